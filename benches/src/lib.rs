@@ -1,0 +1,1 @@
+//! What compiling and filtering cost.

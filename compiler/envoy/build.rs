@@ -1,0 +1,26 @@
+//! Generates Rust types from the descriptors that Envoy itself carries.
+
+use std::error::Error;
+use std::path::Path;
+
+use prost::Message;
+
+const DESCRIPTORS: &str = "descriptors/envoy-1.40.fds";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={DESCRIPTORS}");
+    let bytes = std::fs::read(Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join(DESCRIPTORS))?;
+    let files = prost_types::FileDescriptorSet::decode(bytes.as_slice())?;
+
+    let mut config = tonic_prost_build::Config::new();
+    config.btree_map(["."]);
+    config.enable_type_names();
+    // Without the domain, Envoy refuses the type URLs.
+    config.type_name_domain(["."], "type.googleapis.com");
+    tonic_prost_build::configure()
+        .build_client(false)
+        .build_server(false)
+        .include_file("modules.rs")
+        .compile_fds_with_config(files, config)?;
+    Ok(())
+}

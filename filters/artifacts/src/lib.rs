@@ -1,0 +1,1 @@
+//! The built and pruned wasm module, with its sha256.

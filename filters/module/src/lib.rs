@@ -1,0 +1,1 @@
+//! Every filter in one wasm module, each under its root id.

@@ -1,0 +1,1 @@
+//! The decisions of Meshwright's filters, as pure functions.

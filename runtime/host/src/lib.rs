@@ -1,0 +1,1 @@
+//! Runs proxy-wasm filters in wasmtime, as Envoy would.

@@ -1,0 +1,1 @@
+//! Runs a mesh on this machine: real Envoys on loopback addresses, echo workloads in place of services.

@@ -1,0 +1,64 @@
+//! A route: which requests, and to which services they go.
+
+use std::time::Duration;
+
+use super::policy::Retry;
+use crate::names::Name;
+use crate::source::{Span, Spanned};
+
+/// Requests that match path and every header go to the targets, in proportion to their weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    pub path: Spanned<PathMatch>,
+    pub headers: Vec<HeaderMatch>,
+    /// Never empty after decoding without errors.
+    pub targets: Vec<Target>,
+    pub timeout: Option<Spanned<Duration>>,
+    pub retry: Option<Retry>,
+    pub span: RouteSpan,
+}
+
+/// Where a route was declared; never part of a comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct RouteSpan(pub Span);
+
+impl PartialEq for RouteSpan {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// How the path, without its query, is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathMatch {
+    /// Whole path segments are not required, as in Envoy: `/adm` takes `/admin`. Begins with `/`.
+    Prefix(String),
+    Exact(String),
+}
+
+/// A condition on one request header.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeaderMatch {
+    /// Lower case.
+    pub name: Spanned<String>,
+    pub value: HeaderValueMatch,
+    pub invert: bool,
+}
+
+/// How a header's value is compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderValueMatch {
+    Exact(String),
+    Prefix(String),
+    Suffix(String),
+    /// The header is there, with any value.
+    Present,
+}
+
+/// A share of a route's requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub service: Spanned<Name>,
+    /// Relative to the route's other targets; default 1.
+    pub weight: Option<Spanned<u32>>,
+}
