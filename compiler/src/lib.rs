@@ -1,1 +1,46 @@
 //! Turns a mesh into exact Envoy v3 configuration, one bootstrap per node, as a pure function.
+//!
+//! ```text
+//! Mesh ── annotation::apply ──▶ Mesh ── check ──▶ CheckedMesh ── lower ──▶ Bootstrap ── emit ──▶ text
+//! ```
+
+pub mod annotation;
+pub mod check;
+pub mod checked;
+pub mod emit;
+mod envoy;
+pub mod import;
+pub mod lower;
+mod suggest;
+
+use std::collections::BTreeMap;
+
+pub use check::check;
+pub use checked::{CheckedMesh, Proxy};
+pub use lower::lower;
+
+/// The wasm module of our filters, as the configuration refers to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WasmModule {
+    /// Lower-case hexadecimal digest of the module's bytes.
+    pub sha256: String,
+    /// Folder in which Envoy finds `<sha256>.wasm`; relative to Envoy's working directory, or absolute.
+    pub folder: String,
+}
+
+impl WasmModule {
+    /// Where Envoy reads the module.
+    pub fn path(&self) -> String {
+        format!("{}/{}.wasm", self.folder.trim_end_matches('/'), self.sha256)
+    }
+}
+
+/// The file of every Envoy of the mesh: `<name>/envoy.yaml` → text. Same mesh, same bytes.
+pub fn compile(mesh: &CheckedMesh, module: &WasmModule) -> BTreeMap<String, String> {
+    mesh.proxies()
+        .map(|proxy| {
+            let path = format!("{}/envoy.yaml", mesh.proxy_name(proxy));
+            (path, emit::bootstrap(mesh, proxy, module))
+        })
+        .collect()
+}

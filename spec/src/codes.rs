@@ -37,6 +37,7 @@ codes! {
     UNKNOWN_NODE = "unknown-node": "no node has this name";
     NO_ENDPOINTS = "no-endpoints": "a service that is called has no endpoints";
     AMBIGUOUS_ENDPOINT = "ambiguous-endpoint": "it is not clear which node an endpoint belongs to";
+    FOREIGN_ENDPOINT = "foreign-endpoint": "an endpoint names a node that does not serve the service";
     ZERO_WEIGHTS = "zero-weights": "the weights of a split are all zero";
     UNREACHABLE_ROUTE = "unreachable-route": "an earlier route takes every request of this one";
     FORBIDDEN_ADDRESS = "forbidden-address": "the address would let callers reach metadata or administration";
@@ -51,6 +52,7 @@ codes! {
     INVALID_ANNOTATION = "invalid-annotation": "the value is outside what the annotation accepts";
     CONFLICTING_ANNOTATION = "conflicting-annotation": "two places say different things of one service";
     INEFFECTIVE_ANNOTATION = "ineffective-annotation": "the annotation has no effect without another one";
+    IMPLIED_ANNOTATION = "implied-annotation": "the annotation takes effect as if another one were there too";
     // Importing.
     NOT_MAPPED = "not-mapped": "a field of the imported file has no counterpart";
     IMPORTED_DIFFERENTLY = "imported-differently": "what was imported behaves otherwise than before";

@@ -112,3 +112,19 @@ impl Diagnostics {
         self.items.sort_by(|a, b| (a.span(), a.code.slug).cmp(&(b.span(), b.code.slug)));
     }
 }
+
+/// The user's own text, fit to stand inside a message: short, on one line, without control characters.
+pub fn quote(text: &str) -> String {
+    const MAX: usize = 60;
+    let mut shown: String = text.chars().take(MAX).flat_map(shown_character).collect();
+    if text.chars().nth(MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn shown_character(character: char) -> impl Iterator<Item = char> {
+    let escaped = character.is_control().then(|| character.escape_default());
+    let plain = escaped.is_none().then_some(character);
+    escaped.into_iter().flatten().chain(plain)
+}

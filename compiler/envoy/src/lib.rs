@@ -2,6 +2,7 @@
 
 #[allow(
     clippy::all,
+    dead_code,
     unreachable_pub,
     unused_qualifications,
     rustdoc::all,
@@ -12,7 +13,18 @@ mod generated {
 }
 
 mod any;
+mod deprecated;
+mod json;
+mod schema;
+mod tree;
+mod validate;
+mod walk;
+mod yaml;
 
 pub use any::any;
-pub use generated::envoy::{admin, annotations, config, data, extensions, service, r#type};
-pub use generated::{google, opentelemetry, udpa, validate as rules, xds};
+pub use deprecated::deprecated;
+pub use generated::envoy::{admin, config, data, extensions, service, r#type};
+pub use generated::{google, opentelemetry, udpa, xds};
+pub use json::to_json;
+pub use validate::{Violation, validate};
+pub use yaml::to_yaml;

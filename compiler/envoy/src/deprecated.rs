@@ -1,0 +1,71 @@
+//! Finds what a message uses although Envoy marks it deprecated.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use prost::{Message, Name};
+use prost_reflect::{DynamicMessage, Value};
+
+use crate::schema::{self, POOL};
+use crate::walk::{elements, join, walk};
+
+/// The annotations with which Envoy dates a deprecation or makes it an error.
+const FIELD_MARKS: [&str; 2] =
+    ["envoy.annotations.deprecated_at_minor_version", "envoy.annotations.disallowed_by_default"];
+const VALUE_MARKS: [&str; 2] =
+    ["envoy.annotations.deprecated_at_minor_version_enum", "envoy.annotations.disallowed_by_default_enum"];
+
+/// Paths of the deprecated fields that are set, and of deprecated enum values as `path = VALUE`.
+///
+/// A value that was never written counts as not used, whatever Envoy makes of it.
+pub fn deprecated<M: Name + Message>(message: &M) -> Vec<String> {
+    let mut found = vec![];
+    if let Some(root) = schema::dynamic(message) {
+        walk(&root, &|_| true, &mut |path, message| deprecated_in(path, message, &mut found));
+    }
+    found
+}
+
+static FIELDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let fields = POOL.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
+    let marked = fields.filter(|field| {
+        field.field_descriptor_proto().options.is_some() && is_marked(&field.options(), &FIELD_MARKS)
+    });
+    marked.map(|field| field.full_name().to_owned()).collect()
+});
+
+/// By enum, the numbers and names of its deprecated values.
+static VALUES: LazyLock<BTreeMap<String, BTreeMap<i32, String>>> = LazyLock::new(|| {
+    let mut values: BTreeMap<String, BTreeMap<i32, String>> = BTreeMap::new();
+    for descriptor in POOL.all_enums() {
+        for value in descriptor.values().filter(|value| is_marked(&value.options(), &VALUE_MARKS)) {
+            let of_enum = values.entry(descriptor.full_name().to_owned()).or_default();
+            of_enum.insert(value.number(), value.name().to_owned());
+        }
+    }
+    values
+});
+
+fn is_marked(options: &DynamicMessage, marks: &[&str]) -> bool {
+    let deprecated = options.get_field_by_name("deprecated").and_then(|value| value.as_bool()) == Some(true);
+    let has = |mark: &&str| POOL.get_extension_by_name(mark).is_some_and(|mark| options.has_extension(&mark));
+    deprecated || marks.iter().any(has)
+}
+
+fn deprecated_in(path: &str, message: &DynamicMessage, found: &mut Vec<String>) {
+    for (field, value) in schema::set_fields(message) {
+        let path = join(path, field.name());
+        if FIELDS.contains(field.full_name()) {
+            found.push(path.clone());
+        }
+        let kind = field.kind();
+        let Some(names) = kind.as_enum().and_then(|descriptor| VALUES.get(descriptor.full_name())) else { continue };
+        for (path, element) in elements(&path, value) {
+            if let Value::EnumNumber(number) = element
+                && let Some(name) = names.get(number)
+            {
+                found.push(format!("{path} = {name}"));
+            }
+        }
+    }
+}

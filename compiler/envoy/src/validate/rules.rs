@@ -1,0 +1,204 @@
+//! Reads the validation rules out of the options that the descriptors carry.
+
+use std::collections::BTreeMap;
+
+use prost_reflect::{
+    DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Value,
+};
+use regex::Regex;
+
+use super::check::Number;
+
+/// The rules of one message. Fields in declaration order.
+#[derive(Debug, Default)]
+pub(crate) struct MessageRules {
+    pub(crate) fields: Vec<(FieldDescriptor, Rules)>,
+    pub(crate) required_oneofs: Vec<OneofDescriptor>,
+}
+
+/// The rules of one field, item, key or value.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) required: bool,
+    /// Nothing inside the field is checked.
+    pub(crate) skipped: bool,
+    pub(crate) ignores_empty: bool,
+    pub(crate) checks: Vec<Check>,
+    /// Names of rules that this file does not know. Always empty for the embedded set.
+    pub(crate) unknown: Vec<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Check {
+    /// As in the descriptors, with its kind: `string.min_len`.
+    pub(crate) rule: String,
+    pub(crate) test: Test,
+}
+
+#[derive(Debug)]
+pub(crate) enum Test {
+    Less(Number),
+    AtMost(Number),
+    Greater(Number),
+    AtLeast(Number),
+    Constant(Value),
+    In(Vec<Value>),
+    NotIn(Vec<Value>),
+    Defined(EnumDescriptor),
+    MinLength(u64),
+    MaxLength(u64),
+    MinBytes(u64),
+    MaxBytes(u64),
+    Prefix(String),
+    Suffix(String),
+    Pattern(Regex),
+    MinItems(u64),
+    MaxItems(u64),
+    Unique,
+    Items(Rules),
+    Keys(Rules),
+    Values(Rules),
+}
+
+const HEADER_NAME: &str = r"^:?[0-9a-zA-Z!#$%&'*+-.^_|~\x60]+$";
+const HEADER_VALUE: &str = r"^[^\x00-\x08\x0A-\x1F\x7F]*$";
+const LENIENT_HEADER: &str = r"^[^\x00\x0A\x0D]*$";
+
+/// The messages that have rules, by full name.
+pub(crate) fn of_pool(pool: &DescriptorPool) -> BTreeMap<String, MessageRules> {
+    pool.all_messages()
+        .map(|message| (message.full_name().to_owned(), of_message(&message)))
+        .filter(|(_, rules)| !rules.fields.is_empty() || !rules.required_oneofs.is_empty())
+        .collect()
+}
+
+impl MessageRules {
+    pub(crate) fn skips(&self, field: &FieldDescriptor) -> bool {
+        self.fields.iter().any(|(ruled, rules)| rules.skipped && ruled.number() == field.number())
+    }
+}
+
+fn of_message(message: &MessageDescriptor) -> MessageRules {
+    let declared = message.descriptor_proto().field.iter();
+    let fields = declared
+        .filter(|field| field.options.is_some())
+        .filter_map(|field| message.get_field(field.number().cast_unsigned()))
+        .filter_map(|field| Some((of_field(&field)?, field)).map(|(rules, field)| (field, rules)))
+        .collect();
+    let required_oneofs = message
+        .oneofs()
+        .filter(|oneof| extension(&oneof.options(), "validate.required").and_then(|value| value.as_bool()) == Some(true))
+        .collect();
+    MessageRules { fields, required_oneofs }
+}
+
+fn of_field(field: &FieldDescriptor) -> Option<Rules> {
+    match extension(&field.options(), "validate.rules")? {
+        Value::Message(options) => Some(of_options(&options, &field.kind())),
+        _ => None,
+    }
+}
+
+fn extension(options: &DynamicMessage, name: &str) -> Option<Value> {
+    let extension = crate::schema::POOL.get_extension_by_name(name)?;
+    options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
+}
+
+/// `FieldRules`: at most one kind of rules, and those of messages.
+fn of_options(options: &DynamicMessage, kind: &Kind) -> Rules {
+    let mut rules = Rules::default();
+    for (group, value) in options.fields() {
+        let Some(of_kind) = value.as_message() else { continue };
+        for (rule, value) in of_kind.fields() {
+            add(&mut rules, group.name(), rule.name(), value, of_kind, kind);
+        }
+    }
+    rules
+}
+
+fn add(rules: &mut Rules, group: &str, rule: &str, value: &Value, of_kind: &DynamicMessage, kind: &Kind) {
+    match (rule, value) {
+        ("required", Value::Bool(required)) => rules.required |= *required,
+        ("skip", Value::Bool(skip)) => rules.skipped |= *skip,
+        ("ignore_empty", Value::Bool(ignore)) => rules.ignores_empty |= *ignore,
+        // A modifier of `well_known_regex`, read there.
+        ("strict", _) => {}
+        _ => match test(rule, value, of_kind, kind) {
+            Some(test) => rules.checks.push(Check { rule: format!("{group}.{rule}"), test }),
+            None => rules.unknown.push(format!("{group}.{rule}")),
+        },
+    }
+}
+
+fn test(rule: &str, value: &Value, of_kind: &DynamicMessage, kind: &Kind) -> Option<Test> {
+    let test = match (rule, value) {
+        ("lt", value) => Test::Less(Number::of(value)?),
+        ("lte", value) => Test::AtMost(Number::of(value)?),
+        ("gt", value) => Test::Greater(Number::of(value)?),
+        ("gte", value) => Test::AtLeast(Number::of(value)?),
+        ("const", value) => Test::Constant(value.clone()),
+        ("in", Value::List(values)) => Test::In(values.clone()),
+        ("not_in", Value::List(values)) => Test::NotIn(values.clone()),
+        ("defined_only", Value::Bool(true)) => Test::Defined(kind.as_enum()?.clone()),
+        ("min_len", Value::U64(length)) => Test::MinLength(*length),
+        ("max_len", Value::U64(length)) => Test::MaxLength(*length),
+        ("min_bytes", Value::U64(length)) => Test::MinBytes(*length),
+        ("max_bytes", Value::U64(length)) => Test::MaxBytes(*length),
+        ("prefix", Value::String(text)) => Test::Prefix(text.clone()),
+        ("suffix", Value::String(text)) => Test::Suffix(text.clone()),
+        ("pattern", Value::String(pattern)) => Test::Pattern(Regex::new(pattern).ok()?),
+        ("well_known_regex", Value::EnumNumber(which)) => Test::Pattern(well_known(*which, of_kind)?),
+        ("min_items" | "min_pairs", Value::U64(count)) => Test::MinItems(*count),
+        ("max_items" | "max_pairs", Value::U64(count)) => Test::MaxItems(*count),
+        ("unique", Value::Bool(true)) => Test::Unique,
+        ("items", Value::Message(options)) => Test::Items(known(of_options(options, kind))?),
+        ("keys", Value::Message(options)) => Test::Keys(known(of_options(options, &entry_key(kind)?))?),
+        ("values", Value::Message(options)) => Test::Values(known(of_options(options, &entry_value(kind)?))?),
+        _ => return None,
+    };
+    Some(test)
+}
+
+fn known(rules: Rules) -> Option<Rules> {
+    rules.unknown.is_empty().then_some(rules)
+}
+
+fn entry_key(kind: &Kind) -> Option<Kind> {
+    Some(kind.as_message()?.map_entry_key_field().kind())
+}
+
+fn entry_value(kind: &Kind) -> Option<Kind> {
+    Some(kind.as_message()?.map_entry_value_field().kind())
+}
+
+/// `KnownRegex`: 1 is a header's name, 2 a header's value. Strict unless said otherwise.
+fn well_known(which: i32, of_kind: &DynamicMessage) -> Option<Regex> {
+    let strict = of_kind.get_field_by_name("strict").and_then(|value| value.as_bool()).unwrap_or(true);
+    let pattern = match (which, strict) {
+        (1, true) => HEADER_NAME,
+        (2, true) => HEADER_VALUE,
+        (1 | 2, false) => LENIENT_HEADER,
+        _ => return None,
+    };
+    Regex::new(pattern).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::POOL;
+
+    #[test]
+    fn every_rule_in_the_descriptors_is_understood() {
+        let rules = of_pool(&POOL);
+        let unknown: Vec<_> = rules
+            .values()
+            .flat_map(|message| &message.fields)
+            .filter(|(_, rules)| !rules.unknown.is_empty())
+            .map(|(field, rules)| format!("{}: {}", field.full_name(), rules.unknown.join(", ")))
+            .collect();
+        assert_eq!(unknown, Vec::<String>::new());
+        let checked: usize = rules.values().map(|message| message.fields.len()).sum();
+        assert!(checked > 600, "the options were not read: only {checked} fields have rules");
+    }
+}

@@ -1,0 +1,180 @@
+//! Takes the annotations out of a mesh and sorts them by what they speak of.
+
+use std::collections::BTreeMap;
+use std::mem;
+
+use spec::mesh::{Annotation, Mesh};
+use spec::{Diagnostic, Diagnostics, Spanned, codes, suggest};
+
+use super::definition::{Definition, Level};
+use super::read::{Outcome, advice, read};
+use super::serving::{Position, Serving};
+use super::settings::Settings;
+use super::{DEFINITIONS, find};
+
+/// Of what a setting speaks, by position in the mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    Service(usize),
+    /// A service on one node.
+    Serve(Position),
+    Endpoint { service: usize, endpoint: usize },
+    Upstream { at: Position, upstream: usize },
+}
+
+/// Settings, and who said them.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    pub(crate) settings: Settings,
+    /// The first place of each key.
+    places: BTreeMap<&'static str, (Spanned<String>, Place)>,
+}
+
+/// A list of annotations: where it stands and what it can speak of.
+#[derive(Clone, Debug)]
+struct Place {
+    /// ``on endpoint `10.0.0.1:80` of node `a` ``, for messages.
+    name: String,
+    service: Option<usize>,
+    /// The service on the node of this place; the whole service if the place is the service itself.
+    node: Option<Subject>,
+    /// Whose weight is meant.
+    endpoint: Subject,
+}
+
+/// Everything that is said by annotations; afterwards the mesh has none.
+pub(crate) fn collect(mesh: &mut Mesh, diagnostics: &mut Diagnostics) -> BTreeMap<Subject, Said> {
+    let lists = take(mesh);
+    let serving = Serving::of(mesh);
+    let mut said = BTreeMap::new();
+    for (subject, annotations) in lists {
+        let Some(place) = place(mesh, &serving, subject) else { continue };
+        for annotation in annotations {
+            put(&place, annotation, &mut said, diagnostics);
+        }
+    }
+    said
+}
+
+/// Every list that is not empty, and where it stood, in the order of the mesh.
+fn take(mesh: &mut Mesh) -> Vec<(Subject, Vec<Annotation>)> {
+    let mut lists = Vec::new();
+    for (service, it) in mesh.services.iter_mut().enumerate() {
+        lists.push((Subject::Service(service), mem::take(&mut it.annotations)));
+        for (endpoint, it) in it.endpoints.iter_mut().enumerate() {
+            lists.push((Subject::Endpoint { service, endpoint }, mem::take(&mut it.annotations)));
+        }
+    }
+    for (node, it) in mesh.nodes.iter_mut().enumerate() {
+        for (serve, it) in it.serves.iter_mut().enumerate() {
+            let at = Position { node, serve };
+            lists.push((Subject::Serve(at), mem::take(&mut it.annotations)));
+            for (upstream, it) in it.upstreams.iter_mut().enumerate() {
+                lists.push((Subject::Upstream { at, upstream }, mem::take(&mut it.annotations)));
+            }
+        }
+    }
+    lists.retain(|(_, annotations)| !annotations.is_empty());
+    lists
+}
+
+/// `None` only for a subject of another mesh.
+fn place(mesh: &Mesh, serving: &Serving, subject: Subject) -> Option<Place> {
+    match subject {
+        Subject::Service(service) => {
+            let name = format!("on service `{}`", mesh.services.get(service)?.name.value);
+            Some(Place { name, service: Some(service), node: Some(subject), endpoint: subject })
+        }
+        Subject::Endpoint { service, endpoint } => {
+            let it = mesh.services.get(service)?;
+            let endpoint = it.endpoints.get(endpoint)?;
+            let at = serving.endpoint(&it.name, endpoint);
+            let node = at.and_then(|at| mesh.nodes.get(at.node));
+            let node = node.map_or(String::new(), |node| format!(" of node `{}`", node.name.value));
+            let name = format!("on endpoint `{}` of service `{}`{node}", endpoint.address.value, it.name.value);
+            Some(Place { name, service: Some(service), node: at.map(Subject::Serve), endpoint: subject })
+        }
+        Subject::Serve(at) | Subject::Upstream { at, .. } => {
+            let node = mesh.nodes.get(at.node)?;
+            let serve = node.serves.get(at.serve)?;
+            let whose = format!("service `{}` of node `{}`", serve.service.value, node.name.value);
+            let name = match subject {
+                Subject::Upstream { upstream, .. } => {
+                    format!("on endpoint `{}` of {whose}", serve.upstreams.get(upstream)?.address.value)
+                }
+                _ => format!("on {whose}"),
+            };
+            let service = serving.service(&serve.service.value);
+            Some(Place { name, service, node: Some(Subject::Serve(at)), endpoint: subject })
+        }
+    }
+}
+
+/// Keeps one annotation with what it speaks of.
+fn put(place: &Place, annotation: Annotation, said: &mut BTreeMap<Subject, Said>, diagnostics: &mut Diagnostics) {
+    let Annotation { key, value } = annotation;
+    let Some(definition) = find(&key.value) else { return diagnostics.push(unknown(&key, place)) };
+    let subject = match definition.level {
+        Level::Service => place.service.map(Subject::Service),
+        Level::Node => place.node,
+        Level::Endpoint => Some(place.endpoint),
+    };
+    // A service that does not exist is reported by the check of names; the value is still read.
+    let mut nobody = Said::default();
+    let target = match subject {
+        Some(subject) => said.entry(subject).or_default(),
+        None if place.service.is_some() => return diagnostics.push(homeless(&key, place)),
+        None => &mut nobody,
+    };
+    match read(definition, &value.value, value.span, &mut target.settings) {
+        Outcome::Kept => {
+            target.places.entry(definition.key).or_insert_with(|| (value, place.clone()));
+        }
+        Outcome::Invalid => diagnostics.push(invalid(definition, &value, place)),
+        Outcome::Conflict => {
+            if let Some((earlier, first)) = target.places.get(definition.key) {
+                diagnostics.push(conflict(definition, (earlier, first), (&value, place)));
+            }
+        }
+    }
+}
+
+fn unknown(key: &Spanned<String>, place: &Place) -> Diagnostic {
+    let message = format!("no annotation is called `{}` ({})", key.value, place.name);
+    let diagnostic = Diagnostic::error(codes::UNKNOWN_ANNOTATION, key.span, message);
+    match suggest::closest(&key.value, DEFINITIONS.iter().map(|definition| definition.key)) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}
+
+fn invalid(definition: &Definition, value: &Spanned<String>, place: &Place) -> Diagnostic {
+    let message = format!("`{}` cannot be `{}` {}", definition.key, value.value, place.name);
+    Diagnostic::error(codes::INVALID_ANNOTATION, value.span, message)
+        .label("not accepted")
+        .help(advice(definition, &value.value))
+}
+
+fn conflict(
+    definition: &Definition,
+    (earlier, first): (&Spanned<String>, &Place),
+    (later, second): (&Spanned<String>, &Place),
+) -> Diagnostic {
+    let (key, was, is) = (definition.key, &earlier.value, &later.value);
+    let message = format!("`{key}` is `{was}` {}, but `{is}` {}", first.name, second.name);
+    let scope = match definition.level {
+        Level::Service => "it holds for the whole service: say it once, or everywhere the same",
+        Level::Node | Level::Endpoint => "say it once",
+    };
+    Diagnostic::error(codes::CONFLICTING_ANNOTATION, later.span, message)
+        .label(format!("`{is}` here"))
+        .related(earlier.span, format!("`{was}` here"))
+        .help(scope)
+}
+
+/// A fault on an endpoint that has no node, or one of many.
+fn homeless(key: &Spanned<String>, place: &Place) -> Diagnostic {
+    let message = format!("`{}` {} has no effect: no node is known to serve that endpoint", key.value, place.name);
+    Diagnostic::warning(codes::INEFFECTIVE_ANNOTATION, key.span, message)
+        .help("name the endpoint's node, or say it on the service")
+}

@@ -1,0 +1,52 @@
+//! The manual's chapter on annotations, written from the table.
+
+use super::DEFINITIONS;
+
+/// The whole chapter, in Markdown; always the same bytes.
+pub fn manual() -> String {
+    let mut text = INTRODUCTION.to_owned();
+    text.push_str("| key | takes | default | speaks of | meaning |\n|---|---|---|---|---|\n");
+    for definition in DEFINITIONS {
+        let (key, level, doc) = (definition.key, definition.level, definition.doc);
+        let (accepts, default) = (definition.accepts(), definition.default);
+        text.push_str(&format!("| `{key}` | {accepts} | {default} | {level} | {doc} |\n"));
+    }
+    text.push_str(RULES);
+    text
+}
+
+const INTRODUCTION: &str = "\
+# Annotations
+
+Annotations say as plain `key = value` text what the language says with fields of its own: container labels \
+can hold nothing else. Every key of bent works unchanged; the others are Meshwright's. Values are text, case \
+matters in keys, and a value that is not accepted is an error, never a silent default.
+
+";
+
+const RULES: &str = "
+## Where they are written, and what they speak of
+
+Annotations stand on a service, on a service of a node (`serves`), or on one endpoint of either.
+
+- **service**: holds for the whole service, wherever it is written. Two places that say different things are \
+an error that shows both.
+- **node**: written on a service, it holds on every node that serves it; written on a node's service or on an \
+endpoint, on that node only, where it replaces what the service says as a whole.
+- **endpoint**: written on an endpoint, it is that endpoint's; written on a node's service, it is that of every \
+endpoint the service has on the node; written on a service, of all its endpoints. The narrower place wins. \
+Where the sidecar finds the application under the address that callers were given, or under its only address on \
+the node, both carry the same weight.
+
+An annotation and a field that say different things of one service are an error too.
+
+## What needs what
+
+- `fault.*` has no effect without `fault.inject` in the same place.
+- `fault.delay.duration` has no effect without `fault.delay.percent`, `fault.abort.code` none without \
+`fault.abort.percent`.
+- `basic-auth.realm` has no effect without `basic-auth.htpasswd-file`.
+- `num-retries` alone turns retries on.
+
+Each of these is a warning or a note, with its place.
+";

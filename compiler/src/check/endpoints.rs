@@ -1,0 +1,123 @@
+//! Which sidecar stands before an endpoint, and where that sidecar finds the application.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use spec::mesh::{Address, Endpoint, Mesh, Node, Serve, Service};
+use spec::{Diagnostic, Diagnostics, codes};
+
+use super::tables::Tables;
+use crate::checked::{self, Id, Upstream};
+
+/// Weight of an endpoint that says none.
+pub(crate) const DEFAULT_WEIGHT: u32 = 64;
+
+/// The endpoints of a service, each with its node: the one it names, else the one node that serves the service, else,
+/// among several, the one that knows the endpoint's address as its own.
+pub(super) fn of_service(
+    mesh: &Mesh,
+    service: &Service,
+    tables: &Tables,
+    diagnostics: &mut Diagnostics,
+) -> Vec<checked::Endpoint> {
+    let serving: Vec<(Id<checked::Node>, &Node, &Serve)> = serving(mesh, service);
+    let mut endpoints = Vec::new();
+    for endpoint in &service.endpoints {
+        let node = match &endpoint.node {
+            Some(name) => {
+                let Some(id) = tables.node(name, diagnostics) else { continue };
+                if !serving.iter().any(|(serving, ..)| *serving == id) {
+                    diagnostics.push(foreign(service, endpoint, name));
+                }
+                Some(id)
+            }
+            None => owner(service, endpoint, &serving, diagnostics),
+        };
+        let weight = endpoint.weight.as_ref().map_or(DEFAULT_WEIGHT, |weight| weight.value).max(1);
+        endpoints.push(checked::Endpoint { address: endpoint.address.value.clone(), weight, node });
+    }
+    endpoints
+}
+
+/// Where a node's sidecar finds the application: as said, else on loopback, at the ports of the node's endpoints.
+pub(super) fn upstreams(
+    node: Id<checked::Node>,
+    declared: &Node,
+    serve: &Serve,
+    service: &checked::Service,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Upstream> {
+    if !serve.upstreams.is_empty() {
+        return serve.upstreams.iter().map(said).collect();
+    }
+    let mut ports: BTreeMap<u16, u32> = BTreeMap::new();
+    for endpoint in service.endpoints.iter().filter(|endpoint| endpoint.node == Some(node)) {
+        let weight = ports.entry(endpoint.address.port).or_default();
+        *weight = weight.saturating_add(endpoint.weight);
+    }
+    if ports.is_empty() {
+        let message = format!("node `{}` serves `{}`, but no endpoint of it is there", declared.name.value, service.name);
+        diagnostics.push(
+            Diagnostic::error(codes::NO_ENDPOINTS, serve.service.span, message)
+                .label("the sidecar cannot tell where the application listens")
+                .help(format!("give `{}` an endpoint with `node=\"{}\"`", service.name, declared.name.value))
+                .help("or say `upstream \"127.0.0.1:PORT\"` inside `serves`"),
+        );
+    }
+    let host = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    ports.into_iter().map(|(port, weight)| Upstream { address: Address { host, port }, weight }).collect()
+}
+
+fn said(endpoint: &Endpoint) -> Upstream {
+    let weight = endpoint.weight.as_ref().map_or(DEFAULT_WEIGHT, |weight| weight.value).max(1);
+    Upstream { address: endpoint.address.value.clone(), weight }
+}
+
+fn serving<'a>(mesh: &'a Mesh, service: &Service) -> Vec<(Id<checked::Node>, &'a Node, &'a Serve)> {
+    let key = service.name.value.key();
+    let nodes = mesh.nodes.iter().enumerate();
+    nodes
+        .flat_map(|(index, node)| node.serves.iter().map(move |serve| (Id::new(index), node, serve)))
+        .filter(|(_, _, serve)| serve.service.value.key() == key)
+        .collect()
+}
+
+fn owner(
+    service: &Service,
+    endpoint: &Endpoint,
+    serving: &[(Id<checked::Node>, &Node, &Serve)],
+    diagnostics: &mut Diagnostics,
+) -> Option<Id<checked::Node>> {
+    match serving {
+        [] => return None,
+        [(id, ..)] => return Some(*id),
+        _ => {}
+    }
+    let host = endpoint.address.value.host;
+    let mut known = serving.iter().filter(|(_, node, serve)| {
+        let bound = node.bind.as_ref().is_some_and(|bind| bind.value == host);
+        bound || serve.upstreams.iter().any(|upstream| upstream.address.value.host == host)
+    });
+    if let (Some((id, ..)), None) = (known.next(), known.next()) {
+        return Some(*id);
+    }
+    let names: Vec<String> = serving.iter().map(|(_, node, _)| format!("`{}`", node.name.value)).collect();
+    diagnostics.push(
+        Diagnostic::error(
+            codes::AMBIGUOUS_ENDPOINT,
+            endpoint.address.span,
+            format!("several nodes serve `{}`: which one has this endpoint?", service.name.value),
+        )
+        .label("callers must dial the sidecar before it")
+        .help(format!("add `node=\"…\"`: one of {}", names.join(", "))),
+    );
+    None
+}
+
+fn foreign(service: &Service, endpoint: &Endpoint, node: &spec::Spanned<spec::Name>) -> Diagnostic {
+    let message = format!("node `{}` does not serve `{}`", node.value, service.name.value);
+    Diagnostic::error(codes::FOREIGN_ENDPOINT, node.span, message)
+        .label("its sidecar would answer 404")
+        .related(endpoint.address.span, "the endpoint")
+        .help(format!("add `serves \"{}\"` to the node, or drop `node=`", service.name.value))
+}

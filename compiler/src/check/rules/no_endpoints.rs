@@ -1,0 +1,46 @@
+//! A service that someone reaches must run somewhere.
+
+use std::collections::BTreeSet;
+
+use spec::mesh::Calls;
+use spec::{Diagnostic, Diagnostics, Mesh, codes};
+
+use super::super::tables::Tables;
+use super::routes;
+
+/// `calls "*"` names no service in particular: what it reaches without endpoints is only worth a warning.
+pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
+    let listed = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
+    let listed = listed.filter_map(|calls| match calls {
+        Calls::Listed(names) => Some(names),
+        Calls::All(_) => None,
+    });
+    let targets = routes(mesh).flat_map(|route| &route.targets).map(|target| &target.service);
+    let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
+    let by_header = rules.flat_map(|routing| &routing.rules).map(|rule| &rule.to);
+    let mut reported = BTreeSet::new();
+    for name in listed.flatten().chain(targets).chain(by_header) {
+        let Some(id) = tables.find_service(&name.value) else { continue };
+        let Some(service) = mesh.services.get(id.index()) else { continue };
+        if service.endpoints.is_empty() && service.routes.is_empty() && reported.insert(id) {
+            diagnostics.push(
+                Diagnostic::error(codes::NO_ENDPOINTS, service.name.span, format!("`{}` runs nowhere", name.value))
+                    .label("it has no endpoint")
+                    .related(name.span, "requests go to it from here")
+                    .help("add `endpoint \"ADDRESS:PORT\"`"),
+            );
+        }
+    }
+    for (index, service) in mesh.services.iter().enumerate() {
+        let known = tables.find_service(&service.name.value).is_some_and(|id| id.index() == index);
+        let silent = tables.find_service(&service.name.value).is_some_and(|id| !reported.contains(&id));
+        if known && silent && service.endpoints.is_empty() && service.routes.is_empty() {
+            let message = format!("`{}` runs nowhere: its callers get 503", service.name.value);
+            diagnostics.push(
+                Diagnostic::warning(codes::NO_ENDPOINTS, service.name.span, message)
+                    .label("it has no endpoint")
+                    .help("add `endpoint \"ADDRESS:PORT\"`, or delete the service"),
+            );
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Names and what they stand for. A name stands for one thing.
+
+use std::collections::BTreeMap;
+
+use spec::mesh::Mesh;
+use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
+
+use crate::checked::{self, Id};
+use crate::suggest::did_you_mean;
+
+/// Services and proxies by their lower-case names.
+pub(super) struct Tables {
+    services: BTreeMap<String, Id<checked::Service>>,
+    nodes: BTreeMap<String, Id<checked::Node>>,
+}
+
+pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
+    let services = unique("service", mesh.services.iter().map(|service| &service.name), diagnostics);
+    let nodes = unique("node", mesh.nodes.iter().map(|node| &node.name), diagnostics);
+    // Nodes and gateways share one output folder and one namespace of Envoy node ids.
+    let proxies = mesh.nodes.iter().map(|node| &node.name).chain(mesh.gateways.iter().map(|gateway| &gateway.name));
+    let mut seen: BTreeMap<String, &Spanned<Name>> = BTreeMap::new();
+    for (index, name) in proxies.enumerate() {
+        if let Some(first) = seen.get(&name.value.key()) {
+            if index >= mesh.nodes.len() {
+                diagnostics.push(duplicate("node or gateway", name, first));
+            }
+        } else {
+            seen.insert(name.value.key(), name);
+        }
+    }
+    Tables { services, nodes }
+}
+
+impl Tables {
+    /// The service of this name; else a diagnostic.
+    pub(super) fn service(&self, name: &Spanned<Name>, diagnostics: &mut Diagnostics) -> Option<Id<checked::Service>> {
+        let found = self.services.get(&name.value.key()).copied();
+        if found.is_none() {
+            let message = format!("no service is called `{}`", name.value);
+            let unknown = Diagnostic::error(codes::UNKNOWN_SERVICE, name.span, message);
+            diagnostics.push(did_you_mean(unknown, name.value.as_str(), self.services.keys().map(String::as_str)));
+        }
+        found
+    }
+
+    /// The node of this name; else a diagnostic.
+    pub(super) fn node(&self, name: &Spanned<Name>, diagnostics: &mut Diagnostics) -> Option<Id<checked::Node>> {
+        let found = self.nodes.get(&name.value.key()).copied();
+        if found.is_none() {
+            let message = format!("no node is called `{}`", name.value);
+            let unknown = Diagnostic::error(codes::UNKNOWN_NODE, name.span, message);
+            diagnostics.push(did_you_mean(unknown, name.value.as_str(), self.nodes.keys().map(String::as_str)));
+        }
+        found
+    }
+
+    /// As [`Tables::service`], for rules: silent.
+    pub(super) fn find_service(&self, name: &Name) -> Option<Id<checked::Service>> {
+        self.services.get(&name.key()).copied()
+    }
+}
+
+fn unique<'a, T>(
+    kind: &str,
+    names: impl Iterator<Item = &'a Spanned<Name>>,
+    diagnostics: &mut Diagnostics,
+) -> BTreeMap<String, Id<T>> {
+    let mut table = BTreeMap::new();
+    let mut places: BTreeMap<String, &Spanned<Name>> = BTreeMap::new();
+    for (index, name) in names.enumerate() {
+        let key = name.value.key();
+        match places.get(&key) {
+            Some(first) => diagnostics.push(duplicate(kind, name, first)),
+            None => {
+                places.insert(key.clone(), name);
+                table.insert(key, Id::new(index));
+            }
+        }
+    }
+    table
+}
+
+fn duplicate(kind: &str, name: &Spanned<Name>, first: &Spanned<Name>) -> Diagnostic {
+    Diagnostic::error(codes::DUPLICATE_NAME, name.span, format!("the name `{}` is taken", name.value))
+        .label(format!("a second {kind} of this name"))
+        .related(first.span, "the first one is here")
+        .help("give one of them another name; names that differ in case only are the same")
+}

@@ -1,0 +1,39 @@
+//! The names of resources and the prefixes of their statistics. Users' dashboards depend on them.
+
+use crate::checked::{Gateway, Service};
+
+pub(crate) const INGRESS_LISTENER: &str = "default-ingress";
+pub(crate) const EGRESS_LISTENER: &str = "default-egress";
+pub(crate) const PROMETHEUS_LISTENER: &str = "prometheus";
+pub(crate) const INGRESS_ROUTES: &str = "ingress_route";
+pub(crate) const EGRESS_ROUTES: &str = "egress_route";
+pub(crate) const PROMETHEUS_ROUTES: &str = "prometheus_route";
+pub(crate) const PROMETHEUS_CLUSTER: &str = "prometheus_stats";
+
+/// Towards a service, from outside its nodes.
+pub(crate) fn cluster(service: &Service) -> String {
+    service.name.key()
+}
+
+/// From a node's sidecar to the application beside it.
+pub(crate) fn local_cluster(service: &Service) -> String {
+    format!("local_{}", service.name.key())
+}
+
+pub(crate) fn gateway_listener(gateway: &Gateway) -> String {
+    format!("gateway-{}", gateway.name.key())
+}
+
+/// Prefix of a connection manager's statistics, made of the name of its routes.
+pub(crate) fn http_stat_prefix(routes: &str) -> String {
+    format!("{routes}_http")
+}
+
+pub(crate) fn virtual_host(host: &str) -> String {
+    format!("vhost_{host}")
+}
+
+/// A cluster's name in statistics: Envoy cuts `envoy_cluster_name` at the first dot, so there is none.
+pub(crate) fn stat_name(cluster: &str) -> String {
+    cluster.replace(['.', ':'], "_")
+}

@@ -1,0 +1,182 @@
+//! Route tables: which authority, path and headers lead to which cluster.
+
+use std::time::Duration;
+
+use envoy::config::route::v3::{
+    DirectResponseAction, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost,
+    WeightedCluster, header_matcher::HeaderMatchSpecifier, retry_policy::{RetryHostPredicate, retry_host_predicate},
+    route::Action, route_action, route_match::PathSpecifier, weighted_cluster::{ClusterWeight, cluster_weight},
+};
+use envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
+use envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
+use spec::mesh::{HeaderMatch, HeaderValueMatch, PathMatch};
+
+use super::{duration, names};
+
+/// What a virtual host is made of: authorities and their routes, the first match winning.
+pub(crate) struct Host {
+    pub name: String,
+    pub domains: Vec<String>,
+    pub routes: Vec<Route>,
+}
+
+/// Where matching requests go.
+pub(crate) struct ToClusters {
+    /// Never empty.
+    pub clusters: Vec<ClusterShare>,
+    /// `None`: no limit here, the caller's holds.
+    pub timeout: Option<Duration>,
+    pub retry: Option<RetryPolicy>,
+}
+
+/// A cluster, its weight, and the `Host` its sidecars expect when that is not the request's own.
+pub(crate) struct ClusterShare {
+    pub cluster: String,
+    pub weight: u32,
+    pub rewrite_host: Option<String>,
+}
+
+/// Envoy's retry policy; further tries prefer endpoints that have not failed this request yet.
+pub(crate) fn retry_policy(attempts: u32, on: String, per_try_timeout: Option<Duration>) -> RetryPolicy {
+    let previous_hosts = RetryHostPredicate {
+        name: "envoy.retry_host_predicates.previous_hosts".to_owned(),
+        config_type: Some(retry_host_predicate::ConfigType::TypedConfig(envoy::any(&PreviousHostsPredicate {}))),
+    };
+    RetryPolicy {
+        retry_on: on,
+        num_retries: Some(attempts),
+        per_try_timeout: per_try_timeout.map(duration),
+        retry_host_predicate: vec![previous_hosts],
+        host_selection_retry_max_attempts: 3,
+        ..Default::default()
+    }
+}
+
+/// A route table. `removed_header` never leaves this Envoy.
+pub(crate) fn configuration(name: &str, hosts: Vec<Host>, removed_header: &str) -> RouteConfiguration {
+    RouteConfiguration {
+        name: name.to_owned(),
+        virtual_hosts: hosts.into_iter().map(virtual_host).collect(),
+        request_headers_to_remove: vec![removed_header.to_owned()],
+        validate_clusters: Some(true),
+        ..Default::default()
+    }
+}
+
+fn virtual_host(host: Host) -> VirtualHost {
+    VirtualHost {
+        name: names::virtual_host(&host.name),
+        domains: host.domains,
+        routes: host.routes,
+        ..Default::default()
+    }
+}
+
+pub(crate) fn route(path: &PathMatch, headers: Vec<HeaderMatcher>, action: ToClusters) -> Route {
+    Route {
+        r#match: Some(RouteMatch { path_specifier: Some(path_specifier(path)), headers, ..Default::default() }),
+        action: Some(Action::Route(route_action(action))),
+        ..Default::default()
+    }
+}
+
+/// Answers 400 to a request with several `Host` headers: Envoy joins them with a comma, and a wildcard would match.
+pub(crate) fn refuse_several_hosts() -> Route {
+    let comma = string(MatchPattern::Contains(",".to_owned()));
+    Route {
+        r#match: Some(RouteMatch {
+            path_specifier: Some(PathSpecifier::Prefix("/".to_owned())),
+            headers: vec![header(":authority", HeaderMatchSpecifier::StringMatch(comma))],
+            ..Default::default()
+        }),
+        action: Some(Action::DirectResponse(DirectResponseAction { status: 400, ..Default::default() })),
+        ..Default::default()
+    }
+}
+
+/// Conditions of the mesh language.
+pub(crate) fn header_matcher(condition: &HeaderMatch) -> HeaderMatcher {
+    let pattern = match &condition.value {
+        HeaderValueMatch::Exact(text) => Some(MatchPattern::Exact(text.clone())),
+        HeaderValueMatch::Prefix(text) => Some(MatchPattern::Prefix(text.clone())),
+        HeaderValueMatch::Suffix(text) => Some(MatchPattern::Suffix(text.clone())),
+        HeaderValueMatch::Present => None,
+    };
+    let specifier = match pattern {
+        Some(pattern) => HeaderMatchSpecifier::StringMatch(string(pattern)),
+        None => HeaderMatchSpecifier::PresentMatch(true),
+    };
+    HeaderMatcher { invert_match: condition.invert, ..header(&condition.name.value, specifier) }
+}
+
+/// The header is there once, with exactly this value.
+pub(crate) fn header_is(name: &str, value: &str) -> HeaderMatcher {
+    header(name, HeaderMatchSpecifier::StringMatch(string(MatchPattern::Exact(value.to_owned()))))
+}
+
+pub(crate) fn path_is(path: &str) -> HeaderMatcher {
+    header_is(":path", path)
+}
+
+pub(crate) fn method_is(method: &str) -> HeaderMatcher {
+    header_is(":method", method)
+}
+
+/// The authority is one of these, in any case.
+pub(crate) fn authority_is(hosts: &[String]) -> HeaderMatcher {
+    let alternatives: Vec<String> = hosts.iter().map(|host| quote(host)).collect();
+    let regex = envoy::r#type::matcher::v3::RegexMatcher {
+        regex: format!("(?i)(?:{})", alternatives.join("|")),
+        ..Default::default()
+    };
+    header(":authority", HeaderMatchSpecifier::StringMatch(string(MatchPattern::SafeRegex(regex))))
+}
+
+/// A host name as a regular expression that matches nothing else: of its characters only `.` has a meaning.
+fn quote(host: &str) -> String {
+    host.replace('.', "\\.")
+}
+
+fn header(name: &str, specifier: HeaderMatchSpecifier) -> HeaderMatcher {
+    HeaderMatcher { name: name.to_owned(), header_match_specifier: Some(specifier), ..Default::default() }
+}
+
+fn string(pattern: MatchPattern) -> StringMatcher {
+    StringMatcher { match_pattern: Some(pattern), ..Default::default() }
+}
+
+fn path_specifier(path: &PathMatch) -> PathSpecifier {
+    match path {
+        PathMatch::Prefix(prefix) => PathSpecifier::Prefix(prefix.clone()),
+        PathMatch::Exact(path) => PathSpecifier::Path(path.clone()),
+    }
+}
+
+fn route_action(mut action: ToClusters) -> RouteAction {
+    let rewrites = action.clusters.iter().any(|share| share.rewrite_host.is_some());
+    let (cluster, rewrite) = match (action.clusters.len(), action.clusters.pop()) {
+        (1, Some(share)) => (route_action::ClusterSpecifier::Cluster(share.cluster), share.rewrite_host),
+        (_, last) => {
+            action.clusters.extend(last);
+            (route_action::ClusterSpecifier::WeightedClusters(weighted(action.clusters)), None)
+        }
+    };
+    RouteAction {
+        append_x_forwarded_host: rewrites,
+        timeout: Some(duration(action.timeout.unwrap_or_default())),
+        retry_policy: action.retry,
+        cluster_specifier: Some(cluster),
+        host_rewrite_specifier: rewrite.map(route_action::HostRewriteSpecifier::HostRewriteLiteral),
+        ..Default::default()
+    }
+}
+
+fn weighted(shares: Vec<ClusterShare>) -> WeightedCluster {
+    let cluster = |share: ClusterShare| ClusterWeight {
+        name: share.cluster,
+        weight: Some(share.weight),
+        host_rewrite_specifier: share.rewrite_host.map(cluster_weight::HostRewriteSpecifier::HostRewriteLiteral),
+        ..Default::default()
+    };
+    WeightedCluster { clusters: shares.into_iter().map(cluster).collect(), ..Default::default() }
+}

@@ -1,0 +1,200 @@
+//! HTTP basic authentication (RFC 7617).
+
+mod credentials;
+mod htpasswd;
+mod password_hash;
+
+use serde::{Deserialize, Serialize};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use self::credentials::Credentials;
+pub use self::htpasswd::{HtpasswdError, HtpasswdErrorKind, parse_htpasswd};
+pub use self::password_hash::{InvalidPasswordHash, PasswordHash};
+use crate::scope::{Among, Authority, is_exempt};
+use crate::{Counter, Env, HeaderEdit, HttpPolicy, LocalReply, Request, SingleHeader, Verdict};
+
+/// The filter's root id in the wasm module.
+pub const BASIC_AUTH_ROOT_ID: &str = "basic-auth";
+
+/// One basic-auth plugin. The first rule whose hosts match decides; a request that no rule is
+/// about is let through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasicAuthConfig {
+    /// The rules, in order.
+    pub rules: Vec<BasicAuthRule>,
+}
+
+/// Who may use some hosts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasicAuthRule {
+    /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// Exact paths, without query, that GET and HEAD may reach without a password: a service's
+    /// health checks. Empty on gateways.
+    #[serde(default)]
+    pub exempt_paths: Vec<String>,
+    /// The name that browsers show when they ask for the password.
+    pub realm: String,
+    /// Who may pass. Nobody, if empty.
+    pub users: Vec<BasicAuthUser>,
+    /// The header that tells the upstream the user's name. Whatever a client sends in it is
+    /// removed, on every request that this plugin sees.
+    #[serde(default)]
+    pub forward_user_header: Option<String>,
+}
+
+/// A user and the hash of the user's password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BasicAuthUser {
+    /// The user's name.
+    pub name: String,
+    /// The hash of the user's password.
+    pub hash: PasswordHash,
+}
+
+/// A prepared [`BasicAuthConfig`].
+#[derive(Debug)]
+pub struct BasicAuth {
+    rules: Vec<Rule>,
+    /// Every header that some rule forwards a name in: no client may set any of them.
+    user_headers: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Rule {
+    hosts: Vec<String>,
+    exempt_paths: Vec<String>,
+    challenge: String,
+    users: Vec<BasicAuthUser>,
+    user_header: Option<String>,
+}
+
+impl HttpPolicy for BasicAuth {
+    type Config = BasicAuthConfig;
+    const ROOT_ID: &'static str = BASIC_AUTH_ROOT_ID;
+    const COUNTERS: &'static [Counter] = &[Counter::BasicAuthDenied];
+
+    fn new(config: BasicAuthConfig) -> BasicAuth {
+        let rules: Vec<Rule> = config.rules.into_iter().map(Rule::new).collect();
+        let mut user_headers: Vec<String> = rules.iter().filter_map(|rule| rule.user_header.clone()).collect();
+        user_headers.sort();
+        user_headers.dedup();
+        BasicAuth { rules, user_headers }
+    }
+
+    fn on_request(&self, request: &mut dyn Request, env: &mut Env<'_>) -> Verdict {
+        let Some(rule) = self.rule_for(request) else {
+            return Verdict::Continue(self.user_header_edits(None));
+        };
+        if is_exempt(&rule.exempt_paths, request) {
+            return Verdict::Continue(self.user_header_edits(None));
+        }
+        match rule.authenticate(request.single(SingleHeader::Authorization).as_deref()) {
+            Ok(user) => {
+                let forwarded = rule.user_header.as_deref().map(|header| (header, user));
+                Verdict::Continue(self.user_header_edits(forwarded))
+            }
+            Err(denial) => {
+                (env.count)(Counter::BasicAuthDenied);
+                Verdict::Respond(rule.challenge(denial))
+            }
+        }
+    }
+}
+
+impl BasicAuth {
+    fn rule_for(&self, request: &mut dyn Request) -> Option<&Rule> {
+        let mut authority = Authority::of(request);
+        // A request without a host could be for any of them, so it must authenticate.
+        self.rules.iter().find(|rule| authority.is_among(&rule.hosts) != Among::No)
+    }
+
+    fn user_header_edits(&self, forwarded: Option<(&str, &str)>) -> Vec<HeaderEdit> {
+        let edit = |name: &String| match forwarded {
+            Some((header, user)) if header == name => {
+                HeaderEdit::Replace { name: name.clone(), value: user.as_bytes().to_vec() }
+            }
+            _ => HeaderEdit::Remove { name: name.clone() },
+        };
+        self.user_headers.iter().map(edit).collect()
+    }
+}
+
+impl Rule {
+    fn new(rule: BasicAuthRule) -> Rule {
+        Rule {
+            hosts: rule.hosts,
+            exempt_paths: rule.exempt_paths,
+            challenge: format!("Basic realm={}, charset=\"UTF-8\"", quoted(&rule.realm)),
+            users: rule.users,
+            user_header: rule.forward_user_header.map(|header| header.to_ascii_lowercase()),
+        }
+    }
+
+    /// The name of the user whom the `authorization` header proves.
+    fn authenticate(&self, authorization: Option<&[u8]>) -> Result<&str, Denial> {
+        let header = authorization.ok_or(Denial::Missing)?;
+        let credentials = Credentials::parse(header).ok_or(Denial::Malformed)?;
+        self.verify(&credentials).ok_or(Denial::Wrong)
+    }
+
+    /// Takes as long for an unknown user as for a known one, and for any wrong password: every
+    /// name is compared, and one password is hashed, whatever was found.
+    fn verify(&self, credentials: &Credentials) -> Option<&str> {
+        let mut known = Choice::from(0);
+        let mut position = 0_u32;
+        for (index, user) in (0_u32..).zip(&self.users) {
+            let same = user.name.as_bytes().ct_eq(credentials.user());
+            position.conditional_assign(&index, same);
+            known |= same;
+        }
+        let user = self.users.get(usize::try_from(position).ok()?)?;
+        let verified = known & user.hash.verify(credentials.password());
+        bool::from(verified).then_some(user.name.as_str())
+    }
+
+    fn challenge(&self, denial: Denial) -> LocalReply {
+        LocalReply {
+            status: 401,
+            headers: vec![("www-authenticate", self.challenge.clone())],
+            body: "Unauthorized\n",
+            details: denial.details(),
+        }
+    }
+}
+
+/// Why a request was denied: for the operator's logs, never for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Denial {
+    Missing,
+    Malformed,
+    Wrong,
+}
+
+impl Denial {
+    fn details(self) -> &'static str {
+        match self {
+            Denial::Missing => "meshwright_basic_auth_denied[missing]",
+            Denial::Malformed => "meshwright_basic_auth_denied[malformed]",
+            Denial::Wrong => "meshwright_basic_auth_denied[wrong]",
+        }
+    }
+}
+
+/// A quoted string of RFC 9110, section 5.6.4. Control characters, which would end the header,
+/// become spaces.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        if matches!(character, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(if character.is_control() { ' ' } else { character });
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,119 @@
+//! How a policy looks at a request.
+
+/// One header as it came: a lower-case name, and bytes that need not be UTF-8.
+pub type Header = (Vec<u8>, Vec<u8>);
+
+/// A view of a request's headers which fetches only what is asked for.
+///
+/// Envoy joins the repeats of some headers with a comma and keeps the repeats of all others apart;
+/// both methods see the headers in that form.
+pub trait Request {
+    /// The value of a header that has one value at most.
+    fn single(&mut self, header: SingleHeader) -> Option<Vec<u8>>;
+
+    /// Every header, pseudo headers first. Costly inside Envoy: call it at most once.
+    fn all(&mut self) -> Vec<Header>;
+}
+
+/// A header which can be fetched alone, because Envoy never keeps two values of it apart.
+///
+/// Any other header must be looked for among all headers: fetched alone, only its first value
+/// would be seen, while the upstream sees every value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SingleHeader {
+    /// `:authority`, or `host` in HTTP/1.
+    Authority,
+    /// `:method`
+    Method,
+    /// `:path`, with the query.
+    Path,
+    /// `authorization`; several are joined with a comma.
+    Authorization,
+}
+
+impl SingleHeader {
+    /// The header's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            SingleHeader::Authority => ":authority",
+            SingleHeader::Method => ":method",
+            SingleHeader::Path => ":path",
+            SingleHeader::Authorization => "authorization",
+        }
+    }
+}
+
+/// A request held in memory, for everything that runs outside Envoy.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderList(Vec<Header>);
+
+impl HeaderList {
+    /// Takes headers as a client sent them and brings them into the form in which Envoy shows
+    /// them to filters.
+    pub fn from_wire(headers: impl IntoIterator<Item = Header>) -> HeaderList {
+        let mut list: Vec<Header> = Vec::new();
+        for (name, value) in headers {
+            let name = name.to_ascii_lowercase();
+            let earlier = list.iter_mut().find(|(known, _)| *known == name);
+            match earlier {
+                Some((_, joined)) if joins_repeats(&name) => {
+                    joined.push(b',');
+                    joined.extend(value);
+                }
+                _ => list.push((name, value)),
+            }
+        }
+        HeaderList(list)
+    }
+
+    /// The headers, in order.
+    pub fn headers(&self) -> &[Header] {
+        &self.0
+    }
+}
+
+impl Request for HeaderList {
+    fn single(&mut self, header: SingleHeader) -> Option<Vec<u8>> {
+        let wanted = header.name().as_bytes();
+        let (_, value) = self.0.iter().find(|(name, _)| name == wanted)?;
+        Some(value.clone())
+    }
+
+    fn all(&mut self) -> Vec<Header> {
+        self.0.clone()
+    }
+}
+
+/// Whether Envoy 1.40 joins the repeats of a request header with a comma.
+fn joins_repeats(name: &[u8]) -> bool {
+    JOINED.iter().any(|joined| joined.as_bytes() == name)
+}
+
+const JOINED: [&str; 26] = [
+    ":authority",
+    "accept",
+    "accept-encoding",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "access-control-request-private-network",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-type",
+    "grpc-timeout",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "origin",
+    "pragma",
+    "referer",
+    "user-agent",
+    "via",
+    "x-client-trace-id",
+    "x-envoy-original-path",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-request-id",
+];

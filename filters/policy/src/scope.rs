@@ -1,0 +1,70 @@
+//! Which requests a rule is about: hosts, and the paths it spares.
+
+use crate::{Request, SingleHeader};
+
+/// A request's authority, fetched when first needed.
+pub(crate) struct Authority<'r> {
+    request: &'r mut dyn Request,
+    fetched: Option<Option<Vec<u8>>>,
+}
+
+impl<'r> Authority<'r> {
+    pub(crate) fn of(request: &'r mut dyn Request) -> Authority<'r> {
+        Authority { request, fetched: None }
+    }
+
+    /// Whether one of the hosts is the request's; no hosts are any host.
+    pub(crate) fn is_among(&mut self, hosts: &[String]) -> Among {
+        if hosts.is_empty() || hosts.iter().any(|host| host == "*") {
+            return Among::Yes;
+        }
+        let fetch = || authority_in_lower_case(self.request.single(SingleHeader::Authority));
+        match self.fetched.get_or_insert_with(fetch) {
+            None => Among::Unknown,
+            Some(authority) if hosts.iter().any(|host| host_matches(host, authority)) => Among::Yes,
+            Some(_) => Among::No,
+        }
+    }
+}
+
+/// Whether a request's host is among a rule's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Among {
+    Yes,
+    No,
+    /// The request has no authority. Envoy lets no such request through, so each policy treats
+    /// this in whichever way is safe.
+    Unknown,
+}
+
+/// Whether the request asks for one of the paths with a method that changes nothing.
+pub(crate) fn is_exempt(paths: &[String], request: &mut dyn Request) -> bool {
+    if paths.is_empty() {
+        return false;
+    }
+    let Some(target) = request.single(SingleHeader::Path) else {
+        return false;
+    };
+    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+    if !paths.iter().any(|exempt| exempt.as_bytes() == path) {
+        return false;
+    }
+    let method = request.single(SingleHeader::Method);
+    matches!(method.as_deref(), Some(b"GET" | b"HEAD"))
+}
+
+pub(crate) fn authority_in_lower_case(authority: Option<Vec<u8>>) -> Option<Vec<u8>> {
+    authority.map(|authority| authority.to_ascii_lowercase())
+}
+
+/// Compares as Envoy's virtual hosts do: exactly, or with one `*` at either end which stands for
+/// at least one character.
+pub(crate) fn host_matches(host: &str, authority: &[u8]) -> bool {
+    if let Some(suffix) = host.strip_prefix('*') {
+        return suffix.is_empty() || (authority.len() > suffix.len() && authority.ends_with(suffix.as_bytes()));
+    }
+    if let Some(prefix) = host.strip_suffix('*') {
+        return authority.len() > prefix.len() && authority.starts_with(prefix.as_bytes());
+    }
+    host.as_bytes() == authority
+}

@@ -1,0 +1,47 @@
+//! The two syntaxes of the language: KDL and YAML read into, and print from, one tree.
+
+mod kdl;
+mod kdl_blocks;
+mod kdl_tokens;
+pub(crate) mod tree;
+
+use self::tree::Node;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::source::{FileId, Span};
+
+/// How a mesh is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    Kdl,
+    Yaml,
+}
+
+/// The largest text that is read.
+pub(crate) const MAX_BYTES: usize = 5_000_000;
+
+impl Syntax {
+    /// By the file's extension: `kdl`, `yaml` or `yml`.
+    pub fn of(path: &str) -> Option<Self> {
+        let (stem, extension) = path.rsplit_once('.')?;
+        let named = !stem.is_empty() && !extension.contains('/');
+        match extension.to_ascii_lowercase().as_str() {
+            "kdl" if named => Some(Self::Kdl),
+            "yaml" | "yml" if named => Some(Self::Yaml),
+            _ => None,
+        }
+    }
+}
+
+/// The top-level nodes of a text. Mistakes are reported and left out.
+pub(crate) fn read(text: &str, file: FileId, syntax: Syntax, diagnostics: &mut Diagnostics) -> Vec<Node> {
+    if text.len() > MAX_BYTES {
+        let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
+        diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));
+        return Vec::new();
+    }
+    match syntax {
+        Syntax::Kdl => kdl::read(text, file, diagnostics),
+        Syntax::Yaml => Vec::new(),
+    }
+}

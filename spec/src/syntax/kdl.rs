@@ -1,0 +1,169 @@
+//! KDL text to the tree.
+
+use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
+
+use super::kdl_blocks::{Block, Piece, cut};
+use super::tree::{Form, Kind, Node, Scalar};
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::source::{FileId, Span, Spanned};
+
+/// The top-level nodes. Mistakes are reported and left out.
+pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node> {
+    let Some(pieces) = cut(text, file, diagnostics) else { return Vec::new() };
+    let mut blocks = vec![Frame { parent: None, nodes: Vec::new() }];
+    for piece in pieces {
+        match piece {
+            Piece::Leaf { start, end } => {
+                let node = read_line(text, start, end, file, diagnostics);
+                push(&mut blocks, node);
+            }
+            Piece::Open { start, end, block, .. } => {
+                let node = read_line(text, start, end, file, diagnostics);
+                let parent = match block {
+                    Block::Kept => node,
+                    Block::Removed | Block::Orphaned => {
+                        push(&mut blocks, node);
+                        None
+                    }
+                };
+                blocks.push(Frame { parent, nodes: Vec::new() });
+            }
+            Piece::Close => {
+                let Some(Frame { parent, nodes }) = blocks.pop() else { continue };
+                let closed = parent.map(|mut parent| {
+                    parent.fields.extend(nodes);
+                    parent
+                });
+                push(&mut blocks, closed);
+            }
+        }
+    }
+    blocks.into_iter().next().map_or_else(Vec::new, |frame| frame.nodes)
+}
+
+/// A block whose end has not come yet. Without a parent its nodes are dropped, at the top they are the result.
+struct Frame {
+    parent: Option<Node>,
+    nodes: Vec<Node>,
+}
+
+fn push(blocks: &mut [Frame], node: Option<Node>) {
+    if let Some(frame) = blocks.last_mut() {
+        frame.nodes.extend(node);
+    }
+}
+
+/// Reads the one node of `start..end`; `None` for a removed node and after mistakes.
+fn read_line(text: &str, start: usize, end: usize, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
+    let line = Line { text: text.get(start..end)?, start, file };
+    if line.text.trim().is_empty() {
+        return None;
+    }
+    match KdlDocument::parse_v2(line.text) {
+        Ok(document) => document.nodes().first().and_then(|node| line.node(node, diagnostics)),
+        Err(error) => {
+            let mut reported = Vec::new();
+            for mistake in error.diagnostics {
+                let (offset, length) = (mistake.span.offset(), mistake.span.len());
+                if !reported.contains(&offset) {
+                    reported.push(offset);
+                    diagnostics.push(line.mistake(line.span(offset, length), &mistake));
+                }
+            }
+            None
+        }
+    }
+}
+
+/// The text of one node and where it begins in its file.
+struct Line<'t> {
+    text: &'t str,
+    start: usize,
+    file: FileId,
+}
+
+impl Line<'_> {
+    /// The library's offsets may lie past the end or inside a character.
+    fn span(&self, offset: usize, length: usize) -> Span {
+        let floor = |mut at: usize| {
+            at = at.min(self.text.len());
+            while !self.text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let (start, end) = (floor(offset), floor(offset.saturating_add(length)));
+        let covered = self.text.get(start..end).unwrap_or("").trim_end();
+        Span::new(self.file, self.start + start, self.start + start + covered.len())
+    }
+
+    fn node(&self, node: &KdlNode, diagnostics: &mut Diagnostics) -> Option<Node> {
+        let name = node.name();
+        let name_span = self.span(name.span().offset(), name.span().len());
+        if let Some(annotation) = node.ty() {
+            diagnostics.push(self.annotated(annotation.value(), name_span));
+        }
+        let key = Spanned::new(name.value().to_owned(), name_span);
+        let mut result = Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::Plain };
+        for entry in node.entries() {
+            let value = self.scalar(entry, diagnostics);
+            match entry.name() {
+                None => result.arguments.push(value),
+                Some(name) => {
+                    let span = self.span(name.span().offset(), name.span().len());
+                    let key = Spanned::new(name.value().to_owned(), span);
+                    result.fields.push(Node { key, arguments: vec![value], fields: Vec::new(), form: Form::Plain });
+                }
+            }
+        }
+        Some(result)
+    }
+
+    fn scalar(&self, entry: &KdlEntry, diagnostics: &mut Diagnostics) -> Scalar {
+        let whole = entry.span();
+        let written = entry.format().map_or("", |format| format.value_repr.as_str());
+        let end = whole.offset() + whole.len();
+        let span = self.span(end.saturating_sub(written.len()).max(whole.offset()), written.len());
+        if let Some(annotation) = entry.ty() {
+            diagnostics.push(self.annotated(annotation.value(), span));
+        }
+        let (kind, text) = match entry.value() {
+            KdlValue::String(text) => (Kind::Text, text.clone()),
+            KdlValue::Integer(number) => (Kind::Integer(*number), written.to_owned()),
+            KdlValue::Float(_) => (Kind::Decimal, written.to_owned()),
+            KdlValue::Bool(value) => (Kind::Bool(*value), value.to_string()),
+            KdlValue::Null => (Kind::Null, "null".to_owned()),
+        };
+        Scalar { kind, text, span }
+    }
+
+    fn annotated(&self, annotation: &str, span: Span) -> Diagnostic {
+        let message = format!("the type annotation `({})` has no meaning here", quote(annotation));
+        Diagnostic::error(codes::SYNTAX, span, message).help("leave the annotation out")
+    }
+
+    fn mistake(&self, span: Span, mistake: &kdl::KdlDiagnostic) -> Diagnostic {
+        let offset = span.start as usize - self.start;
+        let wrong = self.text.get(offset..).unwrap_or("");
+        let word: String = wrong.chars().take_while(|character| !" \t\r\n;\"=".contains(*character)).collect();
+        let message = mistake.message.as_deref().map_or_else(|| "this is not KDL".to_owned(), as_ours);
+        let diagnostic = Diagnostic::error(codes::SYNTAX, span, message)
+            .label(mistake.label.as_deref().map_or_else(String::new, as_ours));
+        match (word.as_str(), &mistake.help) {
+            ("true" | "false" | "null", _) => diagnostic.help(format!("write `#{word}`, or `\"{word}\"` for the text")),
+            (word, _) if word.starts_with(|first: char| first.is_ascii_digit()) => {
+                diagnostic.help(format!("text that begins with a digit needs quotes: `\"{}\"`", quote(word)))
+            }
+            (_, Some(help)) => diagnostic.help(as_ours(help)),
+            (_, None) => diagnostic,
+        }
+    }
+}
+
+/// The library's sentence in the form of our messages: lower case, no full stop.
+fn as_ours(sentence: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    let mut characters = sentence.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
