@@ -4,6 +4,9 @@ mod kdl;
 mod kdl_blocks;
 mod kdl_tokens;
 pub(crate) mod tree;
+mod yaml;
+mod yaml_scalars;
+mod yaml_values;
 
 use self::tree::Node;
 use crate::codes;
@@ -42,6 +45,6 @@ pub(crate) fn read(text: &str, file: FileId, syntax: Syntax, diagnostics: &mut D
     }
     match syntax {
         Syntax::Kdl => kdl::read(text, file, diagnostics),
-        Syntax::Yaml => Vec::new(),
+        Syntax::Yaml => yaml::read(text, file, diagnostics),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use prost::{Message, Name};
-use prost_reflect::{DynamicMessage, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
 use crate::schema::{self, POOL};
 use crate::walk::{elements, join, walk};
@@ -17,7 +17,7 @@ const VALUE_MARKS: [&str; 2] =
 
 /// Paths of the deprecated fields that are set, and of deprecated enum values as `path = VALUE`.
 ///
-/// A value that was never written counts as not used, whatever Envoy makes of it.
+/// An enum that was left at a deprecated default counts too, as it does for Envoy.
 pub fn deprecated<M: Name + Message>(message: &M) -> Vec<String> {
     let mut found = vec![];
     if let Some(root) = schema::dynamic(message) {
@@ -28,9 +28,8 @@ pub fn deprecated<M: Name + Message>(message: &M) -> Vec<String> {
 
 static FIELDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let fields = POOL.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
-    let marked = fields.filter(|field| {
-        field.field_descriptor_proto().options.is_some() && is_marked(&field.options(), &FIELD_MARKS)
-    });
+    let marked = fields
+        .filter(|field| field.field_descriptor_proto().options.is_some() && is_marked(&field.options(), &FIELD_MARKS));
     marked.map(|field| field.full_name().to_owned()).collect()
 });
 
@@ -45,6 +44,20 @@ static VALUES: LazyLock<BTreeMap<String, BTreeMap<i32, String>>> = LazyLock::new
     }
     values
 });
+
+/// By message, the fields that mean a deprecated value when nothing is written.
+static DEFAULTS: LazyLock<BTreeMap<String, Vec<FieldDescriptor>>> = LazyLock::new(|| {
+    let by_default =
+        |field: &FieldDescriptor| !field.is_list() && !field.supports_presence() && default(field).is_some();
+    let messages = POOL
+        .all_messages()
+        .map(|message| (message.full_name().to_owned(), message.fields().filter(by_default).collect::<Vec<_>>()));
+    messages.filter(|(_, fields)| !fields.is_empty()).collect()
+});
+
+fn default(field: &FieldDescriptor) -> Option<&'static str> {
+    Some(VALUES.get(field.kind().as_enum()?.full_name())?.get(&0)?)
+}
 
 fn is_marked(options: &DynamicMessage, marks: &[&str]) -> bool {
     let deprecated = options.get_field_by_name("deprecated").and_then(|value| value.as_bool()) == Some(true);
@@ -66,6 +79,12 @@ fn deprecated_in(path: &str, message: &DynamicMessage, found: &mut Vec<String>) 
             {
                 found.push(format!("{path} = {name}"));
             }
+        }
+    }
+    let defaults = DEFAULTS.get(message.descriptor().full_name()).into_iter().flatten();
+    for field in defaults.filter(|field| !message.has_field(field)) {
+        if let Some(name) = default(field) {
+            found.push(format!("{} = {name}", join(path, field.name())));
         }
     }
 }

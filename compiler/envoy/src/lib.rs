@@ -1,7 +1,23 @@
 //! Envoy 1.40's API types, generated from its own descriptors, with deterministic JSON and YAML and offline validation.
+//!
+//! Modules follow the protobuf packages: `envoy.config.cluster.v3.Cluster` is
+//! [`config::cluster::v3::Cluster`]. Everything else is a pure function of a message.
+//!
+//! ```
+//! use meshwright_envoy::config::cluster::v3::Cluster;
+//! use meshwright_envoy::{to_yaml, validate};
+//!
+//! let mut cluster = Cluster { name: "beta".into(), ..Cluster::default() };
+//! assert_eq!(to_yaml(&cluster), "name: beta\n");
+//! assert!(validate(&cluster).is_empty());
+//!
+//! cluster.name.clear();
+//! assert_eq!(validate(&cluster)[0].rule, "string.min_len");
+//! ```
 
 #[allow(
     clippy::all,
+    clippy::allow_attributes_without_reason,
     dead_code,
     unreachable_pub,
     unused_qualifications,

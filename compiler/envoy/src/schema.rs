@@ -53,8 +53,7 @@ fn type_of(any: &DynamicMessage) -> Option<MessageDescriptor> {
 
 fn descriptor<M: Name>() -> MessageDescriptor {
     let name = M::full_name();
-    POOL.get_message_by_name(&name)
-        .unwrap_or_else(|| panic!("`{name}` is generated from the embedded descriptor set"))
+    POOL.get_message_by_name(&name).unwrap_or_else(|| panic!("`{name}` is generated from the embedded descriptor set"))
 }
 
 fn places(message: &MessageDescriptor) -> Option<BTreeMap<u32, usize>> {

@@ -1,7 +1,5 @@
 //! A message as an ordered tree of plain values: protobuf's JSON mapping, before any syntax.
 
-use std::collections::HashMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use prost::{Message, Name};
@@ -67,17 +65,16 @@ fn of_value(field: &FieldDescriptor, value: &Value, depth: usize) -> Tree {
     match value {
         Value::List(items) => Tree::List(items.iter().map(|item| of_scalar(&kind, item, depth)).collect()),
         Value::Map(entries) => match &kind {
-            Kind::Message(entry) => of_map(&entry.map_entry_value_field().kind(), entries, depth),
+            Kind::Message(entry) => of_map(&entry.map_entry_value_field().kind(), entries.iter().collect(), depth),
             _ => Tree::Null,
         },
         single => of_scalar(&kind, single, depth),
     }
 }
 
-fn of_map(kind: &Kind, entries: &HashMap<MapKey, Value>, depth: usize) -> Tree {
-    let mut sorted: Vec<_> = entries.iter().collect();
-    sorted.sort_by_key(|(key, _)| *key);
-    Tree::Map(sorted.into_iter().map(|(key, value)| (key_text(key), of_scalar(kind, value, depth))).collect())
+fn of_map(kind: &Kind, mut entries: Vec<(&MapKey, &Value)>, depth: usize) -> Tree {
+    entries.sort_by_key(|(key, _)| *key);
+    Tree::Map(entries.into_iter().map(|(key, value)| (key_text(key), of_scalar(kind, value, depth))).collect())
 }
 
 fn of_scalar(kind: &Kind, value: &Value, depth: usize) -> Tree {
@@ -119,10 +116,7 @@ fn of_any(any: &DynamicMessage, depth: usize) -> Tree {
 
 /// What cannot be opened is shown as it is carried.
 fn packed(url: String, bytes: &[u8]) -> Tree {
-    Tree::Map(vec![
-        ("@type".to_owned(), Tree::Text(url)),
-        ("value".to_owned(), Tree::Text(BASE64.encode(bytes))),
-    ])
+    Tree::Map(vec![("@type".to_owned(), Tree::Text(url)), ("value".to_owned(), Tree::Text(BASE64.encode(bytes)))])
 }
 
 fn enum_name(kind: &Kind, number: i32) -> Tree {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::mem;
 
+use spec::diagnostic::quote;
 use spec::mesh::{Annotation, Mesh};
 use spec::{Diagnostic, Diagnostics, Spanned, codes, suggest};
 
-use super::definition::{Definition, Level};
+use super::definition::{Definition, Kind, Level};
 use super::read::{Outcome, advice, read};
 use super::serving::{Position, Serving};
 use super::settings::Settings;
@@ -18,8 +19,14 @@ pub(crate) enum Subject {
     Service(usize),
     /// A service on one node.
     Serve(Position),
-    Endpoint { service: usize, endpoint: usize },
-    Upstream { at: Position, upstream: usize },
+    Endpoint {
+        service: usize,
+        endpoint: usize,
+    },
+    Upstream {
+        at: Position,
+        upstream: usize,
+    },
 }
 
 /// Settings, and who said them.
@@ -128,6 +135,9 @@ fn put(place: &Place, annotation: Annotation, said: &mut BTreeMap<Subject, Said>
     };
     match read(definition, &value.value, value.span, &mut target.settings) {
         Outcome::Kept => {
+            if let Some(warning) = useless_value(definition, &value, place) {
+                diagnostics.push(warning);
+            }
             target.places.entry(definition.key).or_insert_with(|| (value, place.clone()));
         }
         Outcome::Invalid => diagnostics.push(invalid(definition, &value, place)),
@@ -140,7 +150,7 @@ fn put(place: &Place, annotation: Annotation, said: &mut BTreeMap<Subject, Said>
 }
 
 fn unknown(key: &Spanned<String>, place: &Place) -> Diagnostic {
-    let message = format!("no annotation is called `{}` ({})", key.value, place.name);
+    let message = format!("no annotation is called `{}` ({})", quote(&key.value), place.name);
     let diagnostic = Diagnostic::error(codes::UNKNOWN_ANNOTATION, key.span, message);
     match suggest::closest(&key.value, DEFINITIONS.iter().map(|definition| definition.key)) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
@@ -149,10 +159,23 @@ fn unknown(key: &Spanned<String>, place: &Place) -> Diagnostic {
 }
 
 fn invalid(definition: &Definition, value: &Spanned<String>, place: &Place) -> Diagnostic {
-    let message = format!("`{}` cannot be `{}` {}", definition.key, value.value, place.name);
+    let message = format!("`{}` cannot be `{}` {}", definition.key, quote(&value.value), place.name);
     Diagnostic::error(codes::INVALID_ANNOTATION, value.span, message)
         .label("not accepted")
         .help(advice(definition, &value.value))
+}
+
+/// People write `fault.inject: "false"` and expect nothing to be injected.
+fn useless_value(definition: &Definition, value: &Spanned<String>, place: &Place) -> Option<Diagnostic> {
+    let denies = ["false", "no", "off", "0", "disabled"].contains(&value.value.to_ascii_lowercase().as_str());
+    let is_presence = matches!(definition.kind, Kind::Presence(_));
+    (is_presence && denies).then(|| {
+        let (key, value_text) = (definition.key, &value.value);
+        let message = format!("`{key}` {} turns it on, although its value is `{value_text}`", place.name);
+        Diagnostic::warning(codes::INEFFECTIVE_ANNOTATION, value.span, message)
+            .label("has no effect")
+            .help(format!("leave `{key}` out to turn it off"))
+    })
 }
 
 fn conflict(
@@ -160,8 +183,11 @@ fn conflict(
     (earlier, first): (&Spanned<String>, &Place),
     (later, second): (&Spanned<String>, &Place),
 ) -> Diagnostic {
-    let (key, was, is) = (definition.key, &earlier.value, &later.value);
-    let message = format!("`{key}` is `{was}` {}, but `{is}` {}", first.name, second.name);
+    let (key, was, is) = (definition.key, quote(&earlier.value), quote(&later.value));
+    let message = match first.name == second.name {
+        true => format!("`{key}` is both `{was}` and `{is}` {}", first.name),
+        false => format!("`{key}` is `{was}` {}, but `{is}` {}", first.name, second.name),
+    };
     let scope = match definition.level {
         Level::Service => "it holds for the whole service: say it once, or everywhere the same",
         Level::Node | Level::Endpoint => "say it once",

@@ -67,9 +67,7 @@ impl Definition {
             Kind::Number(range, _) => format!("a whole number from {} to {}", range.start(), range.end()),
             Kind::Port(_) => "a port from 0 to 65535".to_owned(),
             Kind::Status(range, _) => format!("a status code from {} to {}", range.start(), range.end()),
-            Kind::Statuses(_) => {
-                "status codes `LOW-HIGH`, LOW included and HIGH excluded, from 100 to 600".to_owned()
-            }
+            Kind::Statuses(_) => "status codes `LOW-HIGH`, LOW included and HIGH excluded, from 100 to 600".to_owned(),
             Kind::Percent(_) => "percent, from 0 to 100, at most four decimals".to_owned(),
         }
     }

@@ -29,13 +29,9 @@ pub(crate) fn read(definition: &Definition, text: &str, span: Span, settings: &m
             let millis = whole::<u32>(text).filter(|millis| range.contains(millis));
             keep(millis.map(|millis| Duration::from_millis(millis.into())), span, *slot, settings)
         }
-        Kind::Number(range, slot) => {
-            keep(whole(text).filter(|number| range.contains(number)), span, *slot, settings)
-        }
+        Kind::Number(range, slot) => keep(whole(text).filter(|number| range.contains(number)), span, *slot, settings),
         Kind::Port(slot) => keep(whole(text), span, *slot, settings),
-        Kind::Status(range, slot) => {
-            keep(whole(text).filter(|status| range.contains(status)), span, *slot, settings)
-        }
+        Kind::Status(range, slot) => keep(whole(text).filter(|status| range.contains(status)), span, *slot, settings),
         Kind::Statuses(slot) => keep(statuses(text), span, *slot, settings),
         Kind::Percent(slot) => keep(Percent::parse(text), span, *slot, settings),
     }

@@ -1,8 +1,10 @@
 //! Foreign YAML as a tree whose every value has its place: anchors and merge keys are resolved, sizes bounded.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
+use spec::diagnostic::quote;
 use spec::{Diagnostic, Diagnostics, FileId, Span, Spanned, codes};
 
 /// A value and its place; that of a mapping is its first key.
@@ -12,7 +14,7 @@ pub(crate) struct Value {
     pub(crate) span: Span,
     /// Levels of nesting, itself included.
     depth: usize,
-    /// Values in it, itself included.
+    /// Values in it, itself included; a long text counts as many.
     size: usize,
 }
 
@@ -38,7 +40,8 @@ pub(crate) fn read(file: FileId, text: &str, diagnostics: &mut Diagnostics) -> O
         diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));
         return None;
     }
-    let mut builder = Builder { file, text, frames: Vec::new(), anchors: BTreeMap::new(), values: 0, root: None };
+    let mut builder =
+        Builder { file, text, frames: Vec::new(), anchors: BTreeMap::new(), values: 0, anchored: 0, root: None };
     for event in Parser::new_from_str(text) {
         let step = match event {
             Ok((event, span)) => builder.event(event, builder.span(span), diagnostics),
@@ -63,6 +66,8 @@ struct Builder<'text> {
     frames: Vec<Frame>,
     anchors: BTreeMap<usize, Value>,
     values: usize,
+    /// Values kept for aliases.
+    anchored: usize,
     root: Option<Value>,
 }
 
@@ -74,7 +79,18 @@ struct Frame {
 
 enum Open {
     List(Vec<Value>),
-    Map { entries: Vec<(Spanned<String>, Value)>, key: Option<Spanned<String>>, merges: Vec<Value> },
+    Map(OpenMap),
+}
+
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<(Spanned<String>, Value)>,
+    /// The places of the keys of `entries`.
+    places: BTreeMap<String, Span>,
+    /// A key that waits for its value.
+    key: Option<Spanned<String>>,
+    /// Values of `<<`.
+    merges: Vec<Value>,
 }
 
 enum Step {
@@ -91,8 +107,9 @@ impl Builder<'_> {
                 self.note_tag(tag.as_deref(), span, diagnostics);
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 let null = plain && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
+                let size = 1 + text.len() / 64;
                 let data = if null { Data::Null } else { Data::Scalar(text.into_owned()) };
-                self.place(Value { data, span, depth: 1, size: 1 }, anchor, diagnostics)
+                self.place(Value { data, span, depth: 1, size }, anchor, diagnostics)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.note_tag(tag.as_deref(), span, diagnostics);
@@ -100,8 +117,7 @@ impl Builder<'_> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.note_tag(tag.as_deref(), span, diagnostics);
-                let open = Open::Map { entries: Vec::new(), key: None, merges: Vec::new() };
-                self.open(Frame { anchor, span, open })
+                self.open(Frame { anchor, span, open: Open::Map(OpenMap::default()) })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(diagnostics),
             Event::Alias(id) => match self.anchors.get(&id) {
@@ -135,10 +151,11 @@ impl Builder<'_> {
         let Some(Frame { anchor, span, open }) = self.frames.pop() else { return Ok(Step::Continue) };
         let (data, span) = match open {
             Open::List(items) => (Data::List(items), span),
-            Open::Map { mut entries, merges, .. } => {
-                let span = entries.first().map_or(span, |(key, _)| key.span);
-                merges.into_iter().for_each(|merge| merge_into(&mut entries, merge, diagnostics));
-                (Data::Map(entries), span)
+            Open::Map(mut map) => {
+                let span = map.entries.first().map_or(span, |(key, _)| key.span);
+                let merges = std::mem::take(&mut map.merges);
+                merges.into_iter().for_each(|merge| merge_into(&mut map, merge, diagnostics));
+                (Data::Map(map.entries), span)
             }
         };
         let children: Vec<&Value> = match &data {
@@ -156,7 +173,10 @@ impl Builder<'_> {
     /// Puts a finished value where it belongs.
     fn place(&mut self, value: Value, anchor: usize, diagnostics: &mut Diagnostics) -> Stepped {
         self.values = self.values.saturating_add(value.size);
-        if self.values > MAX_VALUES {
+        if anchor != 0 {
+            self.anchored = self.anchored.saturating_add(value.size);
+        }
+        if self.values.max(self.anchored) > MAX_VALUES {
             let message = format!("the file has more than {MAX_VALUES} values, aliases resolved");
             return Err(Box::new(Diagnostic::error(codes::TOO_LARGE, value.span, message)));
         }
@@ -169,10 +189,10 @@ impl Builder<'_> {
         match self.frames.last_mut().map(|frame| &mut frame.open) {
             None => self.root = Some(value),
             Some(Open::List(items)) => items.push(value),
-            Some(Open::Map { entries, key, merges }) => match key.take() {
-                None => *key = Some(key_of(value, diagnostics)),
-                Some(key) if key.value == "<<" => merges.push(value),
-                Some(key) => insert(entries, key, value, diagnostics),
+            Some(Open::Map(map)) => match map.key.take() {
+                None => map.key = Some(key_of(value, diagnostics)),
+                Some(key) if key.value == "<<" => map.merges.push(value),
+                Some(key) => insert(map, key, value, diagnostics),
             },
         }
         Ok(Step::Continue)
@@ -180,7 +200,7 @@ impl Builder<'_> {
 
     fn note_tag(&self, tag: Option<&Tag>, span: Span, diagnostics: &mut Diagnostics) {
         if let Some(tag) = tag.filter(|tag| tag.is_custom()) {
-            let message = format!("the tag `{}` has no meaning here", tag.original());
+            let message = format!("the tag `{}` has no meaning here", quote(&tag.original()));
             diagnostics.push(Diagnostic::warning(codes::NOT_MAPPED, span, message));
         }
     }
@@ -205,33 +225,32 @@ fn key_of(value: Value, diagnostics: &mut Diagnostics) -> Spanned<String> {
     }
 }
 
-fn insert(
-    entries: &mut Vec<(Spanned<String>, Value)>,
-    key: Spanned<String>,
-    value: Value,
-    diagnostics: &mut Diagnostics,
-) {
-    match entries.iter().find(|(earlier, _)| *earlier == key) {
-        Some((earlier, _)) => {
-            let message = format!("`{}` is said twice", key.value);
+fn insert(map: &mut OpenMap, key: Spanned<String>, value: Value, diagnostics: &mut Diagnostics) {
+    match map.places.entry(key.value.clone()) {
+        Entry::Occupied(earlier) => {
+            let message = format!("`{}` is said twice", quote(&key.value));
             let diagnostic = Diagnostic::error(codes::DUPLICATE_FIELD, key.span, message);
-            diagnostics.push(diagnostic.label("again here").related(earlier.span, "first here"));
+            diagnostics.push(diagnostic.label("again here").related(*earlier.get(), "first here"));
         }
-        None => entries.push((key, value)),
+        Entry::Vacant(place) => {
+            place.insert(key.span);
+            map.entries.push((key, value));
+        }
     }
 }
 
 /// YAML's merge key: what is said directly wins, then what is merged first.
-fn merge_into(entries: &mut Vec<(Spanned<String>, Value)>, merge: Value, diagnostics: &mut Diagnostics) {
+fn merge_into(map: &mut OpenMap, merge: Value, diagnostics: &mut Diagnostics) {
     match merge.data {
         Data::Map(merged) => {
             for (key, value) in merged {
-                if !entries.iter().any(|(earlier, _)| *earlier == key) {
-                    entries.push((key, value));
+                if let Entry::Vacant(place) = map.places.entry(key.value.clone()) {
+                    place.insert(key.span);
+                    map.entries.push((key, value));
                 }
             }
         }
-        Data::List(items) => items.into_iter().for_each(|item| merge_into(entries, item, diagnostics)),
+        Data::List(items) => items.into_iter().for_each(|item| merge_into(map, item, diagnostics)),
         Data::Null | Data::Scalar(_) => {
             let message = "`<<` merges a mapping, or a list of mappings";
             diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, merge.span, message));

@@ -94,7 +94,8 @@ impl HttpPolicy for HeaderRouting {
                 value: rule.route.clone().into_bytes(),
             }]);
         }
-        if values(&headers, ROUTE_HEADER).next().is_some() {
+        // Without any header the request could not be read, and might carry the forbidden one.
+        if headers.is_empty() || values(&headers, ROUTE_HEADER).next().is_some() {
             return Verdict::Continue(vec![HeaderEdit::Remove { name: ROUTE_HEADER.to_owned() }]);
         }
         Verdict::Continue(Vec::new())

@@ -158,7 +158,8 @@ impl Version {
 
     /// Reads `envoy  version: 9e5580…/1.40.0/Clean/RELEASE/BoringSSL`.
     fn parse(text: &str) -> Option<Self> {
-        let number = text.split('/').nth(1)?.split('-').next()?;
+        let (_, build) = text.split_once("version:")?;
+        let number = build.split('/').nth(1)?.split('-').next()?;
         let mut parts = number.split('.').map(str::parse::<u32>);
         let version = Self { major: parts.next()?.ok()?, minor: parts.next()?.ok()?, patch: parts.next()?.ok()? };
         parts.next().is_none().then_some(version)

@@ -104,7 +104,7 @@ impl Supervised {
     pub async fn stop(mut self, grace: Duration) {
         if let Some(stop) = self.stop.take() {
             // An Envoy that was given up has nobody listening.
-            drop(stop.send(grace));
+            let _ = stop.send(grace);
         }
         // The task neither panics nor is it cancelled before `self` is dropped.
         drop((&mut self.task).await);
@@ -216,7 +216,7 @@ async fn ready(admin: Admin) {
 async fn end(mut child: Child, grace: Duration) {
     // The id belongs to this child until it is waited for, which happens below.
     if let Some(pid) = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
-        drop(kill_process(pid, Signal::TERM));
+        let _ = kill_process(pid, Signal::TERM);
     }
     if timeout(grace, child.wait()).await.is_err() {
         drop(child.kill().await);

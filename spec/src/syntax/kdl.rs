@@ -18,14 +18,18 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> V
                 let node = read_line(text, start, end, file, diagnostics);
                 push(&mut blocks, node);
             }
-            Piece::Open { start, end, block, .. } => {
+            Piece::Broken { start, end } => {
+                let line = Line { text: text.get(start..end).unwrap_or(""), start, file };
+                push(&mut blocks, line.broken());
+            }
+            Piece::Open { start, end, block } => {
                 let node = read_line(text, start, end, file, diagnostics);
-                let parent = match block {
-                    Block::Kept => node,
-                    Block::Removed | Block::Orphaned => {
-                        push(&mut blocks, node);
-                        None
-                    }
+                let kept = block == Block::Kept && node.as_ref().is_some_and(|node| node.form != Form::Broken);
+                let parent = if kept {
+                    node
+                } else {
+                    push(&mut blocks, node);
+                    None
                 };
                 blocks.push(Frame { parent, nodes: Vec::new() });
             }
@@ -54,7 +58,7 @@ fn push(blocks: &mut [Frame], node: Option<Node>) {
     }
 }
 
-/// Reads the one node of `start..end`; `None` for a removed node and after mistakes.
+/// Reads the one node of `start..end`; `None` for a removed node.
 fn read_line(text: &str, start: usize, end: usize, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
     let line = Line { text: text.get(start..end)?, start, file };
     if line.text.trim().is_empty() {
@@ -71,7 +75,7 @@ fn read_line(text: &str, start: usize, end: usize, file: FileId, diagnostics: &m
                     diagnostics.push(line.mistake(line.span(offset, length), &mistake));
                 }
             }
-            None
+            line.broken()
         }
     }
 }
@@ -96,6 +100,14 @@ impl Line<'_> {
         let (start, end) = (floor(offset), floor(offset.saturating_add(length)));
         let covered = self.text.get(start..end).unwrap_or("").trim_end();
         Span::new(self.file, self.start + start, self.start + start + covered.len())
+    }
+
+    /// What stands for a line that was not understood: its first word, if that is plain.
+    fn broken(&self) -> Option<Node> {
+        let word = self.text.trim_start().split(|end: char| end.is_whitespace() || end == '"').next()?;
+        let start = self.text.find(word)?;
+        let key = Spanned::new(word.to_owned(), self.span(start, word.len()));
+        Some(Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::Broken })
     }
 
     fn node(&self, node: &KdlNode, diagnostics: &mut Diagnostics) -> Option<Node> {

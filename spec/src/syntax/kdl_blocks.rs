@@ -13,8 +13,10 @@ use crate::source::{FileId, Span};
 pub(super) enum Piece {
     /// `start..end` holds one node without children, or a removed one.
     Leaf { start: usize, end: usize },
+    /// A node with a reported mistake.
+    Broken { start: usize, end: usize },
     /// The same, and a block follows.
-    Open { start: usize, end: usize, brace: usize, block: Block },
+    Open { start: usize, end: usize, block: Block },
     Close,
 }
 
@@ -160,7 +162,9 @@ impl<'t> Cutter<'t> {
     fn end_node(&mut self) -> Option<()> {
         let (start, end) = (self.start, self.at);
         self.check_recursions(start, end)?;
-        if !matches!(self.last, Last::Nothing | Last::Block) && !self.broken {
+        if self.broken {
+            self.pieces.push(Piece::Broken { start, end });
+        } else if !matches!(self.last, Last::Nothing | Last::Block) {
             self.pieces.push(Piece::Leaf { start, end });
         }
         Some(())
@@ -172,6 +176,9 @@ impl<'t> Cutter<'t> {
             return self.too_large(brace, format!("blocks are nested deeper than {MAX_DEPTH} levels"));
         }
         self.check_recursions(start, brace)?;
+        if self.broken {
+            self.pieces.push(Piece::Broken { start, end: brace });
+        }
         let (end, block) = match self.last {
             _ if self.broken => (start, Block::Orphaned),
             Last::Slashdash { at } => (at, Block::Removed),
@@ -183,7 +190,7 @@ impl<'t> Cutter<'t> {
             }
             Last::Token | Last::Escape => (brace, Block::Kept),
         };
-        self.pieces.push(Piece::Open { start, end, brace, block });
+        self.pieces.push(Piece::Open { start, end, block });
         self.open.push(brace);
         self.begin_node(brace + 1);
         Some(())

@@ -23,6 +23,8 @@ pub(crate) enum Form {
     ListItem,
     /// `key: []`. Kept so that an unknown key is still found.
     EmptyList,
+    /// A line that was not understood, and reported: the key was said, and nothing else is known.
+    Broken,
 }
 
 /// A value without inner structure.

@@ -63,12 +63,14 @@ pub(crate) fn check(test: &Test, value: &Value) -> Result<(), String> {
         Test::AtMost(limit) => compare(value, *limit, "at most", &[Ordering::Less, Ordering::Equal]),
         Test::Greater(limit) => compare(value, *limit, "greater than", &[Ordering::Greater]),
         Test::AtLeast(limit) => compare(value, *limit, "at least", &[Ordering::Greater, Ordering::Equal]),
-        Test::Constant(constant) => need(same(constant, value), || format!("must be {}", shown(constant))),
+        Test::Constant(constant) => need(constant == value, || format!("must be `{constant}`")),
         Test::In(values) => {
-            need(values.iter().any(|allowed| same(allowed, value)), || format!("must be one of {}", list(values)))
+            let allowed = values.iter().any(|(allowed, _)| allowed == value);
+            need(allowed, || format!("must be one of {}", list(values)))
         }
         Test::NotIn(values) => {
-            need(!values.iter().any(|refused| same(refused, value)), || format!("must not be one of {}", list(values)))
+            let refused = values.iter().any(|(refused, _)| refused == value);
+            need(!refused, || format!("must be none of {}", list(values)))
         }
         Test::Defined(descriptor) => {
             let defined = value.as_enum_number().is_none_or(|number| descriptor.get_value(number).is_some());
@@ -154,14 +156,6 @@ fn need(holds: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(message()) }
 }
 
-/// Rules write enum values as plain numbers.
-fn same(rule: &Value, value: &Value) -> bool {
-    match (rule, value) {
-        (Value::I32(one), Value::EnumNumber(two)) => one == two,
-        (one, two) => one == two,
-    }
-}
-
 fn characters(value: &Value) -> u64 {
     match value {
         Value::String(text) => text.chars().count() as u64,
@@ -191,15 +185,8 @@ fn all_different(value: &Value) -> bool {
     distinct.len() == items.len()
 }
 
-fn list(values: &[Value]) -> String {
-    values.iter().map(shown).collect::<Vec<_>>().join(", ")
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("`{text}`"),
-        other => format!("`{other}`"),
-    }
+fn list(values: &[(Value, String)]) -> String {
+    values.iter().map(|(_, name)| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn count(number: u64, thing: &str) -> String {

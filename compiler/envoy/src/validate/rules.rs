@@ -42,8 +42,8 @@ pub(crate) enum Test {
     Greater(Number),
     AtLeast(Number),
     Constant(Value),
-    In(Vec<Value>),
-    NotIn(Vec<Value>),
+    In(Vec<(Value, String)>),
+    NotIn(Vec<(Value, String)>),
     Defined(EnumDescriptor),
     MinLength(u64),
     MaxLength(u64),
@@ -87,14 +87,21 @@ fn of_message(message: &MessageDescriptor) -> MessageRules {
         .collect();
     let required_oneofs = message
         .oneofs()
-        .filter(|oneof| extension(&oneof.options(), "validate.required").and_then(|value| value.as_bool()) == Some(true))
+        .filter(|oneof| {
+            extension(&oneof.options(), "validate.required").and_then(|value| value.as_bool()) == Some(true)
+        })
         .collect();
     MessageRules { fields, required_oneofs }
 }
 
 fn of_field(field: &FieldDescriptor) -> Option<Rules> {
     match extension(&field.options(), "validate.rules")? {
-        Value::Message(options) => Some(of_options(&options, &field.kind())),
+        Value::Message(options) => {
+            let mut rules = of_options(&options, &field.kind());
+            // "Required" asks nothing of a choice that was not made.
+            rules.required &= field.containing_oneof().is_none_or(|oneof| oneof.is_synthetic());
+            Some(rules)
+        }
         _ => None,
     }
 }
@@ -137,8 +144,8 @@ fn test(rule: &str, value: &Value, of_kind: &DynamicMessage, kind: &Kind) -> Opt
         ("gt", value) => Test::Greater(Number::of(value)?),
         ("gte", value) => Test::AtLeast(Number::of(value)?),
         ("const", value) => Test::Constant(value.clone()),
-        ("in", Value::List(values)) => Test::In(values.clone()),
-        ("not_in", Value::List(values)) => Test::NotIn(values.clone()),
+        ("in", Value::List(values)) => Test::In(named(values, kind)),
+        ("not_in", Value::List(values)) => Test::NotIn(named(values, kind)),
         ("defined_only", Value::Bool(true)) => Test::Defined(kind.as_enum()?.clone()),
         ("min_len", Value::U64(length)) => Test::MinLength(*length),
         ("max_len", Value::U64(length)) => Test::MaxLength(*length),
@@ -157,6 +164,19 @@ fn test(rule: &str, value: &Value, of_kind: &DynamicMessage, kind: &Kind) -> Opt
         _ => return None,
     };
     Some(test)
+}
+
+/// Each value with what a user calls it. Rules write enum values as plain numbers.
+fn named(values: &[Value], kind: &Kind) -> Vec<(Value, String)> {
+    let named = |value: &Value| match (value, kind) {
+        (Value::I32(number), Kind::Enum(descriptor)) => {
+            let name = descriptor.get_value(*number).map(|value| value.name().to_owned());
+            (Value::EnumNumber(*number), name.unwrap_or_else(|| number.to_string()))
+        }
+        (Value::String(text), _) => (value.clone(), text.clone()),
+        (other, _) => (other.clone(), other.to_string()),
+    };
+    values.iter().map(named).collect()
 }
 
 fn known(rules: Rules) -> Option<Rules> {

@@ -60,7 +60,8 @@ fn is_plain(text: &str) -> bool {
 
 /// Digits of any base, signs, groups, fractions, exponents, sexagesimals, dates and times.
 fn occurs_in_numbers(byte: u8) -> bool {
-    byte.is_ascii_hexdigit() || matches!(byte, b'_' | b',' | b'.' | b'+' | b'-' | b':' | b' ')
+    byte.is_ascii_hexdigit()
+        || matches!(byte, b'_' | b',' | b'.' | b'+' | b'-' | b':' | b' ')
         || matches!(byte.to_ascii_lowercase(), b'x' | b'o' | b't' | b'z')
 }
 

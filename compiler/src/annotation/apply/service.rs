@@ -48,17 +48,19 @@ fn write_circuit_breaker(
 
 fn write_retry(field: &mut Option<Retry>, said: &RetrySettings, whose: &str, diagnostics: &mut Diagnostics) {
     let Some(span) = said.enable.map(|it| it.span).or(said.attempts.map(|it| it.span)) else { return };
-    if let (None, Some(attempts)) = (said.enable, said.attempts) {
-        let message = format!("`num-retries` turns retries on for {whose}, though `enable-retry` is absent");
-        diagnostics.push(Diagnostic::note(codes::IMPLIED_ANNOTATION, attempts.span, message));
-    }
     let attempts = said.attempts.unwrap_or(Spanned::new(1, span));
     match field {
         Some(earlier) if said.attempts.is_some() && earlier.attempts != attempts => {
             diagnostics.push(conflict("num-retries", whose, attempts.span, earlier.attempts.span));
         }
         Some(_) => {}
-        None => *field = Some(Retry { attempts, on: Vec::new(), per_try_timeout: None }),
+        None => {
+            if said.enable.is_none() {
+                let message = format!("`num-retries` turns retries on for {whose}, though `enable-retry` is absent");
+                diagnostics.push(Diagnostic::note(codes::IMPLIED_ANNOTATION, span, message));
+            }
+            *field = Some(Retry { attempts, on: Vec::new(), per_try_timeout: None });
+        }
     }
 }
 

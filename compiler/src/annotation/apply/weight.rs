@@ -10,52 +10,65 @@ use super::super::serving::{Position, Serving};
 use super::conflict;
 
 pub(super) fn write(mesh: &mut Mesh, said: &BTreeMap<Subject, Said>, diagnostics: &mut Diagnostics) {
-    let weight = |subject| said.get(&subject).and_then(|said| said.settings.weight);
+    let weights: BTreeMap<Subject, Spanned<u32>> =
+        said.iter().filter_map(|(subject, said)| Some((*subject, said.settings.weight?))).collect();
+    if weights.is_empty() {
+        return;
+    }
     let serving = Serving::of(mesh);
-    for (service_index, service) in mesh.services.iter_mut().enumerate() {
-        let of_service = weight(Subject::Service(service_index));
-        for (index, endpoint) in service.endpoints.iter_mut().enumerate() {
-            if let Some(own) = weight(Subject::Endpoint { service: service_index, endpoint: index }) {
-                let whose = format!("endpoint `{}` of service `{}`", endpoint.address.value, service.name.value);
-                write_own(endpoint, own, &whose, diagnostics);
-            }
-            let of_serve = serving.endpoint(&service.name, endpoint).and_then(|at| weight(Subject::Serve(at)));
-            endpoint.weight = endpoint.weight.or(of_serve).or(of_service);
-        }
-    }
-    for (node_index, node) in mesh.nodes.iter_mut().enumerate() {
-        for (serve_index, serve) in node.serves.iter_mut().enumerate() {
-            let at = Position { node: node_index, serve: serve_index };
-            for (index, upstream) in serve.upstreams.iter_mut().enumerate() {
-                if let Some(own) = weight(Subject::Upstream { at, upstream: index }) {
-                    let (address, node) = (&upstream.address.value, &node.name.value);
-                    let whose = format!("endpoint `{address}` of service `{}` of node `{node}`", serve.service.value);
-                    write_own(upstream, own, &whose, diagnostics);
-                }
-                upstream.weight = upstream.weight.or(weight(Subject::Serve(at)));
-            }
-        }
-    }
-    let annotated = said.values().filter_map(|said| said.settings.weight).map(|weight| weight.span).collect();
+    let annotated = weights.values().map(|weight| weight.span).collect();
+    write_own(mesh, &weights, diagnostics);
+    agree(mesh, &serving, &annotated);
+    spread(mesh, &serving, &weights);
     agree(mesh, &serving, &annotated);
 }
 
-fn write_own(endpoint: &mut Endpoint, said: Spanned<u32>, whose: &str, diagnostics: &mut Diagnostics) {
-    match endpoint.weight {
-        Some(earlier) if earlier != said => {
-            diagnostics.push(conflict("endpoint.weight", whose, said.span, earlier.span));
+/// What is said on the endpoint itself.
+fn write_own(mesh: &mut Mesh, weights: &BTreeMap<Subject, Spanned<u32>>, diagnostics: &mut Diagnostics) {
+    for (subject, weight) in weights {
+        let endpoint = match *subject {
+            Subject::Endpoint { service, endpoint } => {
+                mesh.services.get_mut(service).and_then(|service| service.endpoints.get_mut(endpoint))
+            }
+            Subject::Upstream { at: Position { node, serve }, upstream } => mesh
+                .nodes
+                .get_mut(node)
+                .and_then(|node| node.serves.get_mut(serve))
+                .and_then(|serve| serve.upstreams.get_mut(upstream)),
+            Subject::Service(_) | Subject::Serve(_) => None,
+        };
+        let Some(endpoint) = endpoint else { continue };
+        match endpoint.weight {
+            Some(earlier) if earlier != *weight => {
+                let whose = format!("endpoint `{}`", endpoint.address.value);
+                diagnostics.push(conflict("endpoint.weight", &whose, weight.span, earlier.span));
+            }
+            Some(_) => {}
+            None => endpoint.weight = Some(*weight),
         }
-        Some(_) => {}
-        None => endpoint.weight = Some(said),
+    }
+}
+
+/// What is said of a whole service, or of a service on one node, for endpoints that have no weight yet.
+fn spread(mesh: &mut Mesh, serving: &Serving, weights: &BTreeMap<Subject, Spanned<u32>>) {
+    let weight = |subject| weights.get(&subject).copied();
+    for (index, service) in mesh.services.iter_mut().enumerate() {
+        for endpoint in &mut service.endpoints {
+            let of_serve = serving.endpoint(&service.name, endpoint).and_then(|at| weight(Subject::Serve(at)));
+            endpoint.weight = endpoint.weight.or(of_serve).or(weight(Subject::Service(index)));
+        }
+    }
+    for (node, it) in mesh.nodes.iter_mut().enumerate() {
+        for (serve, it) in it.serves.iter_mut().enumerate() {
+            let of_serve = weight(Subject::Serve(Position { node, serve }));
+            it.upstreams.iter_mut().for_each(|upstream| upstream.weight = upstream.weight.or(of_serve));
+        }
     }
 }
 
 /// What callers dial and what the sidecar dials is the same application where the addresses are the same, or
 /// where a node has one of each: then a weight that an annotation says on one side holds on the other.
 fn agree(mesh: &mut Mesh, serving: &Serving, annotated: &BTreeSet<Span>) {
-    if annotated.is_empty() {
-        return;
-    }
     let mut dialled: BTreeMap<Position, Vec<&mut Endpoint>> = BTreeMap::new();
     for service in &mut mesh.services {
         for endpoint in &mut service.endpoints {

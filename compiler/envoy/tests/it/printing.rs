@@ -14,8 +14,8 @@ use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 use envoy::extensions::wasm::v3::PluginConfig;
 use envoy::r#type::v3::FractionalPercent;
-use meshwright_envoy as envoy;
 use expect_test::{Expect, expect};
+use meshwright_envoy as envoy;
 use prost::{Message, Name};
 use prost_types::value::Kind;
 use prost_types::{Any, Duration, ListValue, Struct, Value};
@@ -47,13 +47,16 @@ fn fields_come_in_the_order_in_which_envoy_declares_them() {
         cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::StrictDns.into())),
         ..Cluster::default()
     };
-    check(&cluster, expect![[r#"
+    check(
+        &cluster,
+        expect![[r#"
         transport_socket_matches:
           - {}
         name: beta
         type: STRICT_DNS
         connect_timeout: 0.250s
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -68,13 +71,16 @@ fn what_has_presence_is_printed_even_when_it_is_zero() {
         })),
         ..Cluster::default()
     };
-    check(&cluster, expect![[r#"
+    check(
+        &cluster,
+        expect![[r#"
         type: STATIC
         connect_timeout: 0s
         per_connection_buffer_limit_bytes: 0
         ring_hash_lb_config:
           minimum_ring_size: "18446744073709551615"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -107,7 +113,9 @@ fn an_any_shows_what_it_holds_at_every_depth() {
         }],
         ..Listener::default()
     };
-    check(&listener, expect![[r#"
+    check(
+        &listener,
+        expect![[r#"
         name: inbound
         filter_chains:
           - filters:
@@ -126,19 +134,26 @@ fn an_any_shows_what_it_holds_at_every_depth() {
                               {
                                 "realm": "shop"
                               }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_any_that_cannot_be_opened_is_shown_as_it_is_carried() {
     let any = Any { type_url: "type.googleapis.com/unknown.Type".into(), value: vec![1, 2, 3] };
-    check(&any, expect![[r#"
+    check(
+        &any,
+        expect![[r#"
         "@type": type.googleapis.com/unknown.Type
         value: AQID
-    "#]]);
-    check(&Any::default(), expect![[r#"
+    "#]],
+    );
+    check(
+        &Any::default(),
+        expect![[r#"
         {}
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -174,7 +189,9 @@ fn free_form_metadata_is_native_and_sorted() {
         ("nested", Value { kind: Some(Kind::StructValue(nested)) }),
         ("unset", Value { kind: None }),
     ]);
-    check(&node, expect![[r#"
+    check(
+        &node,
+        expect![[r#"
         metadata:
           empty: []
           nested:
@@ -189,7 +206,8 @@ fn free_form_metadata_is_native_and_sorted() {
           "on": true
           unset: null
           z: null
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -206,31 +224,46 @@ fn durations_have_as_many_decimals_as_they_need() {
 #[test]
 fn an_enum_without_a_name_is_a_number() {
     let percent = FractionalPercent { numerator: 3, denominator: 2 };
-    check(&percent, expect![[r#"
+    check(
+        &percent,
+        expect![[r#"
         numerator: 3
         denominator: MILLION
-    "#]]);
-    check(&FractionalPercent { numerator: 0, denominator: 77 }, expect![[r#"
+    "#]],
+    );
+    check(
+        &FractionalPercent { numerator: 0, denominator: 77 },
+        expect![[r#"
         denominator: 77
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn lists_in_lists_and_empty_messages() {
     let list = |values| Value { kind: Some(Kind::ListValue(ListValue { values })) };
     let matrix = list(vec![list(vec![text("a"), text("b")]), list(vec![list(vec![])])]);
-    check(&metadata([("matrix", matrix)]), expect![[r#"
+    check(
+        &metadata([("matrix", matrix)]),
+        expect![[r#"
         metadata:
           matrix:
             - - a
               - b
             - - []
-    "#]]);
+    "#]],
+    );
     let bootstrap = Bootstrap { static_resources: Some(StaticResources::default()), ..Bootstrap::default() };
-    check(&bootstrap, expect![[r#"
+    check(
+        &bootstrap,
+        expect![[r#"
         static_resources: {}
-    "#]]);
-    check(&Bootstrap::default(), expect![[r#"
+    "#]],
+    );
+    check(
+        &Bootstrap::default(),
+        expect![[r#"
         {}
-    "#]]);
+    "#]],
+    );
 }

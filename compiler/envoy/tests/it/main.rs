@@ -1,0 +1,9 @@
+//! The crate as its users see it, and as real Envoy sees what it makes.
+
+mod deprecation;
+mod descriptors;
+mod printing;
+mod probes;
+mod reading;
+mod real_envoy;
+mod validation;

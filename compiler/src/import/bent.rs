@@ -1,0 +1,104 @@
+//! bent's file format: `nodes:` with the services behind each sidecar, and `services:` with what callers dial.
+
+mod notes;
+mod read;
+mod services;
+
+use spec::mesh::{BasicAuth, Calls, CircuitBreaker, Defaults, Gateway, Mesh, Node, Service};
+use spec::{Diagnostic, Diagnostics, FileId, Name, Sources, Span, Spanned, codes};
+
+use super::yaml;
+use crate::annotation;
+use services::Services;
+
+/// The port of every sidecar and of the front proxy.
+const INGRESS_PORT: u16 = 4100;
+/// The node id that bent reserves for its front proxy.
+const FRONT_PROXY: &str = "ingress";
+const REALM: &str = "bent";
+const HTPASSWD_FILE: &str = "users.htpasswd";
+
+/// Reads a file of bent's as a mesh; what behaves otherwise than under bent is a note.
+///
+/// Annotations are applied and bent's defaults written out, so the result says all that bent would do.
+/// `None` only when there is no YAML to read, with an error that says why.
+pub fn import(file: FileId, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<Mesh> {
+    let text = sources.file(file).map_or("", |file| file.text.as_str());
+    let start = Span::new(file, 0, 0);
+    let before = diagnostics.iter().count();
+    let Some(root) = yaml::read(file, text, diagnostics) else {
+        if diagnostics.iter().count() == before {
+            let diagnostic = Diagnostic::error(codes::MISSING_FIELD, start, "the file is empty");
+            diagnostics.push(diagnostic.help("write `nodes:` with one key for each sidecar"));
+        }
+        return None;
+    };
+    let file = read::file(root, diagnostics)?;
+    notes::write(&file, diagnostics);
+    let mut mesh = mesh(file, start, diagnostics)?;
+    annotation::apply(&mut mesh, diagnostics);
+    mesh.services.iter_mut().for_each(write_defaults);
+    Some(mesh)
+}
+
+fn mesh(file: read::File, start: Span, diagnostics: &mut Diagnostics) -> Option<Mesh> {
+    let name = Spanned::new(Name::new("bent")?, start);
+    let mut mesh =
+        Mesh { name, defaults: Defaults::default(), services: Vec::new(), nodes: Vec::new(), gateways: Vec::new() };
+    let (fronts, nodes): (Vec<_>, Vec<_>) = file
+        .nodes
+        .map_or(Vec::new(), |nodes| nodes.value)
+        .into_iter()
+        .partition(|node| node.id.value.as_str() == FRONT_PROXY);
+    for front in fronts {
+        for service in &front.services {
+            let message =
+                format!("service `{}` is not served: node `{FRONT_PROXY}` is the front proxy", service.name.value);
+            let diagnostic = Diagnostic::warning(codes::NOT_MAPPED, service.name.span, message);
+            diagnostics.push(diagnostic.help("move it to a node of another name"));
+        }
+        mesh.gateways.push(front_proxy(&front.id));
+    }
+    let mut services = Services::default();
+    for service in file.services.map_or(Vec::new(), |services| services.value) {
+        services.declare(service);
+    }
+    for node in nodes {
+        let serves = node.services.into_iter().map(|service| services.serve(&node.id, service)).collect();
+        let calls = Calls::All(node.id.span);
+        mesh.nodes.push(Node { name: node.id, serves, calls, bind: None });
+    }
+    mesh.services = services.finish(diagnostics);
+    Some(mesh)
+}
+
+/// bent's front proxy asks its authorization service on every request, which wants a user and password.
+fn front_proxy(id: &Spanned<Name>) -> Gateway {
+    let text = |text: &str| Spanned::new(text.to_owned(), id.span);
+    Gateway {
+        name: id.clone(),
+        listen: Spanned::new(INGRESS_PORT, id.span),
+        bind: None,
+        calls: Calls::All(id.span),
+        hosts: Vec::new(),
+        basic_auth: Some(BasicAuth {
+            realm: Some(text(REALM)),
+            htpasswd_file: text(HTPASSWD_FILE),
+            forward_user_header: None,
+        }),
+        timeout: None,
+        retry: None,
+    }
+}
+
+/// bent always checks health, and its limits are lower than Envoy's.
+fn write_defaults(service: &mut Service) {
+    let span = service.span();
+    service.health_check.get_or_insert_default();
+    let limits = service.circuit_breaker.get_or_insert_default();
+    let CircuitBreaker { max_connections, max_pending, max_requests, max_retries } = limits;
+    for limit in [max_connections, max_pending, max_requests] {
+        limit.get_or_insert(Spanned::new(1000, span));
+    }
+    max_retries.get_or_insert(Spanned::new(3, span));
+}

@@ -1,0 +1,6 @@
+//! Integration tests of the compiler, as its users see it.
+
+mod annotations;
+mod findings;
+mod import_bent;
+mod import_bent_malformed;

@@ -1,0 +1,47 @@
+//! `meshwright import`: another system's file in the mesh language.
+
+use clap::{Args, ValueEnum};
+use spec::Syntax;
+
+use crate::exit::{Exit, ExitStatus};
+use crate::input::{Input, load};
+use crate::report::{Format, print_findings};
+
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// The syntax to write
+    #[arg(long, value_enum, default_value_t)]
+    to: Target,
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum Target {
+    #[default]
+    Kdl,
+    Yaml,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
+    if arguments.input.from.is_none() {
+        return Err(Exit::usage(anyhow::anyhow!("say which system the file is of: `--from bent`")));
+    }
+    let mut loaded = load(&arguments.input)?;
+    loaded.diagnostics.sort();
+    print_findings(&loaded.diagnostics, &loaded.sources, arguments.format);
+    match loaded.mesh {
+        Some(mesh) if !loaded.diagnostics.has_errors() => {
+            let syntax = match arguments.to {
+                Target::Kdl => Syntax::Kdl,
+                Target::Yaml => Syntax::Yaml,
+            };
+            print!("{}", spec::print(&mesh, syntax));
+            Ok(ExitStatus::Ok)
+        }
+        _ => Ok(ExitStatus::Invalid),
+    }
+}

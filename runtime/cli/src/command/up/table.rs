@@ -1,0 +1,82 @@
+//! What listens where, and what to type.
+
+use comfy_table::{Table, presets};
+use local::InstanceKind;
+
+use crate::launch::Started;
+
+/// Tables of Envoys and workloads, then commands to try.
+pub(super) fn text(started: &Started) -> String {
+    format!("{}\n\n{}\n\n{}", envoys(started), workloads(started), commands(started))
+}
+
+fn envoys(started: &Started) -> Table {
+    let mut table = plain(["ENVOY", "SERVES", "INGRESS", "EGRESS", "METRICS", "ADMIN"]);
+    for instance in &started.placement.instances {
+        let node = started.placement.mesh.nodes.iter().find(|node| node.name.value == instance.name);
+        let serves: Vec<String> =
+            node.iter().flat_map(|node| &node.serves).map(|serve| serve.service.value.to_string()).collect();
+        let at = |port: u16| format!("{}:{port}", instance.address);
+        let (ingress, egress) = match instance.kind {
+            InstanceKind::Node if serves.is_empty() => (String::new(), at(compiler::lower::EGRESS_PORT)),
+            InstanceKind::Node => (at(compiler::lower::INGRESS_PORT), at(compiler::lower::EGRESS_PORT)),
+            InstanceKind::Gateway { listen } => (at(listen), String::new()),
+        };
+        let kind = match instance.kind {
+            InstanceKind::Node => "",
+            InstanceKind::Gateway { .. } => " (gateway)",
+        };
+        table.add_row([
+            format!("{}{kind}", instance.name),
+            serves.join(" "),
+            ingress,
+            egress,
+            at(compiler::lower::PROMETHEUS_PORT),
+            at(compiler::lower::ADMIN_PORT),
+        ]);
+    }
+    table
+}
+
+fn workloads(started: &Started) -> Table {
+    let mut table = plain(["WORKLOAD", "NODE", "STANDS FOR", "LISTENS"]);
+    for workload in &started.placement.workloads {
+        table.add_row([
+            workload.service.to_string(),
+            workload.node.as_ref().map_or_else(|| "outside the mesh".to_owned(), ToString::to_string),
+            workload.original.to_string(),
+            workload.listen.to_string(),
+        ]);
+    }
+    table
+}
+
+fn commands(started: &Started) -> String {
+    let service = started.placement.mesh.services.first().map_or("SERVICE", |service| service.name.value.as_str());
+    let mut lines = vec!["try:".to_owned()];
+    let of_kind = |gateway: bool| {
+        let mut instances = started.placement.instances.iter();
+        instances.find(move |instance| matches!(instance.kind, InstanceKind::Gateway { .. }) == gateway)
+    };
+    if let Some(node) = of_kind(false) {
+        lines.push(format!("  curl -s -x http://{} http://{service}/", node.entrance()));
+        lines.push(format!("  curl -s -H 'Host: {service}' http://{}/", node.entrance()));
+    }
+    if let Some(gateway) = of_kind(true) {
+        lines.push(format!("  curl -si -H 'Host: {service}' http://{}/", gateway.entrance()));
+    }
+    lines.push("workloads obey x-echo-status: CODE, x-echo-fail: N (with x-request-id), x-echo-delay: MS".to_owned());
+    lines.push(format!("configurations and logs: {}", started.running.folder().display()));
+    lines.push("Ctrl-C stops everything".to_owned());
+    lines.join("\n")
+}
+
+/// Columns and nothing else: readable, and easy to cut in a script.
+fn plain<const N: usize>(header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}

@@ -1,0 +1,117 @@
+//! Where a mesh comes from: a file or standard input, in our language or another system's.
+
+use std::io::Read;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use spec::load::{FileError, Files};
+use spec::{Diagnostics, Mesh, SourceFile, Sources, Syntax};
+
+use crate::exit::Exit;
+
+/// What every command reads.
+#[derive(Args, Clone, Debug)]
+pub struct Input {
+    /// The mesh: a `.kdl` or `.yaml` file, or `-` for YAML on standard input
+    pub path: String,
+    /// Read another system's format instead of the mesh language
+    #[arg(long, value_enum)]
+    pub from: Option<Format>,
+}
+
+/// Formats of other systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// The file of bent's `file` provider
+    Bent,
+}
+
+/// A mesh as it was read, annotations applied, with every text it was made from.
+pub struct Loaded {
+    /// `None` when there is nothing that could be called a mesh.
+    pub mesh: Option<Mesh>,
+    pub sources: Sources,
+    pub diagnostics: Diagnostics,
+}
+
+/// Reads the input and everything it refers to. Mistakes are in the diagnostics; only a usage error or an unreadable
+/// main file ends the command.
+pub fn load(input: &Input) -> Result<Loaded, Exit> {
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let name = if input.path == "-" { "stdin" } else { input.path.as_str() };
+    let syntax = syntax(input)?;
+    let mut mesh = match (input.from, input.path.as_str()) {
+        (None, "-") => {
+            let text = text_of(name, read_stdin()?)?;
+            let file = sources.add(SourceFile::public(name, text));
+            let mesh = spec::parse(file, syntax, &sources, &mut diagnostics);
+            if let Some(mesh) = &mesh {
+                spec::load::attach(mesh, name, &Disk, &mut sources, &mut diagnostics);
+            }
+            mesh
+        }
+        (None, path) => spec::load::load(path, syntax, &Disk, &mut sources, &mut diagnostics),
+        (Some(Format::Bent), path) => {
+            let bytes = if path == "-" { read_stdin()? } else { Disk.read(path)? };
+            let file = sources.add(SourceFile::public(name, text_of(name, bytes)?));
+            compiler::import::bent::import(file, &sources, &mut diagnostics)
+        }
+    };
+    if let Some(mesh) = &mut mesh {
+        compiler::annotation::apply(mesh, &mut diagnostics);
+        if input.from.is_some() {
+            spec::load::attach(mesh, name, &Disk, &mut sources, &mut diagnostics);
+        }
+    }
+    Ok(Loaded { mesh, sources, diagnostics })
+}
+
+/// The files of this machine, as the user named them.
+pub struct Disk;
+
+impl Files for Disk {
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        read_regular(Path::new(path)).map_err(|error| FileError::new(path, error.to_string()))
+    }
+}
+
+/// Regular files only: a device or a pipe would never end.
+fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_INPUT_BYTES {
+        return Err(std::io::Error::other(format!("larger than {MAX_INPUT_BYTES} bytes")));
+    }
+    Ok(bytes)
+}
+
+const MAX_INPUT_BYTES: u64 = 64 * 1024 * 1024;
+
+fn read_stdin() -> Result<Vec<u8>, Exit> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn text_of(name: &str, bytes: Vec<u8>) -> Result<String, Exit> {
+    String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        anyhow::anyhow!("{name} is not UTF-8 text: byte {place} is not part of a character").into()
+    })
+}
+
+fn syntax(input: &Input) -> Result<Syntax, Exit> {
+    if input.from.is_some() || input.path == "-" {
+        return Ok(Syntax::Yaml);
+    }
+    Syntax::of(&input.path).ok_or_else(|| {
+        Exit::usage(anyhow::anyhow!(
+            "`{}` is neither .kdl nor .yaml; for another system's file add `--from`",
+            input.path
+        ))
+    })
+}

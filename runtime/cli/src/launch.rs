@@ -1,0 +1,53 @@
+//! From a checked mesh to a running one: placed on loopback addresses, compiled, started.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use local::{Claim, Options, Placement, Plan, Running, Subnet};
+use spec::Diagnostics;
+
+use crate::exit::{Exit, ExitStatus};
+use crate::mesh::Ready;
+use crate::module;
+
+/// Addresses to run at, and what holds them for us until the end.
+pub struct Addresses {
+    pub subnet: Subnet,
+    pub claim: Option<Claim>,
+}
+
+/// A mesh that runs, and where what of it listens.
+pub struct Started {
+    pub running: Running,
+    pub placement: Placement,
+}
+
+/// Places, compiles and starts a checked mesh. Health checks are hastened, so that the mesh is healthy within seconds;
+/// everything else is as `compile` writes it.
+pub async fn start(ready: &Ready, addresses: Addresses, mut options: Options) -> Result<Started, Exit> {
+    let mut placement = local::place(&ready.mesh, &ready.checked, addresses.subnet)?;
+    local::place::hasten_health_checks(&mut placement.mesh);
+    let mut diagnostics = Diagnostics::new();
+    let Some(placed) = compiler::check(&placement.mesh, &ready.sources, &mut diagnostics) else {
+        let findings = spec::render(&diagnostics, &ready.sources, spec::Color::Never);
+        return Err(Exit {
+            status: ExitStatus::Internal,
+            error: anyhow::anyhow!("the mesh is right, but not at loopback addresses:\n{findings}"),
+        });
+    };
+    let configs = compiler::compile(&placed, &module::in_folder(module::FOLDER));
+    let files = BTreeMap::from([(PathBuf::from(module::output_path()), artifacts::MODULE.to_vec())]);
+    options.claim = addresses.claim;
+    let plan = Plan::of(placement.clone(), &configs, files)?;
+    let running = local::start(plan, options).await.context("the mesh did not start")?;
+    Ok(Started { running, placement })
+}
+
+impl Addresses {
+    /// A range that nobody on this machine uses.
+    pub fn claim() -> Result<Self, Exit> {
+        let claim = Subnet::claim()?;
+        Ok(Self { subnet: claim.subnet(), claim: Some(claim) })
+    }
+}

@@ -1,0 +1,33 @@
+//! The commands of `meshwright`: results on standard output, findings on standard error.
+
+pub mod command;
+pub mod exit;
+pub mod input;
+pub mod launch;
+pub mod mesh;
+pub mod module;
+pub mod report;
+pub mod trace;
+pub mod write;
+
+use clap::Parser;
+pub use exit::{Exit, ExitStatus};
+
+/// A service mesh for AWS ECS, Fargate and EC2 without Kubernetes.
+#[derive(Debug, Parser)]
+#[command(name = "meshwright", version, about, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: command::Command,
+}
+
+/// Runs one command to its end and reports what stopped it.
+pub fn run(cli: Cli) -> ExitStatus {
+    match command::run(cli.command) {
+        Ok(status) => status,
+        Err(exit) => {
+            eprintln!("error: {:#}", exit.error);
+            exit.status
+        }
+    }
+}

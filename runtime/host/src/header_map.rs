@@ -1,0 +1,89 @@
+//! A request's headers as Envoy keeps them.
+
+/// Headers in order. Names are in lower case; the repeats of some are joined with a comma.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HeaderMap(Vec<(Vec<u8>, Vec<u8>)>);
+
+impl HeaderMap {
+    /// The first value: where repeats are kept apart, a filter that asks for one value does not
+    /// see the others.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<&[u8]> {
+        let name = name.to_ascii_lowercase();
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_slice())
+    }
+
+    pub(crate) fn add(&mut self, name: &[u8], value: &[u8]) {
+        let name = name.to_ascii_lowercase();
+        if joins_repeats(&name)
+            && let Some((_, joined)) = self.0.iter_mut().find(|(known, _)| *known == name)
+        {
+            joined.push(b',');
+            joined.extend(value);
+            return;
+        }
+        self.0.push((name, value.to_vec()));
+    }
+
+    pub(crate) fn replace(&mut self, name: &[u8], value: &[u8]) {
+        self.remove(name);
+        self.add(name, value);
+    }
+
+    pub(crate) fn remove(&mut self, name: &[u8]) {
+        let name = name.to_ascii_lowercase();
+        self.0.retain(|(known, _)| *known != name);
+    }
+
+    pub(crate) fn pairs(&self) -> &[(Vec<u8>, Vec<u8>)] {
+        &self.0
+    }
+
+    /// The sum of all names and values, which is not the size of the encoded map.
+    pub(crate) fn byte_size(&self) -> usize {
+        self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
+    }
+}
+
+impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for HeaderMap {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> HeaderMap {
+        let mut map = HeaderMap::default();
+        for (name, value) in headers {
+            map.add(name.as_ref(), value.as_ref());
+        }
+        map
+    }
+}
+
+fn joins_repeats(name: &[u8]) -> bool {
+    JOINED.iter().any(|joined| joined.as_bytes() == name)
+}
+
+/// The request headers that Envoy 1.40 keeps in fixed places, one value each.
+const JOINED: [&str; 26] = [
+    ":authority",
+    "accept",
+    "accept-encoding",
+    "access-control-request-headers",
+    "access-control-request-method",
+    "access-control-request-private-network",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-type",
+    "grpc-timeout",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "origin",
+    "pragma",
+    "referer",
+    "user-agent",
+    "via",
+    "x-client-trace-id",
+    "x-envoy-original-path",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-request-id",
+];

@@ -1,0 +1,112 @@
+//! What must be true before anything starts: files are written, addresses are free.
+
+use std::collections::BTreeMap;
+use std::fs::DirBuilder;
+use std::net::{SocketAddr, TcpListener as BlockingListener};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Component, Path, PathBuf};
+
+use compiler::lower::{ADMIN_PORT, EGRESS_PORT, INGRESS_PORT, PROMETHEUS_PORT};
+use tokio::net::TcpListener;
+
+use super::{Files, Folder, InstancePlan, RunFolder, StartError};
+use crate::echo::Identity;
+use crate::place::{Instance, InstanceKind, Workload};
+
+/// Configurations hold password hashes: the folder is its owner's only. Its path is absolute.
+pub(super) fn folder(wanted: &RunFolder) -> Result<Folder, StartError> {
+    match wanted {
+        RunFolder::Temporary => {
+            let write = |source| StartError::Write { path: std::env::temp_dir(), source };
+            tempfile::Builder::new().prefix("meshwright-").tempdir().map(Folder::Temporary).map_err(write)
+        }
+        RunFolder::At(path) => {
+            let write = |source| StartError::Write { path: path.clone(), source };
+            create(path)?;
+            path.canonicalize().map(Folder::Kept).map_err(write)
+        }
+    }
+}
+
+/// Binds the workloads' sockets, in order.
+pub(super) async fn workloads(workloads: &[Workload]) -> Result<Vec<TcpListener>, StartError> {
+    let mut listeners = Vec::new();
+    for workload in workloads {
+        let address = workload.listen;
+        let taken = |source| StartError::Taken { address, wanted_by: wanted_by(workload), source };
+        listeners.push(TcpListener::bind(address).await.map_err(taken)?);
+    }
+    Ok(listeners)
+}
+
+/// Envoys share their sockets (`SO_REUSEPORT`), so two that meet on one address would not notice.
+pub(super) fn check_addresses(instances: &[InstancePlan]) -> Result<(), StartError> {
+    let mut held = Vec::new();
+    for InstancePlan { instance, .. } in instances {
+        for (port, purpose) in ports(instance.kind) {
+            let address = SocketAddr::new(instance.address, port);
+            let wanted_by = || format!("`{}` ({purpose})", instance.name);
+            let taken = |source| StartError::Taken { address, wanted_by: wanted_by(), source };
+            // Held until all are tried: two instances of this plan must not meet either.
+            held.push(BlockingListener::bind(address).map_err(taken)?);
+        }
+    }
+    Ok(())
+}
+
+/// Writes the shared files, which must lie inside the folder.
+pub(super) fn files(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result<(), StartError> {
+    for (path, bytes) in files {
+        let inside = path.components().all(|component| matches!(component, Component::Normal(_)));
+        if !inside || path.as_os_str().is_empty() {
+            return Err(StartError::OutsideFolder(path.clone()));
+        }
+        write(&folder.join(path), bytes)?;
+    }
+    Ok(())
+}
+
+/// Writes an instance's configuration and empties its logs.
+pub(super) fn instance(folder: &Path, instance: &Instance, config: &str) -> Result<Files, StartError> {
+    // Names may hold `/`; `~` they never do.
+    let home = folder.join("instances").join(instance.name.as_str().replace('/', "~"));
+    let files = Files {
+        config: home.join("envoy.yaml"),
+        log: home.join("envoy.log"),
+        access_log: home.join("access.log"),
+    };
+    write(&files.config, config.as_bytes())?;
+    write(&files.log, b"")?;
+    write(&files.access_log, b"")?;
+    Ok(files)
+}
+
+pub(super) fn identity(workload: &Workload) -> Identity {
+    Identity {
+        node: workload.node.as_ref().map(ToString::to_string),
+        service: workload.service.to_string(),
+        endpoint: workload.original.to_string(),
+    }
+}
+
+pub(super) fn wanted_by(workload: &Workload) -> String {
+    format!("the application of `{}` ({})", workload.service, workload.original)
+}
+
+fn ports(kind: InstanceKind) -> Vec<(u16, &'static str)> {
+    let own = match kind {
+        InstanceKind::Node => vec![(INGRESS_PORT, "ingress"), (EGRESS_PORT, "egress")],
+        InstanceKind::Gateway { listen } => vec![(listen, "gateway")],
+    };
+    own.into_iter().chain([(PROMETHEUS_PORT, "metrics"), (ADMIN_PORT, "administration")]).collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), StartError> {
+    path.parent().map_or(Ok(()), create)?;
+    std::fs::write(path, bytes).map_err(|source| StartError::Write { path: path.to_owned(), source })
+}
+
+fn create(folder: &Path) -> Result<(), StartError> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    created.map_err(|source| StartError::Write { path: folder.to_owned(), source })
+}

@@ -1,0 +1,135 @@
+//! Diagnostics as text for people, in the form that rustc made familiar.
+
+use std::collections::BTreeMap;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::source::{FileId, Position, Sensitivity, Sources, Span};
+
+/// Whether the text is for a terminal that shows colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    Plain,
+    Ansi,
+}
+
+/// Every diagnostic, an empty line after each. Of files that hold secrets only the place is shown, never the text.
+pub fn render(diagnostics: &Diagnostics, sources: &Sources, color: Color) -> String {
+    let renderer = match color {
+        Color::Plain => Renderer::plain(),
+        Color::Ansi => Renderer::styled(),
+    };
+    let mut lines = Lines::default();
+    let mut output = String::new();
+    for diagnostic in diagnostics.iter() {
+        output.push_str(&renderer.render(&[group(diagnostic, sources, &mut lines)]));
+        output.push_str("\n\n");
+    }
+    output
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+        Severity::Note => Level::NOTE,
+    };
+    let mut group = Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.slug));
+    let mut files: Vec<FileId> = Vec::new();
+    for label in &diagnostic.labels {
+        if !files.contains(&label.span.file) {
+            files.push(label.span.file);
+        }
+    }
+    for file in files {
+        let Some(source) = sources.file(file) else { continue };
+        let labels = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file);
+        if source.sensitivity == Sensitivity::Secret {
+            for (_, label) in labels {
+                let Position { line, column } = lines.of(file, &source.text).position(&source.text, label.span);
+                group = group.element(Origin::path(&source.name).line(line).char_column(column));
+                if !label.text.is_empty() {
+                    group = group.element(Level::NOTE.message(&label.text));
+                }
+            }
+            continue;
+        }
+        let spans: Vec<Span> = labels.clone().map(|(_, label)| label.span).collect();
+        let window = lines.of(file, &source.text).window(&source.text, &spans);
+        let mut snippet = Snippet::source(window.text).path(&source.name).line_start(window.first_line);
+        for (index, label) in labels {
+            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let text = Some(&label.text).filter(|text| !text.is_empty()).map(String::as_str);
+            let range = window.range(label.span);
+            snippet = snippet.annotation(kind.span(range).label(text));
+        }
+        group = group.element(snippet);
+    }
+    for help in &diagnostic.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    group
+}
+
+/// Where the lines of each file begin, found once for each.
+#[derive(Default)]
+struct Lines(BTreeMap<FileId, LineStarts>);
+
+struct LineStarts(Vec<usize>);
+
+/// The lines of one file that a diagnostic is about.
+struct Window<'t> {
+    text: &'t str,
+    start: usize,
+    first_line: usize,
+}
+
+impl Lines {
+    fn of(&mut self, file: FileId, text: &str) -> &LineStarts {
+        self.0.entry(file).or_insert_with(|| {
+            let after = text.match_indices('\n').map(|(newline, _)| newline + 1);
+            LineStarts(std::iter::once(0).chain(after).collect())
+        })
+    }
+}
+
+impl LineStarts {
+    /// Counted from 0.
+    fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset).saturating_sub(1)
+    }
+
+    fn start(&self, line: usize) -> Option<usize> {
+        self.0.get(line).copied()
+    }
+
+    fn position(&self, text: &str, span: Span) -> Position {
+        let line = self.line(span.start as usize);
+        let before = text.get(self.start(line).unwrap_or(0)..span.start as usize).unwrap_or("");
+        Position { line: line + 1, column: before.chars().count() + 1 }
+    }
+
+    fn window<'t>(&self, text: &'t str, spans: &[Span]) -> Window<'t> {
+        let first = spans.iter().map(|span| span.start as usize).min().unwrap_or(0);
+        let last = spans.iter().map(|span| span.end as usize).max().unwrap_or(0);
+        let first_line = self.line(first);
+        let start = self.start(first_line).unwrap_or(0);
+        let end = self.start(self.line(last) + 1).unwrap_or(text.len());
+        Window { text: text.get(start..end).unwrap_or(""), start, first_line: first_line + 1 }
+    }
+}
+
+impl Window<'_> {
+    /// The span within the window, at character boundaries whatever it was made from.
+    fn range(&self, span: Span) -> std::ops::Range<usize> {
+        let within = |offset: u32| {
+            let mut at = (offset as usize).saturating_sub(self.start).min(self.text.len());
+            while !self.text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        within(span.start)..within(span.end)
+    }
+}
