@@ -3,11 +3,15 @@
 mod kdl;
 mod kdl_blocks;
 mod kdl_tokens;
+pub(crate) mod out;
+mod print_kdl;
+mod print_yaml;
 pub(crate) mod tree;
 mod yaml;
 mod yaml_scalars;
 mod yaml_values;
 
+use self::out::Item;
 use self::tree::Node;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -46,5 +50,13 @@ pub(crate) fn read(text: &str, file: FileId, syntax: Syntax, diagnostics: &mut D
     match syntax {
         Syntax::Kdl => kdl::read(text, file, diagnostics),
         Syntax::Yaml => yaml::read(text, file, diagnostics),
+    }
+}
+
+/// The canonical text of a top-level item.
+pub(crate) fn write(item: &Item, syntax: Syntax) -> String {
+    match syntax {
+        Syntax::Kdl => print_kdl::print(item),
+        Syntax::Yaml => print_yaml::print(item),
     }
 }

@@ -64,7 +64,8 @@ fn mesh(file: read::File, start: Span, diagnostics: &mut Diagnostics) -> Option<
         services.declare(service);
     }
     for node in nodes {
-        let serves = node.services.into_iter().map(|service| services.serve(&node.id, service)).collect();
+        let served = node.services.into_iter();
+        let serves = served.filter_map(|service| services.serve(&node.id, service, diagnostics)).collect();
         let calls = Calls::All(node.id.span);
         mesh.nodes.push(Node { name: node.id, serves, calls, bind: None });
     }

@@ -554,6 +554,17 @@ nodes:
     assert!(!diagnostics.has_errors(), "{}", findings(&diagnostics, &sources));
     assert_eq!((mesh.nodes.len(), mesh.services.len()), (3, 2));
     assert!(dialled(&mesh).is_empty());
+    check_problems(
+        text,
+        expect![[r#"
+        warning[no-endpoints]: service `c.svc` of node `c` has no endpoints: it is not served there
+          7:13
+          help: add an endpoint with `address` and `port`
+        warning[no-endpoints]: service `d.svc` of node `c` has no endpoints: it is not served there
+          10:14
+          help: add an endpoint with `address` and `port`
+    "#]],
+    );
 }
 
 #[test]
@@ -628,11 +639,30 @@ fn a_sidecar_address_belongs_to_the_only_node_that_serves() {
 }
 
 #[test]
-fn a_sidecar_address_of_no_known_node_is_dialled_as_written() {
-    let (mesh, diagnostics, _) =
-        import(&format!("services: [{{name: x.svc, endpoints: [{{address: 10.9.9.9, port: 4100}}]}}]{TWO_NODES}"));
-    assert_eq!(dialled(&mesh), ["x.svc 10.9.9.9:4100 -> nobody"]);
-    assert!(!diagnostics.has_errors());
+fn sidecar_addresses_that_no_node_has_are_given_out_in_order() {
+    let endpoints =
+        "[{address: 10.9.9.1, port: 4100}, {address: 10.0.0.1, port: 4100}, {address: 10.9.9.2, port: 4100}]";
+    let text = format!("services: [{{name: x.svc, endpoints: {endpoints}}}]{TWO_NODES}");
+    let (mesh, ..) = import(&text);
+    assert_eq!(
+        dialled(&mesh),
+        ["x.svc 10.9.9.1:4100 -> two", "x.svc 10.0.0.1:4100 -> one", "x.svc 10.9.9.2:4100 -> one"]
+    );
+    check_findings(
+        &text,
+        expect![[r#"
+        note[imported-differently]: sidecars listen for outgoing requests on loopback only, their administration is not reachable from outside, and a fault hits its own service alone, never health checks
+          2:1
+        note[imported-differently]: `services` is read: bent documents it, but took endpoints from `nodes` alone
+          1:1
+        note[imported-differently]: whose sidecar listens at `10.9.9.1:4100` is not said: taken as that of node `two`, in the order of the file
+          1:48
+          4:3 the node
+        note[imported-differently]: whose sidecar listens at `10.9.9.2:4100` is not said: taken as that of node `one`, in the order of the file
+          1:114
+          3:3 the node
+    "#]],
+    );
 }
 
 #[test]
@@ -642,7 +672,7 @@ fn an_address_outside_the_mesh_of_a_service_inside_is_reported() {
         expect![[r#"
             warning[imported-differently]: endpoint `10.9.9.9:8080` of service `x.svc` is dialled on port 4100: a service that a node serves is behind sidecars everywhere
               1:48
-              3:3 served by node `one`
+              3:3 taken as an endpoint of node `one`
               help: give the endpoint a service of its own
         "#]],
     );
@@ -792,28 +822,31 @@ nodes:
     check_problems(
         text,
         expect![[r#"
-        error[invalid-name]: `a b` cannot be the name of a node
-          3:3
-          help: names have letters, digits, `.`, `_`, `-` and `/`, and begin and end with a letter or digit
-        error[missing-field]: a service needs `name`
-          5:5
-        error[invalid-address]: `db` is not an IP address
-          5:27
-          help: write the address itself, such as `10.123.0.22`: names are not looked up
-        error[invalid-value]: `0` is not a port
-          5:37
-          help: write a number from 1 to 65535
-        error[missing-field]: an endpoint needs `address`
-          5:42
-        error[invalid-value]: `99999` is not a port
-          8:43
-          help: write a number from 1 to 65535
-        error[wrong-type]: annotation `endpoint.weight` must be a single value, such as `"30"`
-          8:81
-        error[invalid-annotation]: `timeout` cannot be `soon` on service `c.svc` of node `c`
-          9:28 not accepted
-          help: `timeout` takes milliseconds, a whole number from 1 to 86400000
-    "#]],
+            error[invalid-name]: `a b` cannot be the name of a node
+              3:3
+              help: names have letters, digits, `.`, `_`, `-` and `/`, and begin and end with a letter or digit
+            error[missing-field]: a service needs `name`
+              5:5
+            error[invalid-address]: `db` is not an IP address
+              5:27
+              help: write the address itself, such as `10.123.0.22`: names are not looked up
+            error[invalid-value]: `0` is not a port
+              5:37
+              help: write a number from 1 to 65535
+            error[missing-field]: an endpoint needs `address`
+              5:42
+            error[invalid-value]: `99999` is not a port
+              8:43
+              help: write a number from 1 to 65535
+            error[wrong-type]: annotation `endpoint.weight` must be a single value, such as `"30"`
+              8:81
+            warning[no-endpoints]: service `c.svc` of node `c` has no endpoints: it is not served there
+              7:11
+              help: add an endpoint with `address` and `port`
+            error[invalid-annotation]: `timeout` cannot be `soon` on service `c.svc`
+              9:28 not accepted
+              help: `timeout` takes milliseconds, a whole number from 1 to 86400000
+        "#]],
     );
 }
 

@@ -30,7 +30,7 @@ pub async fn start(ready: &Ready, addresses: Addresses, mut options: Options) ->
     local::place::hasten_health_checks(&mut placement.mesh);
     let mut diagnostics = Diagnostics::new();
     let Some(placed) = compiler::check(&placement.mesh, &ready.sources, &mut diagnostics) else {
-        let findings = spec::render(&diagnostics, &ready.sources, spec::Color::Never);
+        let findings = spec::render(&diagnostics, &ready.sources, spec::Color::Plain);
         return Err(Exit {
             status: ExitStatus::Internal,
             error: anyhow::anyhow!("the mesh is right, but not at loopback addresses:\n{findings}"),

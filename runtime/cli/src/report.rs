@@ -26,7 +26,7 @@ pub fn print_findings(diagnostics: &Diagnostics, sources: &Sources, format: Form
 }
 
 fn text(diagnostics: &Diagnostics, sources: &Sources) -> String {
-    let color = if colored() { Color::Always } else { Color::Never };
+    let color = if colored() { Color::Ansi } else { Color::Plain };
     spec::render(diagnostics, sources, color)
 }
 

@@ -36,9 +36,8 @@ pub(crate) struct Host {
     pub(crate) root_id: String,
     pub(crate) plugin_config: Vec<u8>,
     pub(crate) properties: BTreeMap<String, Vec<u8>>,
-    /// The context of the callback that runs.
-    pub(crate) current: u32,
-    /// The context on which hostcalls act: the current one unless the module chose another.
+    /// The context on which hostcalls act: the callback's own unless the module
+    /// chose another.
     pub(crate) effective: u32,
     pub(crate) streams: BTreeMap<u32, Stream>,
     /// Nanoseconds since the virtual machine started.

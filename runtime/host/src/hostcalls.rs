@@ -33,17 +33,13 @@ pub(crate) fn link(linker: &mut Linker<Host>, engine: &Engine) -> wasmtime::Resu
         .func_wrap("env", "proxy_set_tick_period_milliseconds", |c: Caller<'_, Host>, ms: u32| {
             answer(c, |guest| set_tick_period(guest, ms))
         })?
-        .func_wrap(
-            "env",
-            "proxy_define_metric",
-            |c: Caller<'_, Host>, kind: u32, name: u32, len: u32, id: u32| {
-                answer(c, |guest| {
-                    let name = guest.read_text(name, len)?;
-                    let number = guest.host().metrics.define(kind, name)?;
-                    Ok(guest.write_u32(id, number)?)
-                })
-            },
-        )?
+        .func_wrap("env", "proxy_define_metric", |c: Caller<'_, Host>, kind: u32, name: u32, len: u32, id: u32| {
+            answer(c, |guest| {
+                let name = guest.read_text(name, len)?;
+                let number = guest.host().metrics.define(kind, name)?;
+                Ok(guest.write_u32(id, number)?)
+            })
+        })?
         .func_wrap("env", "proxy_increment_metric", |c: Caller<'_, Host>, id: u32, by: i64| {
             answer(c, |guest| Ok(guest.host().metrics.increment(id, by)?))
         })?
@@ -99,10 +95,7 @@ const UNIMPLEMENTED: [(&str, &[ValType]); 20] = [
 ];
 
 /// Answers a hostcall which a module may use once it is initialized, and not in its allocator.
-fn answer(
-    caller: Caller<'_, Host>,
-    act: impl FnOnce(&mut Guest<'_>) -> Answer,
-) -> wasmtime::Result<u32> {
+fn answer(caller: Caller<'_, Host>, act: impl FnOnce(&mut Guest<'_>) -> Answer) -> wasmtime::Result<u32> {
     match caller.data().phase {
         Phase::Initializing | Phase::Allocating => Err(wasmtime::Error::msg("restricted_callback")),
         Phase::Configuring | Phase::Running => answer_always(caller, act),
@@ -110,10 +103,7 @@ fn answer(
 }
 
 /// Answers a hostcall which a module may use at any time.
-fn answer_always(
-    caller: Caller<'_, Host>,
-    act: impl FnOnce(&mut Guest<'_>) -> Answer,
-) -> wasmtime::Result<u32> {
+fn answer_always(caller: Caller<'_, Host>, act: impl FnOnce(&mut Guest<'_>) -> Answer) -> wasmtime::Result<u32> {
     let mut guest = Guest::of(caller)?;
     match act(&mut guest) {
         Ok(()) => Ok(0),

@@ -67,18 +67,13 @@ fn link_module(linker: &mut Linker<Host>, wasi: &str) -> wasmtime::Result<()> {
         .func_wrap(wasi, "fd_prestat_dir_name", |_: u32, _: u32, _: u32| NO_SYSTEM_CALL)?
         .func_wrap(wasi, "fd_read", |_: u32, _: u32, _: u32, _: u32| NO_SYSTEM_CALL)?
         .func_wrap(wasi, "fd_seek", |_: u32, _: u64, _: u32, _: u32| NOT_SUPPORTED)?
-        .func_wrap(
-            wasi,
-            "path_open",
-            |_: u32, _: u32, _: u32, _: u32, _: u32, _: u64, _: u64, _: u32, _: u32| NO_ENTRY,
-        )?;
+        .func_wrap(wasi, "path_open", |_: u32, _: u32, _: u32, _: u32, _: u32, _: u64, _: u64, _: u32, _: u32| {
+            NO_ENTRY
+        })?;
     Ok(())
 }
 
-fn errno(
-    caller: Caller<'_, Host>,
-    act: impl FnOnce(&mut Guest<'_>) -> Result<u32, Status>,
-) -> wasmtime::Result<u32> {
+fn errno(caller: Caller<'_, Host>, act: impl FnOnce(&mut Guest<'_>) -> Result<u32, Status>) -> wasmtime::Result<u32> {
     Ok(act(&mut Guest::of(caller)?).unwrap_or(FAULT))
 }
 
@@ -104,13 +99,7 @@ fn random_get(guest: &mut Guest<'_>, start: u32, length: u32) -> Result<u32, Sta
 }
 
 /// Standard output and standard error are logs.
-fn fd_write(
-    guest: &mut Guest<'_>,
-    fd: u32,
-    parts: u32,
-    count: u32,
-    written: u32,
-) -> Result<u32, Status> {
+fn fd_write(guest: &mut Guest<'_>, fd: u32, parts: u32, count: u32, written: u32) -> Result<u32, Status> {
     let level = match fd {
         1 => LogLevel::Info,
         2 => LogLevel::Error,

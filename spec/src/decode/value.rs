@@ -68,8 +68,12 @@ fn text(scalar: &Scalar) -> Result<&str, Refusal> {
 /// A whole number between two bounds, both included.
 fn within(scalar: &Scalar, low: u32, high: u32) -> Result<u32, Refusal> {
     let Kind::Integer(number) = scalar.kind else { return Err(Refusal::Kind) };
-    let accepted = u32::try_from(number).ok().filter(|number| (low..=high).contains(number));
-    accepted.map_or_else(|| refuse(scalar, &format!("is not between {low} and {high}"), ""), Ok)
+    match u32::try_from(number) {
+        Ok(number) if (low..=high).contains(&number) => Ok(number),
+        _ if high < u32::MAX => refuse(scalar, &format!("is not between {low} and {high}"), ""),
+        _ if number < i128::from(low) => refuse(scalar, &format!("is less than {low}"), ""),
+        _ => refuse(scalar, &format!("is more than {high}"), ""),
+    }
 }
 
 fn port(scalar: &Scalar) -> Result<u16, Refusal> {

@@ -159,16 +159,20 @@ impl Line<'_> {
         let offset = span.start as usize - self.start;
         let wrong = self.text.get(offset..).unwrap_or("");
         let word: String = wrong.chars().take_while(|character| !" \t\r\n;\"=".contains(*character)).collect();
+        let error = |message: String| Diagnostic::error(codes::SYNTAX, span, message);
+        if matches!(word.as_str(), "true" | "false" | "null") {
+            return error(format!("`{word}` is a keyword without its `#`"))
+                .help(format!("write `#{word}`, or `\"{word}\"` for the text"));
+        }
+        if word.starts_with(|first: char| first.is_ascii_digit()) {
+            return error(format!("`{}` is neither a number nor text in quotes", quote(&word)))
+                .help(format!("text that begins with a digit needs quotes: `\"{}\"`", quote(&word)));
+        }
         let message = mistake.message.as_deref().map_or_else(|| "this is not KDL".to_owned(), as_ours);
-        let diagnostic = Diagnostic::error(codes::SYNTAX, span, message)
-            .label(mistake.label.as_deref().map_or_else(String::new, as_ours));
-        match (word.as_str(), &mistake.help) {
-            ("true" | "false" | "null", _) => diagnostic.help(format!("write `#{word}`, or `\"{word}\"` for the text")),
-            (word, _) if word.starts_with(|first: char| first.is_ascii_digit()) => {
-                diagnostic.help(format!("text that begins with a digit needs quotes: `\"{}\"`", quote(word)))
-            }
-            (_, Some(help)) => diagnostic.help(as_ours(help)),
-            (_, None) => diagnostic,
+        let diagnostic = error(message).label(mistake.label.as_deref().map_or_else(String::new, as_ours));
+        match &mistake.help {
+            Some(help) => diagnostic.help(as_ours(help)),
+            None => diagnostic,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The crate as its users see it, and as real Envoy sees what it makes.
 
+mod agreement;
 mod deprecation;
 mod descriptors;
 mod printing;

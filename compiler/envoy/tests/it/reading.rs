@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use meshwright_envoy::config::bootstrap::v3::Bootstrap;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 
-static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
+pub(crate) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     let bytes = include_bytes!("../../descriptors/envoy-1.40.fds");
     DescriptorPool::decode(bytes.as_slice()).expect("a complete descriptor set")
 });

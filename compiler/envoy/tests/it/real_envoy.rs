@@ -22,17 +22,24 @@ pub(crate) fn environment() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv")
 }
 
-/// `Err` holds what Envoy says against the configuration. The extension of `name` is its format.
-pub(crate) fn accepts(name: &str, config: &str) -> Result<(), String> {
+/// What Envoy warns about a configuration that it accepts, or says against one that it refuses.
+/// The extension of `name` is the format.
+pub(crate) fn judges(name: &str, config: &str) -> Result<String, String> {
     let folder = tempfile::tempdir().expect("a folder for the configuration");
     let path = folder.path().join(name);
     std::fs::write(&path, config).expect("the configuration is written");
     let output = Command::new(binary())
-        .args(["--mode", "validate", "--log-level", "error", "--disable-hot-restart", "-c"])
+        .args(["--mode", "validate", "--log-level", "warning", "--disable-hot-restart", "-c"])
         .arg(&path)
         .output()
         .expect("Envoy runs");
-    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if output.status.success() { Ok(said) } else { Err(said) }
+}
+
+/// Whether Envoy refuses for a rule of the descriptors, not for what it finds when it builds things.
+pub(crate) fn names_a_rule(refusal: &str) -> bool {
+    refusal.contains("Proto constraint validation failed")
 }
 
 fn installed() -> impl Iterator<Item = PathBuf> {

@@ -1,12 +1,13 @@
 //! Puts the mesh's services together from `services:` and from the nodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use spec::mesh::{Address, Endpoint, Serve, Service};
+use spec::mesh::{Address, Annotation, Endpoint, Serve, Service};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
 use super::{INGRESS_PORT, read};
+use crate::annotation::{Level, find};
 
 /// Services in the order in which they were first named.
 #[derive(Default)]
@@ -48,7 +49,26 @@ impl Services {
     }
 
     /// Takes a service of a node. Unless `services:` says what callers dial, they dial this node.
-    pub(super) fn serve(&mut self, node: &Spanned<Name>, served: read::Service) -> Serve {
+    /// `None`, with a warning, when nothing is known of where the application listens.
+    pub(super) fn serve(
+        &mut self,
+        node: &Spanned<Name>,
+        served: read::Service,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Serve> {
+        if served.endpoints.is_empty() {
+            let (service, node) = (&served.name.value, &node.value);
+            let message = format!("service `{service}` of node `{node}` has no endpoints: it is not served there");
+            let diagnostic = Diagnostic::warning(codes::NO_ENDPOINTS, served.name.span, message);
+            diagnostics.push(diagnostic.help("add an endpoint with `address` and `port`"));
+            // What speaks of the whole service still holds; the rest spoke of this node.
+            let of_service = |it: &Annotation| find(&it.key.value).is_none_or(|known| known.level == Level::Service);
+            let annotations = served.annotations.into_iter().filter(of_service);
+            if let Some(building) = self.building(&served.name) {
+                building.service.annotations.extend(annotations);
+            }
+            return None;
+        }
         let mut upstreams: Vec<Endpoint> = served.endpoints.into_iter().map(as_written).collect();
         if let Some(building) = self.building(&served.name) {
             building.nodes.add(node, &upstreams);
@@ -60,15 +80,14 @@ impl Services {
                 }
             }
         }
-        Serve { service: served.name, upstreams, fault: None, annotations: served.annotations }
+        Some(Serve { service: served.name, upstreams, fault: None, annotations: served.annotations })
     }
 
     pub(super) fn finish(self, diagnostics: &mut Diagnostics) -> Vec<Service> {
         let finish = |building: Building| {
             let Building { mut service, origin, nodes } = building;
             if origin == Origin::Declared {
-                let name = service.name.value.clone();
-                service.endpoints.iter_mut().for_each(|endpoint| nodes.attribute(endpoint, &name, diagnostics));
+                nodes.attribute(&mut service, diagnostics);
             }
             service
         };
@@ -96,25 +115,51 @@ impl Nodes {
         }
     }
 
-    /// Finds the node of an endpoint that callers dial: by the application's address, by the host of a sidecar's
-    /// address, or because no other node serves it.
-    fn attribute(&self, endpoint: &mut Endpoint, service: &Name, diagnostics: &mut Diagnostics) {
-        let address = &endpoint.address.value;
-        let is_sidecar = address.port == INGRESS_PORT;
-        let by_host = || self.by_host.get(&address.host).filter(|_| is_sidecar);
-        let only = || (is_sidecar && self.names.len() == 1).then_some(&0);
-        let index = self.by_address.get(address).or_else(by_host).or_else(only);
-        endpoint.node = index.and_then(|index| self.names.get(*index)).cloned();
-        if let (None, false, Some(node)) = (&endpoint.node, is_sidecar, self.names.first()) {
-            let message = format!(
-                "endpoint `{address}` of service `{service}` is dialled on port {INGRESS_PORT}: \
-                 a service that a node serves is behind sidecars everywhere"
-            );
-            let diagnostic = Diagnostic::warning(codes::IMPORTED_DIFFERENTLY, endpoint.address.span, message);
-            let related = format!("served by node `{}`", node.value);
-            diagnostics.push(diagnostic.related(node.span, related).help("give the endpoint a service of its own"));
+    /// Finds the node of every endpoint that callers dial. What they dial is the same whichever it is.
+    fn attribute(&self, service: &mut Service, diagnostics: &mut Diagnostics) {
+        let known: Vec<Option<usize>> = service.endpoints.iter().map(|endpoint| self.known(endpoint)).collect();
+        let taken: BTreeSet<usize> = known.iter().flatten().copied().collect();
+        // Nodes without an endpoint come first, in the order of the file; then all of them, again and again.
+        let free = (0..self.names.len()).filter(|index| !taken.contains(index));
+        let mut next = free.chain((0..self.names.len()).cycle());
+        for (endpoint, known) in service.endpoints.iter_mut().zip(known) {
+            let Some(node) = known.or_else(|| next.next()).and_then(|index| self.names.get(index)) else { return };
+            let address = &endpoint.address.value;
+            if address.port != INGRESS_PORT && known.is_none() {
+                diagnostics.push(behind_sidecars(&service.name.value, endpoint, node));
+            } else if known.is_none() {
+                let message = format!(
+                    "whose sidecar listens at `{address}` is not said: taken as that of node `{}`, in the order of \
+                     the file",
+                    node.value
+                );
+                let note = Diagnostic::note(codes::IMPORTED_DIFFERENTLY, endpoint.address.span, message);
+                diagnostics.push(note.related(node.span, "the node"));
+            }
+            endpoint.node = Some(node.clone());
         }
     }
+
+    /// The node that has the application's address, or is at the host of a sidecar's address, or is the only one.
+    fn known(&self, endpoint: &Endpoint) -> Option<usize> {
+        let address = &endpoint.address.value;
+        let is_sidecar = address.port == INGRESS_PORT;
+        let by_host = || self.by_host.get(&address.host).copied().filter(|_| is_sidecar);
+        let only = || (is_sidecar && self.names.len() == 1).then_some(0);
+        self.by_address.get(address).copied().or_else(by_host).or_else(only)
+    }
+}
+
+/// An endpoint that is not a sidecar's, of a service that has sidecars.
+fn behind_sidecars(service: &Name, endpoint: &Endpoint, node: &Spanned<Name>) -> Diagnostic {
+    let message = format!(
+        "endpoint `{}` of service `{service}` is dialled on port {INGRESS_PORT}: a service that a node serves is \
+         behind sidecars everywhere",
+        endpoint.address.value
+    );
+    Diagnostic::warning(codes::IMPORTED_DIFFERENTLY, endpoint.address.span, message)
+        .related(node.span, format!("taken as an endpoint of node `{}`", node.value))
+        .help("give the endpoint a service of its own")
 }
 
 fn as_written(endpoint: read::Endpoint) -> Endpoint {

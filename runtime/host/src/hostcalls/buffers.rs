@@ -15,24 +15,16 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
                 answer(c, |guest| get(guest, buffer, start, max, data, len))
             },
         )?
-        .func_wrap(
-            "env",
-            "proxy_get_buffer_status",
-            |c: Caller<'_, Host>, buffer: u32, len: u32, flags: u32| {
-                answer(c, |guest| {
-                    let size = contents(guest.host(), buffer)?.len();
-                    guest.write_u32(len, u32::try_from(size).unwrap_or(u32::MAX))?;
-                    Ok(guest.write_u32(flags, 0)?)
-                })
-            },
-        )?
-        .func_wrap(
-            "env",
-            "proxy_set_buffer_bytes",
-            |c: Caller<'_, Host>, _: u32, _: u32, _: u32, _: u32, _: u32| {
-                answer(c, |_| Err(Status::BadArgument.into()))
-            },
-        )?
+        .func_wrap("env", "proxy_get_buffer_status", |c: Caller<'_, Host>, buffer: u32, len: u32, flags: u32| {
+            answer(c, |guest| {
+                let size = contents(guest.host(), buffer)?.len();
+                guest.write_u32(len, u32::try_from(size).unwrap_or(u32::MAX))?;
+                Ok(guest.write_u32(flags, 0)?)
+            })
+        })?
+        .func_wrap("env", "proxy_set_buffer_bytes", |c: Caller<'_, Host>, _: u32, _: u32, _: u32, _: u32, _: u32| {
+            answer(c, |_| Err(Status::BadArgument.into()))
+        })?
         .func_wrap(
             "env",
             "proxy_get_property",

@@ -13,30 +13,22 @@ const LAST_MAP: u32 = 7;
 
 pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     linker
-        .func_wrap(
-            "env",
-            "proxy_get_header_map_pairs",
-            |c: Caller<'_, Host>, map: u32, data: u32, len: u32| {
-                answer(c, |guest| pairs_of(guest, map, data, len))
-            },
-        )?
+        .func_wrap("env", "proxy_get_header_map_pairs", |c: Caller<'_, Host>, map: u32, data: u32, len: u32| {
+            answer(c, |guest| pairs_of(guest, map, data, len))
+        })?
         .func_wrap("env", "proxy_get_header_map_size", |c: Caller<'_, Host>, map: u32, out: u32| {
             answer(c, |guest| {
                 let size = headers(guest, map)?.byte_size();
                 Ok(guest.write_u32(out, u32::try_from(size).unwrap_or(u32::MAX))?)
             })
         })?
-        .func_wrap(
-            "env",
-            "proxy_set_header_map_pairs",
-            |c: Caller<'_, Host>, map: u32, data: u32, len: u32| {
-                answer(c, |guest| {
-                    let bytes = guest.read(data, len)?;
-                    *headers(guest, map)? = pairs::decode(&bytes).into_iter().collect();
-                    Ok(())
-                })
-            },
-        )?
+        .func_wrap("env", "proxy_set_header_map_pairs", |c: Caller<'_, Host>, map: u32, data: u32, len: u32| {
+            answer(c, |guest| {
+                let bytes = guest.read(data, len)?;
+                *headers(guest, map)? = pairs::decode(&bytes).into_iter().collect();
+                Ok(())
+            })
+        })?
         .func_wrap(
             "env",
             "proxy_get_header_map_value",

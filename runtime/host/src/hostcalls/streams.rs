@@ -54,7 +54,9 @@ fn continue_stream(guest: &mut Guest<'_>, stream: u32) -> Answer {
     if stream > LAST_STREAM {
         return Err(Status::BadArgument.into());
     }
-    if stream == REQUEST && let Some(open) = guest.host().open_stream() {
+    if stream == REQUEST
+        && let Some(open) = guest.host().open_stream()
+    {
         open.continued = true;
     }
     Ok(())
