@@ -5,6 +5,7 @@ mod collect;
 mod definition;
 mod manual;
 mod read;
+mod routing;
 mod serving;
 mod settings;
 mod table;

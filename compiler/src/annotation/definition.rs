@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use spec::Spanned;
+use spec::mesh::HeaderRouting;
 use spec::units::{Percent, StatusRange};
 
 use super::settings::Settings;
@@ -49,6 +50,8 @@ pub(crate) enum Kind {
     /// `LOW-HIGH`, HIGH excluded.
     Statuses(Slot<StatusRange>),
     Percent(Slot<Percent>),
+    /// `HEADER: VALUE -> SERVICE`, several separated by `;`.
+    Routing(Slot<HeaderRouting>),
 }
 
 /// Where a value of type `T` is kept.
@@ -69,6 +72,7 @@ impl Definition {
             Kind::Status(range, _) => format!("a status code from {} to {}", range.start(), range.end()),
             Kind::Statuses(_) => "status codes `LOW-HIGH`, LOW included and HIGH excluded, from 100 to 600".to_owned(),
             Kind::Percent(_) => "percent, from 0 to 100, at most four decimals".to_owned(),
+            Kind::Routing(_) => "`HEADER: VALUE -> SERVICE`, several separated by `;`; value `*` is any".to_owned(),
         }
     }
 }

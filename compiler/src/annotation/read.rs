@@ -6,6 +6,7 @@ use spec::units::{Percent, StatusRange, parse_duration};
 use spec::{Span, Spanned};
 
 use super::definition::{Definition, Kind, Slot};
+use super::routing;
 use super::settings::Settings;
 
 /// What became of a value that was put into settings.
@@ -34,6 +35,7 @@ pub(crate) fn read(definition: &Definition, text: &str, span: Span, settings: &m
         Kind::Status(range, slot) => keep(whole(text).filter(|status| range.contains(status)), span, *slot, settings),
         Kind::Statuses(slot) => keep(statuses(text), span, *slot, settings),
         Kind::Percent(slot) => keep(Percent::parse(text), span, *slot, settings),
+        Kind::Routing(slot) => keep(routing::rules(text, span), span, *slot, settings),
     }
 }
 

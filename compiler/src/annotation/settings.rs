@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use spec::Spanned;
-use spec::mesh::{CircuitBreaker, HealthCheck};
+use spec::mesh::{CircuitBreaker, HeaderRouting, HealthCheck};
 use spec::units::Percent;
 
 /// What was said of one service, of one service on one node, or of one endpoint.
@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) fault: FaultSettings,
     pub(crate) retry: RetrySettings,
     pub(crate) basic_auth: BasicAuthSettings,
+    pub(crate) header_routing: Option<Spanned<HeaderRouting>>,
 }
 
 /// A fault in pieces: it takes effect when `inject` is there.

@@ -155,4 +155,12 @@ pub const DEFINITIONS: &[Definition] = &[
         doc: "What a browser shows when it asks for the password.",
         kind: Kind::Text(|settings| &mut settings.basic_auth.realm),
     },
+    Definition {
+        key: "header-routing",
+        default: "absent",
+        level: Level::Service,
+        doc: "Requests whose headers say so go to another service: `x-canary: on -> canary.svc`. The first rule \
+              that matches wins; several conditions of a rule are separated by `,`.",
+        kind: Kind::Routing(|settings| &mut settings.header_routing),
+    },
 ];

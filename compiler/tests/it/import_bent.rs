@@ -4,7 +4,7 @@ use std::path::Path;
 
 use expect_test::{Expect, expect, expect_file};
 use meshwright_compiler::import::bent;
-use spec::{Diagnostics, Mesh, Severity, SourceFile, Sources};
+use spec::{Diagnostics, Mesh, Severity, SourceFile, Sources, Syntax};
 
 use crate::findings::findings;
 
@@ -17,7 +17,7 @@ fn import(text: &str) -> (Mesh, Diagnostics, Sources) {
 }
 
 fn show(mesh: &Mesh) -> String {
-    format!("{mesh:#?}\n")
+    spec::print(mesh, Syntax::Kdl)
 }
 
 /// The mesh, when nothing is wrong with the file; notes are not shown.
@@ -91,216 +91,42 @@ fn services_and_nodes_together() {
     check_mesh(
         BOTH_FORMS,
         expect![[r#"
-        Mesh {
-            name: "bent",
-            defaults: Defaults {
-                timeout: None,
-                access_log: None,
-            },
-            services: [
-                Service {
-                    name: "beta.svc",
-                    endpoints: [
-                        Endpoint {
-                            address: Address {
-                                host: 10.123.0.22,
-                                port: 4100,
-                            },
-                            weight: None,
-                            node: Some(
-                                "beta",
-                            ),
-                            annotations: [],
-                        },
-                    ],
-                    routes: [],
-                    timeout: None,
-                    retry: None,
-                    health_check: Some(
-                        HealthCheck {
-                            path: None,
-                            interval: None,
-                            timeout: None,
-                            cache: None,
-                            port: None,
-                            expect: None,
-                            healthy_threshold: None,
-                            unhealthy_threshold: None,
-                        },
-                    ),
-                    circuit_breaker: Some(
-                        CircuitBreaker {
-                            max_connections: Some(
-                                1000,
-                            ),
-                            max_pending: Some(
-                                1000,
-                            ),
-                            max_requests: Some(
-                                1000,
-                            ),
-                            max_retries: Some(
-                                3,
-                            ),
-                        },
-                    ),
-                    fault: Some(
-                        Fault {
-                            delay: Some(
-                                FaultDelay {
-                                    duration: 150ms,
-                                    percent: Percent {
-                                        per_million: 100000,
-                                    },
-                                },
-                            ),
-                            abort: Some(
-                                FaultAbort {
-                                    status: 501,
-                                    percent: Percent {
-                                        per_million: 50000,
-                                    },
-                                },
-                            ),
-                        },
-                    ),
-                    basic_auth: None,
-                    header_routing: None,
-                    annotations: [],
-                },
-                Service {
-                    name: "gamma.svc",
-                    endpoints: [
-                        Endpoint {
-                            address: Address {
-                                host: 10.123.0.24,
-                                port: 4100,
-                            },
-                            weight: None,
-                            node: Some(
-                                "gamma",
-                            ),
-                            annotations: [],
-                        },
-                    ],
-                    routes: [],
-                    timeout: None,
-                    retry: None,
-                    health_check: Some(
-                        HealthCheck {
-                            path: None,
-                            interval: None,
-                            timeout: None,
-                            cache: None,
-                            port: None,
-                            expect: None,
-                            healthy_threshold: None,
-                            unhealthy_threshold: None,
-                        },
-                    ),
-                    circuit_breaker: Some(
-                        CircuitBreaker {
-                            max_connections: Some(
-                                1000,
-                            ),
-                            max_pending: Some(
-                                1000,
-                            ),
-                            max_requests: Some(
-                                1000,
-                            ),
-                            max_retries: Some(
-                                3,
-                            ),
-                        },
-                    ),
-                    fault: None,
-                    basic_auth: None,
-                    header_routing: None,
-                    annotations: [],
-                },
-            ],
-            nodes: [
-                Node {
-                    name: "alpha",
-                    serves: [],
-                    calls: All(
-                        Span {
-                            file: FileId(
-                                0,
-                            ),
-                            start: 320,
-                            end: 325,
-                        },
-                    ),
-                    bind: None,
-                },
-                Node {
-                    name: "beta",
-                    serves: [
-                        Serve {
-                            service: "beta.svc",
-                            upstreams: [
-                                Endpoint {
-                                    address: Address {
-                                        host: 10.123.0.23,
-                                        port: 3000,
-                                    },
-                                    weight: None,
-                                    node: None,
-                                    annotations: [],
-                                },
-                            ],
-                            fault: None,
-                            annotations: [],
-                        },
-                    ],
-                    calls: All(
-                        Span {
-                            file: FileId(
-                                0,
-                            ),
-                            start: 329,
-                            end: 333,
-                        },
-                    ),
-                    bind: None,
-                },
-                Node {
-                    name: "gamma",
-                    serves: [
-                        Serve {
-                            service: "gamma.svc",
-                            upstreams: [
-                                Endpoint {
-                                    address: Address {
-                                        host: 10.123.0.25,
-                                        port: 3000,
-                                    },
-                                    weight: None,
-                                    node: None,
-                                    annotations: [],
-                                },
-                            ],
-                            fault: None,
-                            annotations: [],
-                        },
-                    ],
-                    calls: All(
-                        Span {
-                            file: FileId(
-                                0,
-                            ),
-                            start: 425,
-                            end: 430,
-                        },
-                    ),
-                    bind: None,
-                },
-            ],
-            gateways: [],
-        }
-    "#]],
+            mesh "bent" {
+                service "beta.svc" {
+                    endpoint "10.123.0.22:4100" node="beta"
+                    health-check
+                    circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=3
+                    fault {
+                        delay "150ms" percent=10
+                        abort 501 percent=5
+                    }
+                }
+
+                service "gamma.svc" {
+                    endpoint "10.123.0.24:4100" node="gamma"
+                    health-check
+                    circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=3
+                }
+
+                node "alpha" {
+                    calls "*"
+                }
+
+                node "beta" {
+                    serves "beta.svc" {
+                        upstream "10.123.0.23:3000"
+                    }
+                    calls "*"
+                }
+
+                node "gamma" {
+                    serves "gamma.svc" {
+                        upstream "10.123.0.25:3000"
+                    }
+                    calls "*"
+                }
+            }
+        "#]],
     );
 }
 
@@ -341,192 +167,38 @@ nodes:
     check_mesh(
         text,
         expect![[r#"
-        Mesh {
-            name: "bent",
-            defaults: Defaults {
-                timeout: None,
-                access_log: None,
-            },
-            services: [
-                Service {
-                    name: "beta.svc",
-                    endpoints: [
-                        Endpoint {
-                            address: Address {
-                                host: 10.0.0.1,
-                                port: 3000,
-                            },
-                            weight: Some(
-                                95,
-                            ),
-                            node: Some(
-                                "beta-1",
-                            ),
-                            annotations: [],
-                        },
-                        Endpoint {
-                            address: Address {
-                                host: 10.0.0.2,
-                                port: 3000,
-                            },
-                            weight: Some(
-                                5,
-                            ),
-                            node: Some(
-                                "beta-2",
-                            ),
-                            annotations: [],
-                        },
-                    ],
-                    routes: [],
-                    timeout: None,
-                    retry: None,
-                    health_check: Some(
-                        HealthCheck {
-                            path: Some(
-                                "/up",
-                            ),
-                            interval: None,
-                            timeout: None,
-                            cache: None,
-                            port: None,
-                            expect: None,
-                            healthy_threshold: None,
-                            unhealthy_threshold: None,
-                        },
-                    ),
-                    circuit_breaker: Some(
-                        CircuitBreaker {
-                            max_connections: Some(
-                                1000,
-                            ),
-                            max_pending: Some(
-                                1000,
-                            ),
-                            max_requests: Some(
-                                1000,
-                            ),
-                            max_retries: Some(
-                                9,
-                            ),
-                        },
-                    ),
-                    fault: None,
-                    basic_auth: None,
-                    header_routing: None,
-                    annotations: [],
-                },
-            ],
-            nodes: [
-                Node {
-                    name: "beta-1",
-                    serves: [
-                        Serve {
-                            service: "beta.svc",
-                            upstreams: [
-                                Endpoint {
-                                    address: Address {
-                                        host: 10.0.0.1,
-                                        port: 3000,
-                                    },
-                                    weight: Some(
-                                        95,
-                                    ),
-                                    node: None,
-                                    annotations: [],
-                                },
-                            ],
-                            fault: None,
-                            annotations: [],
-                        },
-                    ],
-                    calls: All(
-                        Span {
-                            file: FileId(
-                                0,
-                            ),
-                            start: 21,
-                            end: 27,
-                        },
-                    ),
-                    bind: None,
-                },
-                Node {
-                    name: "beta-2",
-                    serves: [
-                        Serve {
-                            service: "beta.svc",
-                            upstreams: [
-                                Endpoint {
-                                    address: Address {
-                                        host: 10.0.0.2,
-                                        port: 3000,
-                                    },
-                                    weight: Some(
-                                        5,
-                                    ),
-                                    node: None,
-                                    annotations: [],
-                                },
-                            ],
-                            fault: Some(
-                                Fault {
-                                    delay: None,
-                                    abort: Some(
-                                        FaultAbort {
-                                            status: 503,
-                                            percent: Percent {
-                                                per_million: 5000,
-                                            },
-                                        },
-                                    ),
-                                },
-                            ),
-                            annotations: [],
-                        },
-                    ],
-                    calls: All(
-                        Span {
-                            file: FileId(
-                                0,
-                            ),
-                            start: 212,
-                            end: 218,
-                        },
-                    ),
-                    bind: None,
-                },
-            ],
-            gateways: [
-                Gateway {
-                    name: "ingress",
-                    listen: 4100,
-                    bind: None,
-                    calls: All(
-                        Span {
-                            file: FileId(
-                                0,
-                            ),
-                            start: 10,
-                            end: 17,
-                        },
-                    ),
-                    hosts: [],
-                    basic_auth: Some(
-                        BasicAuth {
-                            realm: Some(
-                                "bent",
-                            ),
-                            htpasswd_file: "users.htpasswd",
-                            forward_user_header: None,
-                        },
-                    ),
-                    timeout: None,
-                    retry: None,
-                },
-            ],
-        }
-    "#]],
+            mesh "bent" {
+                service "beta.svc" {
+                    endpoint "10.0.0.1:3000" weight=95 node="beta-1"
+                    endpoint "10.0.0.2:3000" weight=5 node="beta-2"
+                    health-check path="/up"
+                    circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=9
+                }
+
+                node "beta-1" {
+                    serves "beta.svc" {
+                        upstream "10.0.0.1:3000" weight=95
+                    }
+                    calls "*"
+                }
+
+                node "beta-2" {
+                    serves "beta.svc" {
+                        upstream "10.0.0.2:3000" weight=5
+                        fault {
+                            abort 503 percent=0.5
+                        }
+                    }
+                    calls "*"
+                }
+
+                gateway "ingress" {
+                    listen 4100
+                    calls "*"
+                    basic-auth realm="bent" htpasswd-file="users.htpasswd"
+                }
+            }
+        "#]],
     );
 }
 
@@ -857,6 +529,23 @@ fn the_playground_is_imported_without_problems() {
     let text = std::fs::read_to_string(path).expect("the example is there");
     let (mesh, diagnostics, sources) = import(&text);
     assert_eq!(mesh.nodes.len() + mesh.gateways.len(), 8);
-    let report = format!("{}\n{}", findings(&diagnostics, &sources), show(&mesh));
-    expect_file![folder.join("tests/it/import_bent_playground.txt")].assert_eq(&report);
+    let problems = diagnostics.count(Severity::Error) + diagnostics.count(Severity::Warning);
+    assert_eq!(problems, 0, "{}", findings(&diagnostics, &sources));
+    expect_file![folder.join("tests/it/import_bent_playground.kdl")].assert_eq(&show(&mesh));
+}
+
+/// What an import prints is a mesh file in its own right.
+#[test]
+fn the_printed_mesh_reads_back_in_both_syntaxes() {
+    for text in [BOTH_FORMS, include_str!("../../../examples/bent-playground/config.yaml")] {
+        let (mesh, ..) = import(text);
+        for syntax in [Syntax::Kdl, Syntax::Yaml] {
+            let mut sources = Sources::new();
+            let file = sources.add(SourceFile::public("mesh", spec::print(&mesh, syntax)));
+            let mut diagnostics = Diagnostics::new();
+            let read = spec::parse(file, syntax, &sources, &mut diagnostics);
+            assert_eq!(findings(&diagnostics, &sources), "");
+            assert_eq!(read.as_ref().map(show), Some(show(&mesh)));
+        }
+    }
 }

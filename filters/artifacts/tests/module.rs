@@ -26,7 +26,9 @@ fn envoy_finds_the_callbacks_it_needs_and_no_others() {
         }
         _ => format!("{}: memory", export.name),
     };
-    check(module.exports.iter().map(signature).collect(), expect![[r#"
+    check(
+        module.exports.iter().map(signature).collect(),
+        expect![[r#"
         _initialize: 0 -> 0
         memory: memory
         proxy_abi_version_0_2_1: 0 -> 0
@@ -36,7 +38,8 @@ fn envoy_finds_the_callbacks_it_needs_and_no_others() {
         proxy_on_memory_allocate: 1 -> 1
         proxy_on_request_headers: 3 -> 1
         proxy_on_tick: 1 -> 0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -46,7 +49,9 @@ fn the_module_needs_only_these_functions() {
         assert!(matches!(import.kind, ImportKind::Function(_)), "{} is no function", import.name);
         format!("{}.{}", import.module, import.name)
     };
-    check(module.imports.iter().map(name).collect(), expect![[r#"
+    check(
+        module.imports.iter().map(name).collect(),
+        expect![[r#"
         env.proxy_continue_stream
         env.proxy_define_metric
         env.proxy_get_buffer_bytes
@@ -66,7 +71,8 @@ fn the_module_needs_only_these_functions() {
         wasi_snapshot_preview1.fd_write
         wasi_snapshot_preview1.proc_exit
         wasi_snapshot_preview1.random_get
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

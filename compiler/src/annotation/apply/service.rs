@@ -1,6 +1,6 @@
 //! Writes into a service what holds for the whole of it.
 
-use spec::mesh::{BasicAuth, CircuitBreaker, HealthCheck, Retry, Service};
+use spec::mesh::{BasicAuth, CircuitBreaker, HeaderRouting, HealthCheck, Retry, Service};
 use spec::{Diagnostic, Diagnostics, Spanned, codes};
 
 use super::super::settings::{BasicAuthSettings, RetrySettings, Settings};
@@ -20,6 +20,7 @@ pub(super) fn write(service: &mut Service, said: &Settings, diagnostics: &mut Di
     write_fault(&mut service.fault, &said.fault, &whose, diagnostics);
     write_retry(&mut service.retry, &said.retry, &whose, diagnostics);
     write_basic_auth(&mut service.basic_auth, &said.basic_auth, &whose, diagnostics);
+    write_header_routing(&mut service.header_routing, &said.header_routing, &whose, diagnostics);
 }
 
 fn write_health_check(field: &mut HealthCheck, said: &HealthCheck, whose: &str, diagnostics: &mut Diagnostics) {
@@ -86,6 +87,23 @@ fn write_basic_auth(
             diagnostics.push(ineffective("basic-auth.realm", "basic-auth.htpasswd-file", whose, realm.span));
         }
         (None, None, None) => {}
+    }
+}
+
+fn write_header_routing(
+    field: &mut Option<HeaderRouting>,
+    said: &Option<Spanned<HeaderRouting>>,
+    whose: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    let Some(said) = said else { return };
+    match field {
+        Some(earlier) if *earlier == said.value => {}
+        Some(earlier) => {
+            let place = earlier.rules.first().map_or(said.span, |rule| rule.to.span);
+            diagnostics.push(conflict("header-routing", whose, said.span, place));
+        }
+        None => *field = Some(said.value.clone()),
     }
 }
 

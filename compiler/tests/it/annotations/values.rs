@@ -6,7 +6,7 @@ use std::time::Duration;
 use meshwright_compiler::annotation;
 use spec::Spanned;
 use spec::diagnostic::quote;
-use spec::mesh::{Fault, Service};
+use spec::mesh::{Fault, HeaderMatch, HeaderRouting, HeaderValueMatch, RoutingRule, Service};
 use spec::units::format_duration;
 
 use super::Case;
@@ -118,7 +118,29 @@ const ROWS: &[Row] = &[
         takes: &[("shop", "u @shop"), ("Ärger im Laden", "u @Ärger im Laden")],
         refuses: &["", " ", "a\tb"],
     },
+    Row {
+        key: "header-routing",
+        with: "",
+        takes: &[
+            ("x-canary: on -> canary.svc", "x-canary=on to canary.svc"),
+            ("X-Canary:on->canary.svc", "x-canary=on to canary.svc"),
+            ("a: *, b: x: y -> one; c: 1 -> two", "a b=x: y to one, c=1 to two"),
+        ],
+        refuses: &["", "x-canary", "x-canary: on", "-> canary.svc", ": on -> a", "x: -> a", "x_y: 1 -> a", "x: 1 -> a;", "x: 1 -> no space"],
+    },
 ];
+
+fn routing(routing: &HeaderRouting) -> String {
+    let condition = |header: &HeaderMatch| match &header.value {
+        HeaderValueMatch::Exact(value) => format!("{}={value}", header.name.value),
+        _ => header.name.value.clone(),
+    };
+    let rule = |rule: &RoutingRule| {
+        let conditions: Vec<String> = rule.headers.iter().map(condition).collect();
+        format!("{} to {}", conditions.join(" "), rule.to.value)
+    };
+    routing.rules.iter().map(rule).collect::<Vec<_>>().join(", ")
+}
 
 /// What the model says where a key has its effect.
 pub(super) fn observed(service: &Service, key: &str) -> String {
@@ -150,6 +172,7 @@ pub(super) fn observed(service: &Service, key: &str) -> String {
         "enable-retry" | "num-retries" => number(service.retry.as_ref().map(|retry| retry.attempts)),
         "timeout" => service.timeout.map(|it| time(it.value)),
         "basic-auth.htpasswd-file" | "basic-auth.realm" => auth,
+        "header-routing" => service.header_routing.as_ref().map(routing),
         other => panic!("no field is known for `{other}`"),
     };
     text.unwrap_or_else(|| "none".to_owned())

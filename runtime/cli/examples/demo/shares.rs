@@ -7,7 +7,8 @@ use meshwright::launch::Started;
 
 use crate::table::Row;
 
-const CONNECTIONS: usize = 8;
+/// Enough requests, and so many at once, that chance stays within the stated bounds by four standard deviations.
+const CONNECTIONS: usize = 32;
 
 pub(crate) async fn all(started: &Started) -> anyhow::Result<Vec<Row>> {
     Ok(vec![weights(started).await?, aborts(started).await?, delays(started).await?])
@@ -33,12 +34,12 @@ async fn weights(started: &Started) -> anyhow::Result<Row> {
 
 async fn aborts(started: &Started) -> anyhow::Result<Row> {
     let before = aborted_by(started, "epsilon").await?;
-    let responses = many(started, "epsilon.svc", 2000).await?;
+    let responses = many(started, "epsilon.svc", 5000).await?;
     let aborted = responses.iter().filter(|response| response.status == 501).count();
     let counted = aborted_by(started, "epsilon").await? - before;
     let share = percent(aborted, responses.len());
     Ok(Row {
-        request: "2,000 requests to epsilon.svc, abort 30 %".to_owned(),
+        request: "5,000 requests to epsilon.svc, abort 30 %".to_owned(),
         expected: "501 for 30 % ± 3".to_owned(),
         got: format!("501 for {share:.1} %"),
         decided_by: format!("epsilon: fault filter counted {counted}"),
@@ -49,7 +50,7 @@ async fn aborts(started: &Started) -> anyhow::Result<Row> {
 async fn delays(started: &Started) -> anyhow::Result<Row> {
     let name = "wasmcustom.meshwright_fault_delays";
     let before = started.running.instance("zeta")?.counter(name).await?;
-    let (mut slow, count) = (0, 1200);
+    let (mut slow, count) = (0, 4000);
     let mut tasks = tokio::task::JoinSet::new();
     let address = started.running.instance("alpha")?.instance().entrance();
     for _ in 0..CONNECTIONS {
@@ -70,7 +71,7 @@ async fn delays(started: &Started) -> anyhow::Result<Row> {
     let counted = started.running.instance("zeta")?.counter(name).await? - before;
     let share = percent(slow, count);
     Ok(Row {
-        request: "1,200 requests to zeta.svc, 100 ms delay 25 %".to_owned(),
+        request: "4,000 requests to zeta.svc, 100 ms delay 25 %".to_owned(),
         expected: "slower for 25 % ± 3".to_owned(),
         got: format!("slower for {share:.1} %"),
         decided_by: format!("zeta: fault filter counted {counted}"),

@@ -51,10 +51,10 @@ impl Live {
         self.client(instance).send(&request).await.unwrap()
     }
 
-    /// Many requests over a few connections.
+    /// Many requests, 32 at a time.
     async fn send_many(&self, instance: &str, request: Request, count: usize) -> Vec<Response> {
         let address = self.started.running.instance(instance).unwrap().instance().entrance();
-        let answers = local::send_all(address, vec![request; count], 8).await;
+        let answers = local::send_all(address, vec![request; count], 32).await;
         answers.into_iter().map(Result::unwrap).collect()
     }
 

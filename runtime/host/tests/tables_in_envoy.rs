@@ -1,0 +1,112 @@
+//! Every case of every table, decided by the real module in a real Envoy.
+
+#[path = "tables_in_envoy/bootstrap.rs"]
+mod bootstrap;
+#[path = "tables_in_envoy/echo.rs"]
+mod echo;
+#[path = "tables_in_envoy/process.rs"]
+mod process;
+#[path = "tables_in_envoy/wire.rs"]
+mod wire;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use policy::testdata::{Case, End, Observed, tables};
+
+use crate::process::Envoy;
+use crate::wire::Response;
+
+#[test]
+fn every_case_is_decided_as_its_table_says() {
+    let tables = tables().expect("the tables are well-formed");
+    let upstream = echo::start();
+    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
+    let mut decided = 0;
+    let mut wrong = Vec::new();
+    for table in &tables {
+        for case in table.cases.iter().filter(|case| case.random.is_none()) {
+            let listener = envoy.listener(&bootstrap::listener_name(table.root_id, &case.config));
+            decided += 1;
+            wrong.extend(case.check(&decide(listener, case)).err());
+        }
+    }
+    assert!(decided > 100, "only {decided} cases");
+    assert!(wrong.is_empty(), "{} of {decided} are wrong:\n{}", wrong.len(), wrong.join("\n"));
+
+    let stats = envoy.admin("/stats?filter=meshwright");
+    for counter in [
+        "meshwright_basic_auth_denied",
+        "meshwright_fault_aborts",
+        "meshwright_fault_delays",
+        "meshwright_header_routing_routed",
+    ] {
+        let counted = stats
+            .lines()
+            .filter(|line| line.contains(counter))
+            .any(|line| line.rsplit(": ").next().is_some_and(|value| value.parse().is_ok_and(|n: u64| n > 0)));
+        assert!(counted, "{counter} is not counted:\n{stats}");
+    }
+}
+
+#[test]
+fn clients_that_go_away_during_a_delay_do_no_harm() {
+    let tables = tables().expect("the tables are well-formed");
+    let upstream = echo::start();
+    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
+    let listener = envoy.listener(&bootstrap::listener_name("fault", "always"));
+    let request = wire::request(&[
+        (b":method".to_vec(), b"GET".to_vec()),
+        (b":authority".to_vec(), b"slow.svc".to_vec()),
+        (b":path".to_vec(), b"/".to_vec()),
+    ]);
+    for _ in 0..5 {
+        for _ in 0..20 {
+            drop(wire::send(listener, &request));
+        }
+        let started = Instant::now();
+        let waiting: Vec<_> = (0..50).map(|_| wire::send(listener, &request)).collect();
+        for connection in waiting {
+            assert_eq!(wire::receive(connection).status, 200);
+        }
+        assert!(started.elapsed() >= Duration::from_millis(49), "{:?}", started.elapsed());
+    }
+    let reloads = envoy.admin("/stats?filter=vm_reload|wasm.*crash");
+    let harm = reloads.lines().find(|line| !line.ends_with(": 0"));
+    assert_eq!(harm, None, "{reloads}");
+}
+
+fn decide(listener: SocketAddr, case: &Case) -> Observed {
+    let started = Instant::now();
+    let response = wire::receive(wire::send(listener, &wire::request(&case.request)));
+    let elapsed = u32::try_from(started.elapsed().as_millis()).expect("a short test");
+    Observed { delay_millis: delay(case, elapsed), end: end(response) }
+}
+
+/// Real time is never exact: a request that took at least the expected time was delayed by it,
+/// and one that took less than any delay which it must not have was not delayed at all. Envoy's
+/// timers may be early by a millisecond.
+fn delay(case: &Case, elapsed: u32) -> Option<u32> {
+    const LONGEST_CONFIGURED: u32 = 5000;
+    match case.expect.delay_millis {
+        Some(expected) if elapsed + 1 >= expected => Some(expected),
+        None if elapsed < LONGEST_CONFIGURED - 1 => None,
+        _ => Some(elapsed),
+    }
+}
+
+fn end(response: Response) -> End {
+    match response.header("x-echo") {
+        Some(echoed) => End::Forwarded(echo::read(echoed)),
+        None => End::Replied {
+            status: response.status,
+            details: response.header("x-details").map(lossy).unwrap_or_default(),
+            headers: response.headers,
+            body: response.body,
+        },
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
