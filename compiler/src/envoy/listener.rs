@@ -82,6 +82,8 @@ fn connection_manager(parts: HttpListener, module: &WasmModule) -> HttpConnectio
         use_remote_address: matches!(parts.side, Side::Edge).then_some(true),
         normalize_path: Some(true),
         merge_slashes: true,
+        // Clients outside name the gateway's port; no sidecar knows it.
+        strip_matching_host_port: matches!(parts.side, Side::Edge),
         path_with_escaped_slashes_action: PathWithEscapedSlashesAction::RejectRequest.into(),
         route_specifier: Some(RouteSpecifier::RouteConfig(parts.routes)),
         ..Default::default()

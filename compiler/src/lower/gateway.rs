@@ -13,7 +13,7 @@ use crate::envoy::route::{Host, configuration, refuse_several_hosts};
 pub(super) fn lower(mesh: &CheckedMesh, gateway: &Gateway, module: &WasmModule) -> Parts {
     let by_name = gateway.services.iter().map(|id| {
         let service = mesh.service(*id);
-        service_host(mesh, *id, with_port(domains(service), gateway.listen), &defaults(gateway, service))
+        service_host(mesh, *id, domains(service), &defaults(gateway, service))
     });
     let by_host = gateway.hosts.iter().map(|host| outside_host(mesh, gateway, host));
     let listener = HttpListener {
@@ -52,11 +52,7 @@ fn outside_host(mesh: &CheckedMesh, gateway: &Gateway, host: &GatewayHost) -> Ho
         }
         routes.push(route::lower(mesh, None, declared, &defaults));
     }
-    let domains = match host.pattern.as_str() {
-        "*" => vec!["*".to_owned()],
-        pattern => with_port(vec![pattern.to_owned()], gateway.listen),
-    };
-    Host { name: host.pattern.clone(), domains, routes }
+    Host { name: host.pattern.clone(), domains: vec![host.pattern.clone()], routes }
 }
 
 fn by_rules(
@@ -79,15 +75,6 @@ fn defaults<'a>(gateway: &'a Gateway, service: &'a Service) -> Defaults<'a> {
 /// Credentials are asked of every request, whatever its host and path.
 fn filters(mesh: &CheckedMesh, gateway: &Gateway) -> Vec<HttpFilter> {
     let rules = gateway.basic_auth.iter().map(|auth| wasm::basic_auth_rule(auth, Vec::new(), Vec::new())).collect();
-    let routing = wasm::header_routing(mesh, &gateway.services, Some(gateway.listen));
+    let routing = wasm::header_routing(mesh, &gateway.services);
     wasm::basic_auth(rules).into_iter().chain(routing).collect()
-}
-
-/// Clients that name a port name the listener's.
-fn with_port(mut domains: Vec<String>, port: u16) -> Vec<String> {
-    if let Some(name) = domains.first().cloned() {
-        domains.push(format!("{name}:{port}"));
-    }
-    domains.dedup();
-    domains
 }

@@ -22,7 +22,7 @@ pub(super) fn lower(mesh: &CheckedMesh, node: &Node, module: &WasmModule) -> Par
         port: EGRESS_PORT,
         side: Side::Outbound,
         routes: route::configuration(names::EGRESS_ROUTES, hosts.collect(), policy::ROUTE_HEADER),
-        filters: wasm::header_routing(mesh, &node.calls, None).into_iter().collect(),
+        filters: wasm::header_routing(mesh, &node.calls).into_iter().collect(),
         access_log: mesh.access_log,
     };
     Parts { listeners: vec![http_listener(listener, module)], clusters: clusters(mesh, node.calls.iter().copied()) }

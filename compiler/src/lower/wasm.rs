@@ -42,14 +42,11 @@ pub(super) fn fault(rules: Vec<FaultRule>) -> Option<HttpFilter> {
 }
 
 /// The header-routing filter of a proxy that calls `services`: absent when none of them routes by headers.
-pub(super) fn header_routing(mesh: &CheckedMesh, services: &[Id<Service>], extra_port: Option<u16>) -> Option<HttpFilter> {
+pub(super) fn header_routing(mesh: &CheckedMesh, services: &[Id<Service>]) -> Option<HttpFilter> {
     let mut rules = Vec::new();
     for service in services.iter().map(|id| mesh.service(*id)) {
-        let mut hosts = domains(service);
-        hosts.extend(extra_port.map(|port| format!("{}:{port}", service.name.key())));
-        hosts.dedup();
         rules.extend(service.header_routing.iter().map(|rule| HeaderRoutingRule {
-            hosts: hosts.clone(),
+            hosts: domains(service),
             headers: rule.headers.iter().map(header_match).collect(),
             route: names::cluster(mesh.service(rule.to)),
         }));

@@ -11,9 +11,12 @@ pub enum LoadError {
     /// No marker of an interface that is known here.
     #[error("the module exports none of proxy_abi_version_0_1_0, _0_2_0 and _0_2_1")]
     NoAbiVersion,
-    /// A function that no host provides, or another signature of one.
+    /// A function that no host provides.
     #[error("missing import: {0}")]
     MissingImport(String),
+    /// A function with parameters or results that no host's has.
+    #[error("bad import: {0}")]
+    BadImport(String),
     /// A callback with parameters or results that this version of the interface does not have.
     #[error("bad function signature for: {name}, want: {want}, but the module exports: {has}")]
     BadSignature {

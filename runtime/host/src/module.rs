@@ -53,7 +53,7 @@ fn compile(bytes: &[u8], config: &Config) -> Result<Module, LoadError> {
     let instance =
         linker.instantiate_pre(&module).map_err(|error| match error.downcast_ref::<UnknownImportError>() {
             Some(import) => LoadError::MissingImport(format!("{}.{}", import.module(), import.name())),
-            None => LoadError::MissingImport(format!("{error:#}")),
+            None => LoadError::BadImport(format!("{error:#}")),
         })?;
     Ok(Module { instance, abi, metered: false })
 }

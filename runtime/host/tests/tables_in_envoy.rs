@@ -2,6 +2,8 @@
 
 #[path = "tables_in_envoy/bootstrap.rs"]
 mod bootstrap;
+#[path = "tables_in_envoy/differential.rs"]
+mod differential;
 #[path = "tables_in_envoy/echo.rs"]
 mod echo;
 #[path = "tables_in_envoy/process.rs"]
@@ -12,6 +14,7 @@ mod wire;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use policy::Header;
 use policy::testdata::{Case, End, Observed, tables};
 
 use crate::process::Envoy;
@@ -55,11 +58,7 @@ fn clients_that_go_away_during_a_delay_do_no_harm() {
     let upstream = echo::start();
     let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
     let listener = envoy.listener(&bootstrap::listener_name("fault", "always"));
-    let request = wire::request(&[
-        (b":method".to_vec(), b"GET".to_vec()),
-        (b":authority".to_vec(), b"slow.svc".to_vec()),
-        (b":path".to_vec(), b"/".to_vec()),
-    ]);
+    let request = wire::request(&get("slow.svc"));
     for _ in 0..5 {
         for _ in 0..20 {
             drop(wire::send(listener, &request));
@@ -74,6 +73,35 @@ fn clients_that_go_away_during_a_delay_do_no_harm() {
     let reloads = envoy.admin("/stats?filter=vm_reload|wasm.*crash");
     let harm = reloads.lines().find(|line| !line.ends_with(": 0"));
     assert_eq!(harm, None, "{reloads}");
+}
+
+#[test]
+fn a_grpc_client_is_told_by_a_grpc_status() {
+    let tables = tables().expect("the tables are well-formed");
+    let upstream = echo::start();
+    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
+    let listener = envoy.listener(&bootstrap::listener_name("basic-auth", "shop"));
+    let mut request = get("shop.svc");
+    request.push((b"content-type".to_vec(), b"application/grpc".to_vec()));
+    let response = wire::receive(wire::send(listener, &wire::request(&request)));
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("grpc-status").map(lossy).as_deref(), Some("16"));
+}
+
+#[test]
+fn envoy_refuses_a_bad_configuration_and_logs_none_of_it() {
+    let upstream = SocketAddr::from(([127, 0, 0, 1], 1));
+    let mut tables = tables().expect("the tables are well-formed");
+    let hash = r#"{"rules":[{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}]}"#;
+    tables[0].configs.insert("bad".to_owned(), hash.to_owned());
+    let log = Envoy::refuse(|folder| bootstrap::bootstrap(&tables, upstream, folder));
+    assert!(log.contains("meshwright basic-auth: bad configuration at 1:61"), "{log}");
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+fn get(authority: &str) -> Vec<Header> {
+    let headers = [(":method", "GET"), (":authority", authority), (":path", "/")];
+    headers.map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).to_vec()
 }
 
 fn decide(listener: SocketAddr, case: &Case) -> Observed {

@@ -25,6 +25,9 @@ use crate::process::{EnvoyRun, Event, ProcessError, Supervised, supervise};
 use crate::subnet::Claim;
 
 const HEALTH_POLL: Duration = Duration::from_millis(50);
+/// For so long Envoy gathers changes of health before its workers hear of them: until then a worker may still send
+/// everything to the endpoint that was healthy first (`update_merge_window`, 1 s by default).
+const MERGE_WINDOW: Duration = Duration::from_millis(1100);
 /// A subscriber that is further behind loses the oldest events.
 const EVENT_BACKLOG: usize = 256;
 
@@ -248,7 +251,8 @@ impl Running {
         self.folder.path()
     }
 
-    /// Waits until no Envoy knows of an endpoint that fails, or has yet to pass, its health checks.
+    /// Waits until no Envoy knows of an endpoint that fails, or has yet to pass, its health checks, and all of them
+    /// balance their load accordingly.
     pub async fn wait_healthy(&self, within: Duration) -> Result<(), HealthError> {
         let deadline = Instant::now() + within;
         for (name, instance) in &self.instances {
@@ -266,6 +270,7 @@ impl Running {
                 }
             }
         }
+        sleep(MERGE_WINDOW).await;
         Ok(())
     }
 

@@ -53,6 +53,18 @@ impl Envoy {
         Envoy { process, admin, listeners, _folder: folder }
     }
 
+    /// The log of an Envoy that must not accept its configuration.
+    pub(crate) fn refuse(bootstrap: impl FnOnce(&Path) -> Value) -> String {
+        let folder = TempDir::new().expect("a temporary folder");
+        let config = folder.path().join("bootstrap.json");
+        fs::write(&config, bootstrap(folder.path()).to_string()).expect("a writable folder");
+        let output = Command::new(binary()).arg("-c").arg(&config).args(["--mode", "validate"]).output();
+        let output = output.expect("Envoy starts");
+        assert!(!output.status.success(), "Envoy accepts the configuration");
+        let log = [output.stdout, output.stderr].concat();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
     pub(crate) fn listener(&self, name: &str) -> SocketAddr {
         *self.listeners.get(name).unwrap_or_else(|| panic!("no listener {name}"))
     }
