@@ -124,7 +124,7 @@ fn variants(module: &Path) -> Vec<Variant> {
     }] });
     vec![
         ("no filter", None),
-        ("no-op, wasm", Some(wasm(module, "no-op", ""))),
+        ("no-op, wasm", Some(wasm(module, "no-op", "{}"))),
         ("basic-auth, Envoy's own", Some(native)),
         ("basic-auth, wasm", Some(wasm(module, policy::BASIC_AUTH_ROOT_ID, &users.to_string()))),
         ("fault (idle), Envoy's own", Some(native_fault)),

@@ -38,6 +38,7 @@ fn build() -> Result<(), String> {
 fn rebuild_when_sources_change(workspace: &Path) {
     for source in [
         "Cargo.lock",
+        "Cargo.toml",
         "rust-toolchain.toml",
         "filters/policy/Cargo.toml",
         "filters/policy/src",

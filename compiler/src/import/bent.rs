@@ -66,7 +66,7 @@ fn mesh(file: read::File, start: Span, diagnostics: &mut Diagnostics) -> Option<
     for node in nodes {
         let served = node.services.into_iter();
         let serves = served.filter_map(|service| services.serve(&node.id, service, diagnostics)).collect();
-        let calls = Calls::All(node.id.span);
+        let calls = Calls::All(Spanned::new((), node.id.span));
         mesh.nodes.push(Node { name: node.id, serves, calls, bind: None });
     }
     mesh.services = services.finish(diagnostics);
@@ -80,7 +80,7 @@ fn front_proxy(id: &Spanned<Name>) -> Gateway {
         name: id.clone(),
         listen: Spanned::new(INGRESS_PORT, id.span),
         bind: None,
-        calls: Calls::All(id.span),
+        calls: Calls::All(Spanned::new((), id.span)),
         hosts: Vec::new(),
         basic_auth: Some(BasicAuth {
             realm: Some(text(REALM)),

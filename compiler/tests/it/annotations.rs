@@ -97,7 +97,7 @@ fn mesh(file: FileId) -> Mesh {
             fault: None,
             annotations: Vec::new(),
         }],
-        calls: Calls::All(span),
+        calls: Calls::All(Spanned::new((), span)),
         bind: None,
     };
     let mut service = Service::named(name("beta.svc"));

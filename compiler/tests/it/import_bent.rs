@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use expect_test::{Expect, expect, expect_file};
+use meshwright_compiler::check;
 use meshwright_compiler::import::bent;
 use spec::{Diagnostics, Mesh, Severity, SourceFile, Sources, Syntax};
 
@@ -532,6 +533,21 @@ fn the_playground_is_imported_without_problems() {
     let problems = diagnostics.count(Severity::Error) + diagnostics.count(Severity::Warning);
     assert_eq!(problems, 0, "{}", findings(&diagnostics, &sources));
     expect_file![folder.join("tests/it/import_bent_playground.kdl")].assert_eq(&show(&mesh));
+}
+
+#[test]
+fn the_playground_compiles_for_each_of_its_sidecars() {
+    let mut sources = Sources::new();
+    let text = include_str!("../../../examples/bent-playground/config.yaml");
+    let file = sources.add(SourceFile::public("config.yaml", text));
+    let users = include_str!("../../../examples/bent-playground/users.htpasswd");
+    sources.add(SourceFile::secret(spec::load::resolved("config.yaml", "users.htpasswd"), users));
+    let mut diagnostics = Diagnostics::new();
+    let mesh = bent::import(file, &sources, &mut diagnostics).expect("a mesh");
+    let checked = check(&mesh, &sources, &mut diagnostics);
+    let checked = checked.unwrap_or_else(|| panic!("{}", findings(&diagnostics, &sources)));
+    let names: Vec<_> = checked.proxies().map(|proxy| checked.proxy_name(proxy).to_string()).collect();
+    assert_eq!(names, ["alpha", "beta-1", "beta-2", "gamma", "delta", "epsilon", "zeta", "ingress"]);
 }
 
 /// What an import prints is a mesh file in its own right.

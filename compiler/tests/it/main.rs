@@ -2,5 +2,6 @@
 
 mod annotations;
 mod findings;
+mod golden;
 mod import_bent;
 mod import_bent_malformed;

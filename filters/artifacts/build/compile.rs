@@ -32,7 +32,9 @@ pub(crate) fn compile(workspace: &Path, target_dir: &Path) -> Result<PathBuf, St
         .args(["--target", TARGET, "--target-dir"])
         .arg(target_dir)
         .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
-        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace));
+        .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace))
+        // Incremental compilation and link-time optimisation exclude each other.
+        .env("CARGO_INCREMENTAL", "0");
     // The lock file decides, where there is one: same sources, same bytes.
     if workspace.join("Cargo.lock").exists() {
         command.arg("--locked");

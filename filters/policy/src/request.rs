@@ -56,10 +56,7 @@ impl HeaderList {
             let name = name.to_ascii_lowercase();
             let earlier = list.iter_mut().find(|(known, _)| *known == name);
             match earlier {
-                Some((_, joined)) if joins_repeats(&name) => {
-                    joined.push(b',');
-                    joined.extend(value);
-                }
+                Some((_, joined)) if joins_repeats(&name) => join(joined, &value),
                 _ => list.push((name, value)),
             }
         }
@@ -84,12 +81,20 @@ impl Request for HeaderList {
     }
 }
 
+/// Joins as Envoy does: empty values leave no trace.
+fn join(joined: &mut Vec<u8>, value: &[u8]) {
+    if !joined.is_empty() && !value.is_empty() {
+        joined.push(b',');
+    }
+    joined.extend(value);
+}
+
 /// Whether Envoy 1.40 joins the repeats of a request header with a comma.
 fn joins_repeats(name: &[u8]) -> bool {
     JOINED.iter().any(|joined| joined.as_bytes() == name)
 }
 
-const JOINED: [&str; 26] = [
+const JOINED: [&str; 34] = [
     ":authority",
     "accept",
     "accept-encoding",
@@ -98,22 +103,30 @@ const JOINED: [&str; 26] = [
     "access-control-request-private-network",
     "authorization",
     "cache-control",
+    "cdn-loop",
     "content-encoding",
     "content-type",
+    "grpc-accept-encoding",
     "grpc-timeout",
     "if-match",
     "if-modified-since",
     "if-none-match",
     "if-range",
+    "if-unmodified-since",
     "origin",
     "pragma",
     "referer",
     "user-agent",
     "via",
     "x-client-trace-id",
+    "x-envoy-attempt-count",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+    "x-envoy-external-address",
     "x-envoy-original-path",
     "x-forwarded-for",
     "x-forwarded-host",
+    "x-forwarded-port",
     "x-forwarded-proto",
     "x-request-id",
 ];

@@ -17,7 +17,10 @@ impl HeaderMap {
         if joins_repeats(&name)
             && let Some((_, joined)) = self.0.iter_mut().find(|(known, _)| *known == name)
         {
-            joined.push(b',');
+            // Empty values leave no trace.
+            if !joined.is_empty() && !value.is_empty() {
+                joined.push(b',');
+            }
             joined.extend(value);
             return;
         }
@@ -59,7 +62,7 @@ fn joins_repeats(name: &[u8]) -> bool {
 }
 
 /// The request headers that Envoy 1.40 keeps in fixed places, one value each.
-const JOINED: [&str; 26] = [
+const JOINED: [&str; 34] = [
     ":authority",
     "accept",
     "accept-encoding",
@@ -68,22 +71,30 @@ const JOINED: [&str; 26] = [
     "access-control-request-private-network",
     "authorization",
     "cache-control",
+    "cdn-loop",
     "content-encoding",
     "content-type",
+    "grpc-accept-encoding",
     "grpc-timeout",
     "if-match",
     "if-modified-since",
     "if-none-match",
     "if-range",
+    "if-unmodified-since",
     "origin",
     "pragma",
     "referer",
     "user-agent",
     "via",
     "x-client-trace-id",
+    "x-envoy-attempt-count",
+    "x-envoy-downstream-service-cluster",
+    "x-envoy-downstream-service-node",
+    "x-envoy-external-address",
     "x-envoy-original-path",
     "x-forwarded-for",
     "x-forwarded-host",
+    "x-forwarded-port",
     "x-forwarded-proto",
     "x-request-id",
 ];

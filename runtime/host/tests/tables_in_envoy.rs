@@ -89,6 +89,24 @@ fn a_grpc_client_is_told_by_a_grpc_status() {
 }
 
 #[test]
+fn the_chosen_route_is_taken_and_a_forged_one_is_not() {
+    let tables = tables().expect("the tables are well-formed");
+    let upstream = echo::start();
+    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
+    let listener = envoy.listener(&bootstrap::listener_name("header-routing", "canary"));
+    let is_taken = |name: &str, value: &str| {
+        let mut request = get("shop.svc");
+        request.push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
+        let response = wire::receive(wire::send(listener, &wire::request(&request)));
+        let forwarded = echo::read(response.header("x-echo").expect("the request is forwarded"));
+        forwarded.iter().any(|(name, _)| name == b"x-taken")
+    };
+    assert!(is_taken("x-canary", "on"));
+    assert!(!is_taken("x-canary", "off"));
+    assert!(!is_taken(policy::ROUTE_HEADER, "canary"));
+}
+
+#[test]
 fn envoy_refuses_a_bad_configuration_and_logs_none_of_it() {
     let upstream = SocketAddr::from(([127, 0, 0, 1], 1));
     let mut tables = tables().expect("the tables are well-formed");

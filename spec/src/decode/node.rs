@@ -6,6 +6,7 @@ use super::{policy, service};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::mesh::{Calls, Node, Serve};
+use crate::source::Spanned;
 use crate::names::Name;
 
 pub(super) fn nodes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Node> {
@@ -46,5 +47,5 @@ pub(super) fn calls(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> C
         let diagnostic = Diagnostic::error(codes::INVALID_VALUE, other.span, message);
         diagnostics.push(diagnostic.related(all.span, "every service, here").help("leave out either"));
     }
-    Calls::All(all.span)
+    Calls::All(Spanned::new((), all.span))
 }

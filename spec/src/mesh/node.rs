@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::policy::{Annotation, Fault};
 use super::service::Endpoint;
 use crate::names::Name;
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 
 /// One kind of task (or one task): all its sidecars get the same configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub struct Serve {
 pub enum Calls {
     Listed(Vec<Spanned<Name>>),
     /// `calls "*"`: every service of the mesh.
-    All(Span),
+    All(Spanned<()>),
 }
 
 impl Node {

@@ -126,7 +126,17 @@ const ROWS: &[Row] = &[
             ("X-Canary:on->canary.svc", "x-canary=on to canary.svc"),
             ("a: *, b: x: y -> one; c: 1 -> two", "a b=x: y to one, c=1 to two"),
         ],
-        refuses: &["", "x-canary", "x-canary: on", "-> canary.svc", ": on -> a", "x: -> a", "x_y: 1 -> a", "x: 1 -> a;", "x: 1 -> no space"],
+        refuses: &[
+            "",
+            "x-canary",
+            "x-canary: on",
+            "-> canary.svc",
+            ": on -> a",
+            "x: -> a",
+            "x_y: 1 -> a",
+            "x: 1 -> a;",
+            "x: 1 -> no space",
+        ],
     },
 ];
 

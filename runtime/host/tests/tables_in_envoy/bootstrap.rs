@@ -46,6 +46,15 @@ fn listener(name: &str, filter: Value) -> Value {
         "op": "GE",
         "value": { "default_value": 200, "runtime_key": "unused" },
     } } });
+    // The upstream hears which route was taken.
+    let canary = json!({
+        "match": { "prefix": "/", "headers": [{
+            "name": policy::ROUTE_HEADER,
+            "string_match": { "exact": "canary" },
+        }] },
+        "route": { "cluster": "echo" },
+        "request_headers_to_add": [{ "header": { "key": "x-taken", "value": "canary" } }],
+    });
     json!({
         "name": name,
         "address": address("127.0.0.1", 0),
@@ -66,7 +75,7 @@ fn listener(name: &str, filter: Value) -> Value {
                 "route_config": { "virtual_hosts": [{
                     "name": "all",
                     "domains": ["*"],
-                    "routes": [{ "match": { "prefix": "/" }, "route": { "cluster": "echo" } }],
+                    "routes": [canary, { "match": { "prefix": "/" }, "route": { "cluster": "echo" } }],
                 }] },
             },
         }] }],
