@@ -4,6 +4,7 @@ pub mod codes;
 mod decode;
 pub mod diagnostic;
 mod encode;
+pub mod load;
 pub mod mesh;
 pub mod names;
 mod parse;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use spec::load::{FileError, Files};
-use spec::{Diagnostics, Mesh, SourceFile, Sources, Syntax};
+use spec::{Diagnostics, Mesh, Sources, Syntax};
 
 use crate::exit::Exit;
 
@@ -38,30 +38,18 @@ pub struct Loaded {
 /// main file ends the command.
 pub fn load(input: &Input) -> Result<Loaded, Exit> {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let name = if input.path == "-" { "stdin" } else { input.path.as_str() };
     let syntax = syntax(input)?;
-    let mut mesh = match (input.from, input.path.as_str()) {
-        (None, "-") => {
-            let text = text_of(name, read_stdin()?)?;
-            let file = sources.add(SourceFile::public(name, text));
-            let mesh = spec::parse(file, syntax, &sources, &mut diagnostics);
-            if let Some(mesh) = &mesh {
-                spec::load::attach(mesh, name, &Disk, &mut sources, &mut diagnostics);
-            }
-            mesh
-        }
-        (None, path) => spec::load::load(path, syntax, &Disk, &mut sources, &mut diagnostics),
-        (Some(Format::Bent), path) => {
-            let bytes = if path == "-" { read_stdin()? } else { Disk.read(path)? };
-            let file = sources.add(SourceFile::public(name, text_of(name, bytes)?));
-            compiler::import::bent::import(file, &sources, &mut diagnostics)
-        }
+    let (name, bytes) = match input.path.as_str() {
+        "-" => ("stdin", read_stdin()?),
+        path => (path, Disk.read(path)?),
     };
+    let mut mesh = spec::load::add_text(name, bytes, &mut sources, &mut diagnostics).and_then(|file| match input.from {
+        None => spec::parse(file, syntax, &sources, &mut diagnostics),
+        Some(Format::Bent) => compiler::import::bent::import(file, &sources, &mut diagnostics),
+    });
     if let Some(mesh) = &mut mesh {
         compiler::annotation::apply(mesh, &mut diagnostics);
-        if input.from.is_some() {
-            spec::load::attach(mesh, name, &Disk, &mut sources, &mut diagnostics);
-        }
+        spec::load::attach(mesh, name, &Disk, &mut sources, &mut diagnostics);
     }
     Ok(Loaded { mesh, sources, diagnostics })
 }
@@ -95,13 +83,6 @@ fn read_stdin() -> Result<Vec<u8>, Exit> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-fn text_of(name: &str, bytes: Vec<u8>) -> Result<String, Exit> {
-    String::from_utf8(bytes).map_err(|error| {
-        let place = error.utf8_error().valid_up_to();
-        anyhow::anyhow!("{name} is not UTF-8 text: byte {place} is not part of a character").into()
-    })
 }
 
 fn syntax(input: &Input) -> Result<Syntax, Exit> {

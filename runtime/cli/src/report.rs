@@ -53,6 +53,11 @@ fn summary(diagnostics: &Diagnostics) -> String {
 }
 
 #[derive(Serialize)]
+struct Report<'a> {
+    findings: Vec<Finding<'a>>,
+}
+
+#[derive(Serialize)]
 struct Finding<'a> {
     severity: &'static str,
     code: &'static str,
@@ -70,8 +75,9 @@ struct Place<'a> {
 }
 
 fn json(diagnostics: &Diagnostics, sources: &Sources) -> String {
-    let findings: Vec<Finding<'_>> = diagnostics.iter().map(|diagnostic| finding(diagnostic, sources)).collect();
-    serde_json::to_string_pretty(&serde_json::json!({ "findings": findings })).unwrap_or_default()
+    let report = Report { findings: diagnostics.iter().map(|diagnostic| finding(diagnostic, sources)).collect() };
+    // Text and numbers only: writing them cannot fail.
+    serde_json::to_string_pretty(&report).unwrap_or_default()
 }
 
 fn finding<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {

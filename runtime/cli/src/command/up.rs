@@ -36,8 +36,8 @@ pub struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     let Some(ready) = ready(&arguments.input, Format::Text)? else { return Ok(ExitStatus::Invalid) };
-    let binary = local::find(arguments.envoy.as_deref())?;
     let claim = claim(arguments.subnet.as_deref())?;
+    let binary = local::find(arguments.envoy.as_deref())?;
     let options = Options {
         folder: arguments.run_folder.clone().map_or(RunFolder::Temporary, RunFolder::At),
         ..Options::new(binary)
