@@ -14,7 +14,13 @@ async fn main() -> anyhow::Result<()> {
     table.set_header(["IN ENVOY", "CPU µs/request", "over no filter", "over no-op wasm", "ratio to no filter"]);
     for Cost { variant, micros } in &costs {
         let over = |base: f64| format!("{:+.1}", micros - base);
-        table.add_row([(*variant).to_owned(), format!("{micros:.1}"), over(plain), over(no_op), format!("{:.2}", micros / plain)]);
+        table.add_row([
+            (*variant).to_owned(),
+            format!("{micros:.1}"),
+            over(plain),
+            over(no_op),
+            format!("{:.2}", micros / plain),
+        ]);
     }
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);

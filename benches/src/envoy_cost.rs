@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
-use local::{Admin, Client, EnvoyBinary, Request, Subnet};
 use local::process::{EnvoyRun, supervise};
+use local::{Admin, Client, EnvoyBinary, Request, Subnet};
 use serde_json::{Value, json};
 
 /// The answer's CPU cost with one filter before it.
@@ -151,8 +151,11 @@ fn wasm(module: &Path, root_id: &str, configuration: &str) -> Value {
 }
 
 fn bootstrap(address: Ipv4Addr, variants: &[Variant]) -> Value {
-    let listeners: Vec<Value> =
-        variants.iter().enumerate().map(|(index, (_, filter))| listener(address, port(index), filter.as_ref())).collect();
+    let listeners: Vec<Value> = variants
+        .iter()
+        .enumerate()
+        .map(|(index, (_, filter))| listener(address, port(index), filter.as_ref()))
+        .collect();
     json!({
         "admin": { "address": { "socket_address": { "address": address, "port_value": ADMIN_PORT } } },
         "static_resources": { "listeners": listeners },
@@ -164,8 +167,11 @@ fn listener(address: Ipv4Addr, port: u16, filter: Option<&Value>) -> Value {
         "name": "router",
         "typed_config": { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
     });
-    let filters: Vec<Value> =
-        filter.map(|config| json!({ "name": "measured", "typed_config": config })).into_iter().chain([router]).collect();
+    let filters: Vec<Value> = filter
+        .map(|config| json!({ "name": "measured", "typed_config": config }))
+        .into_iter()
+        .chain([router])
+        .collect();
     json!({
         "name": format!("l{port}"),
         "address": { "socket_address": { "address": address, "port_value": port } },

@@ -47,8 +47,11 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// The core of a case, ready to decide. Returns whether the request went on.
-pub fn native(case: &Case) -> anyhow::Result<Box<dyn FnMut(&mut HeaderList) -> bool>> {
+/// Decides a request; whether it went on.
+pub type Core = Box<dyn FnMut(&mut HeaderList) -> bool>;
+
+/// The core of a case, ready to decide.
+pub fn native(case: &Case) -> anyhow::Result<Core> {
     match case.root_id {
         policy::BASIC_AUTH_ROOT_ID => core::<BasicAuth>(case),
         policy::FAULT_ROOT_ID => core::<Fault>(case),
@@ -56,7 +59,7 @@ pub fn native(case: &Case) -> anyhow::Result<Box<dyn FnMut(&mut HeaderList) -> b
     }
 }
 
-fn core<P: HttpPolicy + 'static>(case: &Case) -> anyhow::Result<Box<dyn FnMut(&mut HeaderList) -> bool>> {
+fn core<P: HttpPolicy + 'static>(case: &Case) -> anyhow::Result<Core> {
     let policy = P::new(serde_json::from_value(case.config.clone())?);
     Ok(Box::new(move |request| {
         let mut env = Env { random: &mut || 0, count: &mut |_| {} };

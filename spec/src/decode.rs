@@ -29,7 +29,8 @@ pub(crate) fn mesh(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnostics
         }
         return None;
     }
-    let root = Node { key: Spanned::new(String::new(), start), arguments: Vec::new(), fields: nodes, form: Form::Plain };
+    let root =
+        Node { key: Spanned::new(String::new(), start), arguments: Vec::new(), fields: nodes, form: Form::Plain };
     let mut file_fields = Fields::of(&root, "the file");
     let Some(mut head) = file_fields.block("mesh", "the mesh", diagnostics) else {
         if !diagnostics.has_errors() {

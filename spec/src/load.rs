@@ -87,12 +87,7 @@ pub fn attach(mesh: &Mesh, base: &str, files: &dyn Files, sources: &mut Sources,
     }
 }
 
-fn attach_one(
-    auth: &BasicAuth,
-    base: &str,
-    files: &dyn Files,
-    sources: &mut Sources,
-) -> Result<(), Box<Diagnostic>> {
+fn attach_one(auth: &BasicAuth, base: &str, files: &dyn Files, sources: &mut Sources) -> Result<(), Box<Diagnostic>> {
     let (written, span) = (&auth.htpasswd_file.value, auth.htpasswd_file.span);
     let refuse = |message: String| Diagnostic::error(codes::UNREADABLE_FILE, span, message);
     if !stays_inside(written) {
@@ -128,7 +123,10 @@ pub fn resolved(base: &str, path: &str) -> String {
 
 /// Relative, and never upwards.
 fn stays_inside(path: &str) -> bool {
-    !path.is_empty() && !path.starts_with('/') && !path.contains('\0') && !path.split(['/', '\\']).any(|part| part == "..")
+    !path.is_empty()
+        && !path.starts_with('/')
+        && !path.contains('\0')
+        && !path.split(['/', '\\']).any(|part| part == "..")
 }
 
 impl FileError {

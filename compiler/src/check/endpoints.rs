@@ -56,7 +56,8 @@ pub(super) fn upstreams(
         *weight = weight.saturating_add(endpoint.weight);
     }
     if ports.is_empty() {
-        let message = format!("node `{}` serves `{}`, but no endpoint of it is there", declared.name.value, service.name);
+        let message =
+            format!("node `{}` serves `{}`, but no endpoint of it is there", declared.name.value, service.name);
         diagnostics.push(
             Diagnostic::error(codes::NO_ENDPOINTS, serve.service.span, message)
                 .label("the sidecar cannot tell where the application listens")

@@ -27,8 +27,7 @@ pub(super) fn mesh(mesh: &Mesh, tables: &Tables, sources: &Sources, diagnostics:
         .enumerate()
         .map(|(index, declared)| node(Id::new(index), declared, &services, tables, diagnostics))
         .collect();
-    let gateways =
-        mesh.gateways.iter().map(|declared| gateway(mesh, declared, tables, sources, diagnostics)).collect();
+    let gateways = mesh.gateways.iter().map(|declared| gateway(mesh, declared, tables, sources, diagnostics)).collect();
     CheckedMesh {
         name: mesh.name.value.clone(),
         access_log: mesh.defaults.access_log.as_ref().map_or(AccessLog::Json, |access_log| access_log.value),

@@ -38,8 +38,7 @@ const FIELDS: [(&str, &str); 21] = [
 pub(crate) fn json() -> AccessLog {
     let text = |operator: &str| Value { kind: Some(Kind::StringValue(operator.to_owned())) };
     let fields: BTreeMap<_, _> = FIELDS.iter().map(|(key, operator)| ((*key).to_owned(), text(operator))).collect();
-    let format =
-        SubstitutionFormatString { format: Some(Format::JsonFormat(Struct { fields })), ..Default::default() };
+    let format = SubstitutionFormatString { format: Some(Format::JsonFormat(Struct { fields })), ..Default::default() };
     let logger = StdoutAccessLog { access_log_format: Some(AccessLogFormat::LogFormat(format)) };
     AccessLog {
         name: "envoy.access_loggers.stdout".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use envoy::config::bootstrap::v3::{Admin, Bootstrap, Watchdog, Watchdogs, bootstrap::StaticResources};
 use envoy::config::cluster::v3::Cluster;
-use envoy::config::core::v3::{Node};
+use envoy::config::core::v3::Node;
 use envoy::config::listener::v3::Listener;
 use envoy::config::overload::v3::{OverloadManager, ResourceMonitor, resource_monitor};
 use envoy::extensions::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig;
@@ -48,8 +48,7 @@ fn watchdogs() -> Watchdogs {
 }
 
 fn overload_manager() -> OverloadManager {
-    let connections =
-        DownstreamConnectionsConfig { max_active_downstream_connections: MAX_DOWNSTREAM_CONNECTIONS };
+    let connections = DownstreamConnectionsConfig { max_active_downstream_connections: MAX_DOWNSTREAM_CONNECTIONS };
     let monitor = ResourceMonitor {
         name: "envoy.resource_monitors.global_downstream_max_connections".to_owned(),
         config_type: Some(resource_monitor::ConfigType::TypedConfig(envoy::any(&connections))),

@@ -69,10 +69,7 @@ fn health_check(check: HttpHealthCheck) -> HealthCheck {
     let http = health_check::HttpHealthCheck {
         host: check.host,
         path: check.path,
-        expected_statuses: vec![Int64Range {
-            start: i64::from(check.expect.low),
-            end: i64::from(check.expect.high),
-        }],
+        expected_statuses: vec![Int64Range { start: i64::from(check.expect.low), end: i64::from(check.expect.high) }],
         ..Default::default()
     };
     HealthCheck {

@@ -35,9 +35,8 @@ pub(crate) fn load_assignment(cluster: &str, endpoints: &[WeightedAddress]) -> C
 }
 
 fn lb_endpoint(endpoint: &WeightedAddress) -> LbEndpoint {
-    let health_check_config = endpoint
-        .health_check_port
-        .map(|port| HealthCheckConfig { port_value: u32::from(port), ..Default::default() });
+    let health_check_config =
+        endpoint.health_check_port.map(|port| HealthCheckConfig { port_value: u32::from(port), ..Default::default() });
     let message = Endpoint {
         address: Some(address(endpoint.address.ip(), endpoint.address.port())),
         health_check_config,

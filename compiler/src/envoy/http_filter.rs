@@ -9,10 +9,12 @@ use envoy::extensions::filters::http::router::v3::Router;
 use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::filters::network::http_connection_manager::v3::{HttpFilter as Message, http_filter};
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
-use policy::{BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HeaderRoutingConfig};
+use policy::{
+    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HeaderRoutingConfig,
+};
 
-use super::route::{authority_is, path_is};
 use super::duration;
+use super::route::{authority_is, path_is};
 use crate::WasmModule;
 
 /// One filter of a chain. The order of the variants *is* the order of the chain: health checks are answered
@@ -77,10 +79,7 @@ fn health_check(check: CachedHealthCheck) -> HealthCheck {
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
 fn wasm(root_id: &str, config: &impl serde::Serialize, module: &WasmModule) -> Message {
-    let source = DataSource {
-        specifier: Some(data_source::Specifier::Filename(module.path())),
-        ..Default::default()
-    };
+    let source = DataSource { specifier: Some(data_source::Specifier::Filename(module.path())), ..Default::default() };
     let vm = VmConfig {
         vm_id: format!("meshwright-{}", module.sha256),
         runtime: "envoy.wasm.runtime.v8".to_owned(),

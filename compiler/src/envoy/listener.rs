@@ -3,11 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use envoy::config::core::v3::{HttpProtocolOptions, TrafficDirection, http_protocol_options::HeadersWithUnderscoresAction};
+use envoy::config::core::v3::{
+    HttpProtocolOptions, TrafficDirection, http_protocol_options::HeadersWithUnderscoresAction,
+};
 use envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
 use envoy::config::route::v3::RouteConfiguration;
 use envoy::extensions::filters::network::http_connection_manager::v3::{
-    HttpConnectionManager, http_connection_manager::{CodecType, PathWithEscapedSlashesAction, RouteSpecifier},
+    HttpConnectionManager,
+    http_connection_manager::{CodecType, PathWithEscapedSlashesAction, RouteSpecifier},
 };
 use spec::mesh::AccessLog;
 

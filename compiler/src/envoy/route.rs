@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use envoy::config::route::v3::{
     DirectResponseAction, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost,
-    WeightedCluster, header_matcher::HeaderMatchSpecifier, retry_policy::{RetryHostPredicate, retry_host_predicate},
-    route::Action, route_action, route_match::PathSpecifier, weighted_cluster::{ClusterWeight, cluster_weight},
+    WeightedCluster,
+    header_matcher::HeaderMatchSpecifier,
+    retry_policy::{RetryHostPredicate, retry_host_predicate},
+    route::Action,
+    route_action,
+    route_match::PathSpecifier,
+    weighted_cluster::{ClusterWeight, cluster_weight},
 };
 use envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
 use envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};

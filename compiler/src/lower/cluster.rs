@@ -31,7 +31,7 @@ pub(super) fn local(service: &Service, serve: &Serve) -> Cluster {
 fn limits(service: &Service) -> Option<Limits> {
     let breaker = &service.circuit_breaker;
     let said = [breaker.max_connections, breaker.max_pending, breaker.max_requests, breaker.max_retries];
-    said.iter().any(Option::is_some).then(|| Limits {
+    said.iter().any(Option::is_some).then_some(Limits {
         max_connections: breaker.max_connections,
         max_pending_requests: breaker.max_pending,
         max_requests: breaker.max_requests,

@@ -30,7 +30,12 @@ pub(super) fn service_host(mesh: &CheckedMesh, id: Id<Service>, domains: Vec<Str
 }
 
 /// A declared route. `host` is the service whose name the request carries, if it carries one.
-pub(super) fn lower(mesh: &CheckedMesh, host: Option<Id<Service>>, declared: &Route, defaults: &Defaults<'_>) -> Message {
+pub(super) fn lower(
+    mesh: &CheckedMesh,
+    host: Option<Id<Service>>,
+    declared: &Route,
+    defaults: &Defaults<'_>,
+) -> Message {
     let headers = declared.headers.iter().map(header_matcher).collect();
     let action = ToClusters {
         clusters: declared.targets.iter().map(|target| share(mesh, host, *target)).collect(),

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use meshwright_compiler::{CheckedMesh, WasmModule, check, compile, lower};
 use expect_test::expect_file;
+use meshwright_compiler::{CheckedMesh, WasmModule, check, compile, lower};
 use spec::load::{FileError, Files};
 use spec::{Diagnostics, Sources, Syntax};
 

@@ -43,10 +43,11 @@ pub fn load(input: &Input) -> Result<Loaded, Exit> {
         "-" => ("stdin", read_stdin()?),
         path => (path, Disk.read(path)?),
     };
-    let mut mesh = spec::load::add_text(name, bytes, &mut sources, &mut diagnostics).and_then(|file| match input.from {
-        None => spec::parse(file, syntax, &sources, &mut diagnostics),
-        Some(Format::Bent) => compiler::import::bent::import(file, &sources, &mut diagnostics),
-    });
+    let mut mesh =
+        spec::load::add_text(name, bytes, &mut sources, &mut diagnostics).and_then(|file| match input.from {
+            None => spec::parse(file, syntax, &sources, &mut diagnostics),
+            Some(Format::Bent) => compiler::import::bent::import(file, &sources, &mut diagnostics),
+        });
     if let Some(mesh) = &mut mesh {
         compiler::annotation::apply(mesh, &mut diagnostics);
         spec::load::attach(mesh, name, &Disk, &mut sources, &mut diagnostics);

@@ -41,14 +41,11 @@ fn summary(diagnostics: &Diagnostics) -> String {
         1 => Some(format!("1 {one}")),
         many => Some(format!("{many} {one}s")),
     };
-    let parts: Vec<String> = [
-        counted(Severity::Error, "error"),
-        counted(Severity::Warning, "warning"),
-        counted(Severity::Note, "note"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let parts: Vec<String> =
+        [counted(Severity::Error, "error"), counted(Severity::Warning, "warning"), counted(Severity::Note, "note")]
+            .into_iter()
+            .flatten()
+            .collect();
     format!("\n{}", parts.join(", "))
 }
 

@@ -58,7 +58,9 @@ fn text(entry: &Value, key: &str) -> Option<String> {
 fn sidecar_at(started: &Started, address: &str) -> Option<String> {
     let ingress = |address: std::net::IpAddr| std::net::SocketAddr::new(address, compiler::lower::INGRESS_PORT);
     let mut instances = started.placement.instances.iter();
-    instances.find(|instance| ingress(instance.address).to_string() == address).map(|instance| instance.name.to_string())
+    instances
+        .find(|instance| ingress(instance.address).to_string() == address)
+        .map(|instance| instance.name.to_string())
 }
 
 fn workload_at(started: &Started, address: &str) -> Option<String> {

@@ -130,7 +130,8 @@ fn node_instances(
     addresses: &mut Addresses,
 ) -> Result<Vec<NodeInstance>, PlaceError> {
     let nodes = mesh.nodes.iter().map(|node| node.name.value.key());
-    let mut taken: BTreeSet<String> = nodes.chain(mesh.gateways.iter().map(|gateway| gateway.name.value.key())).collect();
+    let mut taken: BTreeSet<String> =
+        nodes.chain(mesh.gateways.iter().map(|gateway| gateway.name.value.key())).collect();
     let mut instances = Vec::new();
     for (index, declared) in mesh.nodes.iter().enumerate() {
         let origin = &declared.name.value;

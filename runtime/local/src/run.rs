@@ -148,8 +148,7 @@ pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> 
         echoes.push(echo::serve(listener, prepare::identity(workload), tries.clone()).map_err(taken)?);
     }
     let (events, _) = broadcast::channel(EVENT_BACKLOG);
-    let (nodes, gateways) =
-        plan.instances.into_iter().partition(|planned| planned.instance.kind == InstanceKind::Node);
+    let (nodes, gateways) = plan.instances.into_iter().partition(|planned| planned.instance.kind == InstanceKind::Node);
     let mut instances = BTreeMap::new();
     // Gateways second: their first health checks shall find the nodes.
     for stage in [nodes, gateways] {
@@ -310,11 +309,7 @@ impl RunningInstance {
     }
 
     /// The first entry of the access log that the predicate accepts.
-    pub async fn wait_for_log(
-        &self,
-        predicate: impl Fn(&Value) -> bool,
-        within: Duration,
-    ) -> Result<Value, LogError> {
+    pub async fn wait_for_log(&self, predicate: impl Fn(&Value) -> bool, within: Duration) -> Result<Value, LogError> {
         access_log::wait_for(&self.files.access_log, predicate, within).await
     }
 

@@ -135,7 +135,12 @@ impl<'t> Fields<'t> {
     }
 
     /// Every argument of every node of this field: `calls "a" "b"`, `calls: [a, b]`.
-    pub(super) fn scalars(&mut self, key: &'static str, what: &'static str, diagnostics: &mut Diagnostics) -> Vec<&'t Scalar> {
+    pub(super) fn scalars(
+        &mut self,
+        key: &'static str,
+        what: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<&'t Scalar> {
         let mut result = Vec::new();
         for mut body in self.many(key, what) {
             if body.node.arguments.is_empty() {
@@ -202,7 +207,12 @@ impl<'t> Fields<'t> {
     }
 
     fn untaken(&self) -> impl Iterator<Item = &'t Node> {
-        self.node.fields.iter().zip(&self.taken).filter(|(field, taken)| !**taken && field.form != Form::Broken).map(|(field, _)| field)
+        self.node
+            .fields
+            .iter()
+            .zip(&self.taken)
+            .filter(|(field, taken)| !**taken && field.form != Form::Broken)
+            .map(|(field, _)| field)
     }
 
     fn unknown(&self, field: &Node) -> Diagnostic {

@@ -6,8 +6,8 @@ use super::{policy, service};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::mesh::{Calls, Node, Serve};
-use crate::source::Spanned;
 use crate::names::Name;
+use crate::source::Spanned;
 
 pub(super) fn nodes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Node> {
     let named = fields.named("node", "a node", "name", diagnostics);

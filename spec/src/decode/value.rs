@@ -128,7 +128,11 @@ fn path(scalar: &Scalar) -> Result<String, Refusal> {
         return refuse(scalar, "is not a path", "a path begins with `/`");
     }
     if text.contains(['?', '#']) {
-        return refuse(scalar, "is more than a path", "the query is not part of the path: leave out `?`, `#` and what follows");
+        return refuse(
+            scalar,
+            "is more than a path",
+            "the query is not part of the path: leave out `?`, `#` and what follows",
+        );
     }
     if text.chars().any(|character| character.is_control() || character == ' ') {
         return refuse(scalar, "has characters that no path has", "write spaces as `%20`");
@@ -167,7 +171,9 @@ impl Reader<String> {
     /// The same, at least one character.
     pub(super) const NOT_EMPTY: Self = Self::new("text", |scalar| match scalar.kind {
         Kind::Null => Err(Refusal::Kind),
-        _ if scalar.text.is_empty() => refuse(scalar, "is empty: every value begins and ends so", "write `present` instead"),
+        _ if scalar.text.is_empty() => {
+            refuse(scalar, "is empty: every value begins and ends so", "write `present` instead")
+        }
         _ => Ok(scalar.text.clone()),
     });
     pub(super) const FILE: Self = Self::new("a file such as `users.htpasswd`", |scalar| {
@@ -221,8 +227,10 @@ impl Reader<Percent> {
         Kind::Text if !scalar.text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) => {
             Err(Refusal::Kind)
         }
-        _ => Percent::parse(&scalar.text)
-            .map_or_else(|| refuse(scalar, "is not a share", "write 0 to 100 with at most four decimals, as in `12.5`"), Ok),
+        _ => Percent::parse(&scalar.text).map_or_else(
+            || refuse(scalar, "is not a share", "write 0 to 100 with at most four decimals, as in `12.5`"),
+            Ok,
+        ),
     });
 }
 

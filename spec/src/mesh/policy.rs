@@ -114,14 +114,8 @@ pub struct Annotation {
 }
 
 impl RetryCondition {
-    pub const ALL: [Self; 6] = [
-        Self::FiveXx,
-        Self::GatewayError,
-        Self::Reset,
-        Self::ConnectFailure,
-        Self::RefusedStream,
-        Self::Retriable4xx,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::FiveXx, Self::GatewayError, Self::Reset, Self::ConnectFailure, Self::RefusedStream, Self::Retriable4xx];
 
     /// Envoy's word, and the language's.
     pub const fn as_str(self) -> &'static str {

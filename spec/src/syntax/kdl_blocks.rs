@@ -12,11 +12,21 @@ use crate::source::{FileId, Span};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     /// `start..end` holds one node without children, or a removed one.
-    Leaf { start: usize, end: usize },
+    Leaf {
+        start: usize,
+        end: usize,
+    },
     /// A node with a reported mistake.
-    Broken { start: usize, end: usize },
+    Broken {
+        start: usize,
+        end: usize,
+    },
     /// The same, and a block follows.
-    Open { start: usize, end: usize, block: Block },
+    Open {
+        start: usize,
+        end: usize,
+        block: Block,
+    },
     Close,
 }
 
@@ -72,7 +82,9 @@ struct Cutter<'t> {
 enum Last {
     Nothing,
     Token,
-    Slashdash { at: usize },
+    Slashdash {
+        at: usize,
+    },
     Escape,
     /// The block of the node: nothing but a terminator may follow.
     Block,
@@ -291,7 +303,8 @@ impl<'t> Cutter<'t> {
         let worst = ["{", "/*", "/-"].into_iter().find(|opener| node.matches(opener).count() > MAX_RECURSIONS);
         match worst {
             Some(opener) => {
-                let message = format!("one node holds more than {MAX_RECURSIONS} `{opener}`, comments and text included");
+                let message =
+                    format!("one node holds more than {MAX_RECURSIONS} `{opener}`, comments and text included");
                 self.too_large(start, message)
             }
             None => Some(()),

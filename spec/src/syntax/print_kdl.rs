@@ -51,7 +51,11 @@ fn indent(depth: usize, output: &mut String) {
 fn key(key: &str) -> String {
     let word = key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let keyword = matches!(key, "true" | "false" | "null" | "inf" | "nan");
-    if word && !keyword && key.starts_with(|first: char| first.is_ascii_lowercase()) { key.to_owned() } else { quoted(key) }
+    if word && !keyword && key.starts_with(|first: char| first.is_ascii_lowercase()) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    }
 }
 
 fn value(value: &Value) -> String {

@@ -15,9 +15,15 @@ use crate::source::{FileId, Span, Spanned};
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Scalar(Scalar),
-    List { items: Vec<Value>, span: Span },
+    List {
+        items: Vec<Value>,
+        span: Span,
+    },
     /// Keys differ.
-    Mapping { entries: Vec<Entry>, span: Span },
+    Mapping {
+        entries: Vec<Entry>,
+        span: Span,
+    },
 }
 
 pub(super) type Entry = (Spanned<String>, Value);
@@ -32,7 +38,15 @@ const MAX_DEPTH: usize = 64;
 /// The file's one document. `None` after a mistake of syntax.
 pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Option<Value> {
     let options = granit_parser::options! { emit_comments: false, emit_unresolved_aliases: true };
-    let mut builder = Builder { file, length: text.len(), open: Vec::new(), anchors: BTreeMap::new(), values: 0, aliased: 0, root: None };
+    let mut builder = Builder {
+        file,
+        length: text.len(),
+        open: Vec::new(),
+        anchors: BTreeMap::new(),
+        values: 0,
+        aliased: 0,
+        root: None,
+    };
     let mut documents = 0;
     for event in Parser::new_from_str_with_options(text, options) {
         let step = match event {
@@ -237,12 +251,7 @@ fn key(value: Value, diagnostics: &mut Diagnostics) -> Key {
 }
 
 /// `<<: *base` or `<<: [*first, *second]`: what is already said stays.
-fn merge(
-    value: Value,
-    entries: &mut Vec<Entry>,
-    places: &mut BTreeMap<String, Span>,
-    diagnostics: &mut Diagnostics,
-) {
+fn merge(value: Value, entries: &mut Vec<Entry>, places: &mut BTreeMap<String, Span>, diagnostics: &mut Diagnostics) {
     match value {
         Value::Mapping { entries: merged, .. } => {
             for (key, value) in merged {

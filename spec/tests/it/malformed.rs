@@ -13,7 +13,9 @@ fn check(name: &str, text: &str, expected: Expect) {
 
 #[test]
 fn full_example() {
-    check("mesh.kdl", r##"
+    check(
+        "mesh.kdl",
+        r##"
 mesh "shop" {
     defaults { timeout "15s"; access-log "json" }            // access-log: "json" | "off"
     service "beta.svc" {
@@ -50,12 +52,16 @@ mesh "shop" {
         host "shop.example" { route path-prefix="/admin" { to "beta.svc" } }
     }
 }
-"##, expect![[""]]);
+"##,
+        expect![[""]],
+    );
 }
 
 #[test]
 fn yaml_example() {
-    check("mesh.yaml", r##"
+    check(
+        "mesh.yaml",
+        r##"
 mesh: shop
 defaults: {timeout: 15s, access-log: off}
 service:
@@ -83,12 +89,16 @@ node:
   beta-2: {serves: {beta.svc: {upstream: "127.0.0.1:3000"}}, calls: "*"}
 gateway:
   front: {listen: 8080, host: {"*.shop.example": {to: beta.svc}}}
-"##, expect![[""]]);
+"##,
+        expect![[""]],
+    );
 }
 
 #[test]
 fn mistakes() {
-    check("mesh.kdl", r##"
+    check(
+        "mesh.kdl",
+        r##"
 mesh "shop" {
     defaults { timeut 15s; access-log true }
     service "beta svc" {
@@ -103,6 +113,12 @@ mesh "shop" {
     gateway "x" lisen=80
     }
 }
-"##, expect![[""]]);
-    check("mesh.yaml", "mesh: shop\nservice:\n  a.svc:\n    timeout: 15\n    retry: [1]\n    frobnicate: 1\n    timeout: 3s\n  b.svc: [\n", expect![[""]]);
+"##,
+        expect![[""]],
+    );
+    check(
+        "mesh.yaml",
+        "mesh: shop\nservice:\n  a.svc:\n    timeout: 15\n    retry: [1]\n    frobnicate: 1\n    timeout: 3s\n  b.svc: [\n",
+        expect![[""]],
+    );
 }

@@ -10,7 +10,9 @@ use super::super::tables::Tables;
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     for gateway in &mesh.gateways {
         let mut seen: BTreeMap<String, Span> = match &gateway.calls {
-            Calls::All(_) => mesh.services.iter().map(|service| (service.name.value.key(), service.name.span)).collect(),
+            Calls::All(_) => {
+                mesh.services.iter().map(|service| (service.name.value.key(), service.name.span)).collect()
+            }
             Calls::Listed(names) => names
                 .iter()
                 .filter(|name| tables.find_service(&name.value).is_some())
@@ -47,5 +49,6 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
 
 /// Exact, `*.suffix`, or `*`.
 fn is_pattern(pattern: &str) -> bool {
-    pattern == "*" || Name::new(pattern.strip_prefix("*.").unwrap_or(pattern)).is_some_and(|name| !name.as_str().contains('/'))
+    pattern == "*"
+        || Name::new(pattern.strip_prefix("*.").unwrap_or(pattern)).is_some_and(|name| !name.as_str().contains('/'))
 }

@@ -25,7 +25,9 @@ fn reason(address: &Address) -> Option<&'static str> {
     match host {
         IpAddr::V4(host) if host.is_link_local() => Some("instance metadata and task credentials live here"),
         IpAddr::V6(EC2_METADATA_V6) => Some("instance metadata lives here"),
-        IpAddr::V6(host) if host.is_unicast_link_local() => Some("link-local addresses are not reachable through a proxy"),
+        IpAddr::V6(host) if host.is_unicast_link_local() => {
+            Some("link-local addresses are not reachable through a proxy")
+        }
         host if host.is_unspecified() || host.is_multicast() => Some("nothing can be dialled here"),
         IpAddr::V4(host) if host.is_broadcast() => Some("nothing can be dialled here"),
         host if host.is_loopback() && address.port == ADMIN_PORT => Some("Envoy's administration listens here"),

@@ -28,7 +28,12 @@ pub(crate) async fn single(started: &Started) -> anyhow::Result<Vec<Row>> {
         ("front gateway, /healthz, no credentials", "ingress", to_zeta("/healthz"), refused()),
         ("egress, absolute URL (HTTP_PROXY)", "alpha", Request::get("http://zeta-admin.svc/"), ok("zeta-admin.svc")),
         ("egress, Host: zeta-admin.svc", "alpha", to_zeta("/"), ok("zeta-admin.svc")),
-        ("egress, Host: zeta-admin.svc:4100", "alpha", Request::get("/").host("zeta-admin.svc:4100"), ok("zeta-admin.svc")),
+        (
+            "egress, Host: zeta-admin.svc:4100",
+            "alpha",
+            Request::get("/").host("zeta-admin.svc:4100"),
+            ok("zeta-admin.svc"),
+        ),
         ("egress, Host: nowhere.svc", "alpha", Request::get("/").host("nowhere.svc"), not_found()),
         ("abort 100 % on delta.svc", "alpha", Request::get("/").host("delta.svc"), aborted(583)),
         ("health path of delta.svc, abort 100 %", "alpha", Request::get("/gimme-healthz").host("delta.svc"), healthy()),
@@ -79,7 +84,8 @@ async fn row(
     let service = service_of(&response);
     let header_agrees = expected.header.is_none_or(|(name, value)| response.header(name).as_deref() == Some(value));
     let service_agrees = expected.service.is_none_or(|wanted| service.as_deref() == Some(wanted));
-    let agrees = response.status == expected.status && header_agrees && service_agrees && decided_by.contains(expected.by);
+    let agrees =
+        response.status == expected.status && header_agrees && service_agrees && decided_by.contains(expected.by);
     let got_header = expected.header.and_then(|(name, _)| response.header(name).map(|value| value.into_owned()));
     Ok(Row {
         request: title.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use comfy_table::{Color, Cell, Table, presets};
+use comfy_table::{Cell, Color, Table, presets};
 
 /// One line.
 pub(crate) struct Row {

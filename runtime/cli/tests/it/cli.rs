@@ -51,16 +51,22 @@ fn compiling_twice_writes_the_same_bytes_and_says_so() {
     let (first, second) = (out.path().join("a"), out.path().join("b"));
     for folder in [&first, &second] {
         let folder = folder.to_str().expect("text");
-        let output = meshwright(&project(), &["compile", "examples/bent-playground/config.yaml", "--from", "bent", "-o", folder]);
+        let output = meshwright(
+            &project(),
+            &["compile", "examples/bent-playground/config.yaml", "--from", "bent", "-o", folder],
+        );
         assert_eq!(code(&output), 0, "{}", text(&output.stderr));
     }
     let written = files(&first);
     assert_eq!(written, files(&second));
     let bootstraps = written.keys().filter(|path| path.ends_with("envoy.yaml")).count();
-    let modules = written.keys().filter(|path| path.starts_with("filters") && path.extension().is_some_and(|kind| kind == "wasm"));
+    let modules = written
+        .keys()
+        .filter(|path| path.starts_with("filters") && path.extension().is_some_and(|kind| kind == "wasm"));
     assert_eq!((bootstraps, modules.count()), (8, 1));
     let again = first.to_str().expect("text");
-    let output = meshwright(&project(), &["compile", "examples/bent-playground/config.yaml", "--from", "bent", "-o", again]);
+    let output =
+        meshwright(&project(), &["compile", "examples/bent-playground/config.yaml", "--from", "bent", "-o", again]);
     assert!(text(&output.stdout).ends_with(", 0 changed\n"), "{}", text(&output.stdout));
 }
 

@@ -40,9 +40,10 @@ impl Up {
     fn ready(&self) -> String {
         let mut seen = String::new();
         loop {
-            let line = self.stdout.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-                panic!("not up: {seen}{}", self.stderr.try_iter().collect::<Vec<_>>().join("\n"))
-            });
+            let line = self
+                .stdout
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("not up: {seen}{}", self.stderr.try_iter().collect::<Vec<_>>().join("\n")));
             seen.push_str(&line);
             seen.push('\n');
             if line.contains("Ctrl-C") {
@@ -70,7 +71,9 @@ impl Drop for Up {
 
 fn lines(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
-    std::thread::spawn(move || BufReader::new(stream).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok()));
+    std::thread::spawn(move || {
+        BufReader::new(stream).lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+    });
     receiver
 }
 
@@ -118,7 +121,8 @@ fn it_says_what_to_type_and_that_works() {
     let proxy = line.split_whitespace().find(|word| word.starts_with("http://127.")).expect(line);
     let address = proxy.trim_start_matches("http://").parse().expect(proxy);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let response = runtime.block_on(local::Client::new(address).send(&local::Request::get("http://beta.svc/"))).unwrap();
+    let response =
+        runtime.block_on(local::Client::new(address).send(&local::Request::get("http://beta.svc/"))).unwrap();
     assert_eq!((response.status, response.json().unwrap()["node"].as_str()), (200, Some("beta")));
 }
 

@@ -72,7 +72,10 @@ fn a_log_becomes_problems_and_warnings() {
 [2026-01-01 00:00:00.000][7][critical][main] [source/server/config_validation/server.cc:72] error initializing: x
   of the second line
 ";
-    check(false, log, expect![[r#"
+    check(
+        false,
+        log,
+        expect![[r#"
         ValidateReport {
             accepted: false,
             problems: [
@@ -82,7 +85,8 @@ fn a_log_becomes_problems_and_warnings() {
                 "Deprecated field: `a`",
             ],
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[track_caller]

@@ -189,7 +189,8 @@ fn hastened_health_checks_never_get_slower() {
     hasten_health_checks(&mut mesh);
     let checked = recheck(&mesh);
     let checks: Vec<_> = checked.services().map(|(_, service)| service.health_check.as_ref()).collect();
-    let quick = |check: Option<&checked::HealthCheck>| check.map(|check| (check.interval.as_millis(), check.healthy_threshold));
+    let quick =
+        |check: Option<&checked::HealthCheck>| check.map(|check| (check.interval.as_millis(), check.healthy_threshold));
     assert_eq!(checks.into_iter().map(quick).collect::<Vec<_>>(), [Some((200, 1)), Some((1000, 1)), None]);
 }
 
@@ -197,9 +198,12 @@ fn hastened_health_checks_never_get_slower() {
 fn meshes() -> impl Strategy<Value = String> {
     let port = prop::sample::select(vec![80, 3000, 3001, 4000, 4100, 9901, 15090, 24100]);
     let address = (0_u8..4, port.clone()).prop_map(|(host, port)| format!("10.0.0.{host}:{port}"));
-    let upstream = prop_oneof![address.clone(), port.clone().prop_filter("not the sidecar's", |port| {
-        ![4000, 4100, 9901, 15090].contains(port)
-    }).prop_map(|port| format!("127.0.0.1:{port}"))];
+    let upstream = prop_oneof![
+        address.clone(),
+        port.clone()
+            .prop_filter("not the sidecar's", |port| { ![4000, 4100, 9901, 15090].contains(port) })
+            .prop_map(|port| format!("127.0.0.1:{port}"))
+    ];
     // A service: its endpoints, each on one of two nodes, the explicit upstreams of both, and a health port.
     let endpoints = prop::collection::btree_map(address, 0_usize..2, 1..5);
     let upstreams = prop::collection::btree_set(upstream, 0..3);

@@ -70,11 +70,8 @@ pub(super) fn files(folder: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> Result
 pub(super) fn instance(folder: &Path, instance: &Instance, config: &str) -> Result<Files, StartError> {
     // Names may hold `/`; `~` they never do.
     let home = folder.join("instances").join(instance.name.as_str().replace('/', "~"));
-    let files = Files {
-        config: home.join("envoy.yaml"),
-        log: home.join("envoy.log"),
-        access_log: home.join("access.log"),
-    };
+    let files =
+        Files { config: home.join("envoy.yaml"), log: home.join("envoy.log"), access_log: home.join("access.log") };
     write(&files.config, config.as_bytes())?;
     write(&files.log, b"")?;
     write(&files.access_log, b"")?;

@@ -34,7 +34,18 @@ fn raw(address: SocketAddr, head: &[u8]) -> (u16, String) {
 async fn no_spelling_of_a_path_slips_past_its_route() {
     let live = Live::up(MESH).await;
     let address = live.started.running.instance("front").unwrap().instance().entrance();
-    for path in ["/admin", "//admin", "/./admin", "/x/../admin", "/%61dmin", "/x/%2e%2e/admin", "/a\\..\\admin", "/%2fadmin", "/x%5c..%5cadmin", "/ADMIN/../admin"] {
+    for path in [
+        "/admin",
+        "//admin",
+        "/./admin",
+        "/x/../admin",
+        "/%61dmin",
+        "/x/%2e%2e/admin",
+        "/a\\..\\admin",
+        "/%2fadmin",
+        "/x%5c..%5cadmin",
+        "/ADMIN/../admin",
+    ] {
         let head = format!("GET {path} HTTP/1.1\r\nhost: beta.svc\r\nconnection: close\r\n\r\n");
         let (status, text) = tokio::task::spawn_blocking(move || raw(address, head.as_bytes())).await.unwrap();
         let at_admin = status == 200 && text.contains("\"service\":\"admin.svc\"");
@@ -59,7 +70,8 @@ async fn malformed_heads_are_refused_and_the_gateway_lives() {
         let (status, text) = tokio::task::spawn_blocking(move || raw(address, head.as_bytes())).await.unwrap();
         assert!((400..500).contains(&status), "{what}: {status} {text}");
     }
-    let bytes = b"GET / HTTP/1.1\r\nhost: beta.svc\r\nx-canary: \xff\xfe\r\nauthorization: \xff\r\nconnection: close\r\n\r\n";
+    let bytes =
+        b"GET / HTTP/1.1\r\nhost: beta.svc\r\nx-canary: \xff\xfe\r\nauthorization: \xff\r\nconnection: close\r\n\r\n";
     let (status, text) = tokio::task::spawn_blocking(move || raw(address, bytes)).await.unwrap();
     assert_eq!(status, 200, "bytes that are no text are only bytes: {text}");
 }

@@ -22,7 +22,9 @@ const MESH: &str = r#"
 #[tokio::test]
 async fn the_header_leads_to_the_other_target() {
     let live = Live::up(MESH).await;
-    for (entrance, host) in [("alpha", "beta.svc"), ("front", "beta.svc"), ("front", "beta.svc:8080"), ("front", "shop.example")] {
+    for (entrance, host) in
+        [("alpha", "beta.svc"), ("front", "beta.svc"), ("front", "beta.svc:8080"), ("front", "shop.example")]
+    {
         let request = || Request::get("/").host(host);
         let through = format!("{entrance}, {host}");
         assert_eq!(service(&live.send(entrance, request()).await), "beta.svc", "{through}");
