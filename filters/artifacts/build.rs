@@ -27,7 +27,7 @@ fn build() -> Result<(), String> {
     let workspace = manifest.parent().and_then(Path::parent).ok_or("the crate is not inside its workspace")?;
     rebuild_when_sources_change(workspace);
 
-    let linked = compile::compile(workspace, &out.join("module"))?;
+    let linked = compile::compile(workspace, "meshwright-module", &out.join("module"))?;
     let linked = fs::read(&linked).map_err(|error| format!("{}: {error}", linked.display()))?;
     let module = prune::prune(&linked)?;
     let sha256: String = Sha256::digest(&module).iter().map(|byte| format!("{byte:02x}")).collect();

@@ -5,3 +5,4 @@ mod findings;
 mod golden;
 mod import_bent;
 mod import_bent_malformed;
+mod pages;

@@ -1,4 +1,4 @@
-//! Compiles and links the module with the cargo that runs this build.
+//! Compiles and links one wasm package with the cargo that runs this build.
 
 use std::env;
 use std::ffi::OsString;
@@ -21,14 +21,14 @@ const PROFILE: [&str; 6] = [
 /// requests; Envoy itself has no limit, and a filter must not take the task down.
 const LINKER: [&str; 2] = ["link-arg=-zstack-size=65536", "link-arg=--max-memory=16777216"];
 
-/// The path of the linked module.
-pub(crate) fn compile(workspace: &Path, target_dir: &Path) -> Result<PathBuf, String> {
+/// The path of the linked module of a package.
+pub(crate) fn compile(workspace: &Path, package: &str, target_dir: &Path) -> Result<PathBuf, String> {
     require_target()?;
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .current_dir(workspace)
-        .args(["build", "--quiet", "--lib", "--package", "meshwright-module", "--profile", "filter"])
+        .args(["build", "--quiet", "--lib", "--package", package, "--profile", "filter"])
         .args(["--target", TARGET, "--target-dir"])
         .arg(target_dir)
         .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
@@ -46,9 +46,9 @@ pub(crate) fn compile(workspace: &Path, target_dir: &Path) -> Result<PathBuf, St
     let output = command.output().map_err(|error| format!("cannot run cargo: {error}"))?;
     if !output.status.success() {
         let log = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("the wasm module does not build:\n{log}"));
+        return Err(format!("{package} does not build for {TARGET}:\n{log}"));
     }
-    Ok(target_dir.join(TARGET).join("filter").join("meshwright_module.wasm"))
+    Ok(target_dir.join(TARGET).join("filter").join(package.replace('-', "_")).with_extension("wasm"))
 }
 
 /// Flags that make the bytes independent of the folders in which they are made.

@@ -17,7 +17,8 @@ fn another_folder_gives_the_same_bytes() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("a workspace");
     copy_sources(workspace, &copy).expect("the sources can be copied");
 
-    let linked = compile::compile(&copy, &elsewhere.path().join("target")).expect("it builds");
+    let target = elsewhere.path().join("target");
+    let linked = compile::compile(&copy, "meshwright-module", &target).expect("it builds");
     let linked = fs::read(linked).expect("the module is there");
     let module = prune::prune(&linked).expect("the module is good");
     assert!(module == meshwright_artifacts::MODULE, "the bytes depend on the folder");

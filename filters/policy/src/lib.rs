@@ -36,5 +36,5 @@ pub use header_routing::{
     ROUTE_HEADER,
 };
 pub use policy::{Counter, Env, HttpPolicy};
-pub use request::{Header, HeaderList, Request, SingleHeader};
+pub use request::{Header, HeaderList, Request, SingleHeader, join_repeat, joins_repeats};
 pub use verdict::{HeaderEdit, LocalReply, Verdict};

@@ -56,7 +56,7 @@ impl HeaderList {
             let name = name.to_ascii_lowercase();
             let earlier = list.iter_mut().find(|(known, _)| *known == name);
             match earlier {
-                Some((_, joined)) if joins_repeats(&name) => join(joined, &value),
+                Some((_, joined)) if joins_repeats(&name) => join_repeat(joined, &value),
                 _ => list.push((name, value)),
             }
         }
@@ -81,19 +81,22 @@ impl Request for HeaderList {
     }
 }
 
-/// Joins as Envoy does: empty values leave no trace.
-fn join(joined: &mut Vec<u8>, value: &[u8]) {
+/// Whether Envoy joins the repeats of a request header, by its lower-case name, with a comma.
+pub fn joins_repeats(name: &[u8]) -> bool {
+    JOINED.iter().any(|joined| joined.as_bytes() == name)
+}
+
+/// Adds a repeat of a joined header as Envoy does: empty values leave no trace.
+pub fn join_repeat(joined: &mut Vec<u8>, value: &[u8]) {
     if !joined.is_empty() && !value.is_empty() {
         joined.push(b',');
     }
     joined.extend(value);
 }
 
-/// Whether Envoy 1.40 joins the repeats of a request header with a comma.
-fn joins_repeats(name: &[u8]) -> bool {
-    JOINED.iter().any(|joined| joined.as_bytes() == name)
-}
-
+/// The request headers which Envoy 1.40 keeps in fixed places, one value each: its `INLINE_REQ_HEADERS` and
+/// `INLINE_REQ_RESP_HEADERS` (`envoy/http/header_map.h`), and those that extensions register. The host's tests ask a
+/// real Envoy for each.
 const JOINED: [&str; 34] = [
     ":authority",
     "accept",

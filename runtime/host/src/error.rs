@@ -50,12 +50,18 @@ pub enum StartError {
 
 /// The end of a virtual machine: in Envoy, every stream on it fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{callback} trapped: {reason}")]
+#[error("{callback} trapped: {reason}{}", quoted(last_words))]
 pub struct Trap {
     /// The callback that trapped.
     pub callback: &'static str,
     /// What the module did wrong.
     pub reason: String,
+    /// The last error that the module logged in this callback: a panic says here what happened.
+    pub last_words: Option<String>,
+}
+
+fn quoted(last_words: &Option<String>) -> String {
+    last_words.as_ref().map_or_else(String::new, |words| format!(", after it logged `{words}`"))
 }
 
 fn last_words(log: &[Log]) -> String {

@@ -1,5 +1,7 @@
 //! A request's headers as Envoy keeps them.
 
+use policy::{join_repeat, joins_repeats};
+
 /// Headers in order. Names are in lower case; the repeats of some are joined with a comma.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HeaderMap(Vec<(Vec<u8>, Vec<u8>)>);
@@ -17,11 +19,7 @@ impl HeaderMap {
         if joins_repeats(&name)
             && let Some((_, joined)) = self.0.iter_mut().find(|(known, _)| *known == name)
         {
-            // Empty values leave no trace.
-            if !joined.is_empty() && !value.is_empty() {
-                joined.push(b',');
-            }
-            joined.extend(value);
+            join_repeat(joined, value);
             return;
         }
         self.0.push((name, value.to_vec()));
@@ -56,45 +54,3 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> FromIterator<(N, V)> for HeaderMap {
         map
     }
 }
-
-fn joins_repeats(name: &[u8]) -> bool {
-    JOINED.iter().any(|joined| joined.as_bytes() == name)
-}
-
-/// The request headers that Envoy 1.40 keeps in fixed places, one value each.
-const JOINED: [&str; 34] = [
-    ":authority",
-    "accept",
-    "accept-encoding",
-    "access-control-request-headers",
-    "access-control-request-method",
-    "access-control-request-private-network",
-    "authorization",
-    "cache-control",
-    "cdn-loop",
-    "content-encoding",
-    "content-type",
-    "grpc-accept-encoding",
-    "grpc-timeout",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-range",
-    "if-unmodified-since",
-    "origin",
-    "pragma",
-    "referer",
-    "user-agent",
-    "via",
-    "x-client-trace-id",
-    "x-envoy-attempt-count",
-    "x-envoy-downstream-service-cluster",
-    "x-envoy-downstream-service-node",
-    "x-envoy-external-address",
-    "x-envoy-original-path",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-    "x-request-id",
-];

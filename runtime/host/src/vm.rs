@@ -10,7 +10,7 @@ use self::callbacks::Callbacks;
 use crate::header_map::HeaderMap;
 use crate::host::{Host, Phase, Stream, StreamState};
 use crate::metrics::Metrics;
-use crate::{End, Log, Module, Outcome, Randomness, StartError, Trap};
+use crate::{End, Log, LogLevel, Module, Outcome, Randomness, StartError, Trap};
 
 /// The number of the plugin's own context: the first that Envoy gives.
 pub(crate) const ROOT_CONTEXT: u32 = 1;
@@ -62,7 +62,7 @@ impl Vm {
         let instantiated = fuelled(&mut store, module.metered.then_some(fuel))
             .and_then(|()| module.instance.instantiate(&mut store))
             .and_then(|instance| Callbacks::find(&mut store, &instance, module.abi));
-        let callbacks = instantiated.map_err(|error| trap("instantiation", &error))?;
+        let callbacks = instantiated.map_err(|error| trap("instantiation", &error, &[]))?;
 
         let mut vm = Vm {
             store,
@@ -251,13 +251,15 @@ impl Vm {
             return Ok(None);
         };
         self.store.data_mut().effective = context;
+        let logged_before = self.store.data().logs.len();
         let result = fuelled(&mut self.store, self.fuel).and_then(|()| function.call(&mut self.store, parameters));
         if let Some(given) = self.fuel {
             let left = self.store.get_fuel().unwrap_or_default();
             self.fuel_used = self.fuel_used.saturating_add(given.saturating_sub(left));
         }
         result.map(Some).map_err(|error| {
-            let trap = trap(callback, &error);
+            let logs = self.store.data().logs.get(logged_before..).unwrap_or_default();
+            let trap = trap(callback, &error, logs);
             self.trap = Some(trap.clone());
             trap
         })
@@ -307,10 +309,11 @@ fn outcome(stream: Option<Stream>, now_nanos: u64) -> Outcome {
     Outcome { delayed_millis, end }
 }
 
-fn trap(callback: &'static str, error: &wasmtime::Error) -> Trap {
+fn trap(callback: &'static str, error: &wasmtime::Error, logs: &[Log]) -> Trap {
     let reason = match error.downcast_ref::<wasmtime::Trap>() {
         Some(trap) => trap.to_string(),
         None => error.root_cause().to_string(),
     };
-    Trap { callback, reason }
+    let last_words = logs.iter().rev().find(|log| log.level >= LogLevel::Error);
+    Trap { callback, reason, last_words: last_words.map(|log| log.message.trim_end().to_owned()) }
 }

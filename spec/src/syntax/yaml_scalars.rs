@@ -49,6 +49,6 @@ fn number(text: &str) -> Option<Kind> {
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-    let said = !exponent.is_empty() && !(whole.is_empty() && fraction.is_empty());
+    let said = !(exponent.is_empty() || whole.is_empty() && fraction.is_empty());
     (said && digits(whole) && digits(fraction) && digits(exponent)).then_some(Kind::Decimal)
 }

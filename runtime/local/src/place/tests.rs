@@ -70,7 +70,14 @@ fn an_envoy_an_application_and_a_gateway() {
             node "caller" { calls "beta.svc" }
             gateway "front" { listen 8080; calls "beta.svc" }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy beta of beta: 127.77.0.2, was 10.0.0.1
+            envoy caller of caller: 127.77.0.3
+            envoy front of front: 127.77.0.4
+            app 127.77.0.2:3000: beta.svc on beta, was 10.0.0.1:3000
+            beta.svc at 127.77.0.2:3000: beta, weight 64
+            beta finds beta.svc at 127.77.0.2:3000 (64)
+        "#]],
     );
 }
 
@@ -81,7 +88,16 @@ fn a_node_with_two_addresses_becomes_two() {
             service "beta.svc" { endpoint "10.0.0.1:3000" weight=95; endpoint "10.0.0.2:3000" weight=5 }
             node "beta" { serves "beta.svc" }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy beta-1 of beta: 127.77.0.2, was 10.0.0.1
+            envoy beta-2 of beta: 127.77.0.3, was 10.0.0.2
+            app 127.77.0.2:3000: beta.svc on beta-1, was 10.0.0.1:3000
+            app 127.77.0.3:3000: beta.svc on beta-2, was 10.0.0.2:3000
+            beta.svc at 127.77.0.2:3000: beta-1, weight 95
+            beta.svc at 127.77.0.3:3000: beta-2, weight 5
+            beta-1 finds beta.svc at 127.77.0.2:3000 (100)
+            beta-2 finds beta.svc at 127.77.0.3:3000 (100)
+        "#]],
     );
 }
 
@@ -94,7 +110,16 @@ fn applications_named_by_the_address_of_their_task_are_found_there_by_every_task
                 serves "beta.svc" { upstream "10.0.0.1:3000" weight=95; upstream "10.0.0.2:3000" weight=5 }
             }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy beta-1 of beta: 127.77.0.2, was 10.0.0.1
+            envoy beta-2 of beta: 127.77.0.3, was 10.0.0.2
+            app 127.77.0.2:3000: beta.svc on beta-1, was 10.0.0.1:3000
+            app 127.77.0.3:3000: beta.svc on beta-2, was 10.0.0.2:3000
+            beta.svc at 127.77.0.2:3000: beta-1, weight 95
+            beta.svc at 127.77.0.3:3000: beta-2, weight 5
+            beta-1 finds beta.svc at 127.77.0.2:3000 (95) 127.77.0.3:3000 (5)
+            beta-2 finds beta.svc at 127.77.0.2:3000 (95) 127.77.0.3:3000 (5)
+        "#]],
     );
 }
 
@@ -106,7 +131,17 @@ fn a_number_that_is_taken_is_not_given_to_a_task() {
             node "beta" { serves "beta.svc" }
             node "beta-2"
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy beta-1 of beta: 127.77.0.2, was 10.0.0.1
+            envoy beta-task-2 of beta: 127.77.0.3, was 10.0.0.2
+            envoy beta-2 of beta-2: 127.77.0.4
+            app 127.77.0.2:3000: beta.svc on beta-1, was 10.0.0.1:3000
+            app 127.77.0.3:3000: beta.svc on beta-task-2, was 10.0.0.2:3000
+            beta.svc at 127.77.0.2:3000: beta-1, weight 64
+            beta.svc at 127.77.0.3:3000: beta-task-2, weight 64
+            beta-1 finds beta.svc at 127.77.0.2:3000 (128)
+            beta-task-2 finds beta.svc at 127.77.0.3:3000 (128)
+        "#]],
     );
 }
 
@@ -118,7 +153,15 @@ fn what_runs_outside_the_mesh_gets_addresses_of_its_own() {
             service "other.svc" { endpoint "10.9.0.1:80" }
             node "caller" { calls "*" }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy caller of caller: 127.77.0.2
+            app 127.77.0.3:80: legacy.svc, was 10.9.0.1:80
+            app 127.77.0.3:81: legacy.svc, was 10.9.0.1:81
+            app 127.77.0.4:80: other.svc, was 10.9.0.1:80
+            legacy.svc at 127.77.0.3:80: outside, weight 64
+            legacy.svc at 127.77.0.3:81: outside, weight 64
+            other.svc at 127.77.0.4:80: outside, weight 64
+        "#]],
     );
 }
 
@@ -130,7 +173,18 @@ fn an_application_on_a_port_of_the_sidecar_moves() {
             service "legacy.svc" { endpoint "10.9.0.1:4000"; endpoint "10.9.0.1:24000" }
             node "beta" { serves "beta.svc"; calls "legacy.svc" }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy beta of beta: 127.77.0.2, was 10.0.0.1
+            app 127.77.0.2:24100: beta.svc on beta, was 10.0.0.1:4100
+            app 127.77.0.2:29901: beta.svc on beta, was 10.0.0.1:9901
+            app 127.77.0.3:24001: legacy.svc, was 10.9.0.1:4000
+            app 127.77.0.3:24000: legacy.svc, was 10.9.0.1:24000
+            beta.svc at 127.77.0.2:24100: beta, weight 64
+            beta.svc at 127.77.0.2:29901: beta, weight 64
+            legacy.svc at 127.77.0.3:24001: outside, weight 64
+            legacy.svc at 127.77.0.3:24000: outside, weight 64
+            beta finds beta.svc at 127.77.0.2:24100 (64) 127.77.0.2:29901 (64)
+        "#]],
     );
 }
 
@@ -142,7 +196,15 @@ fn two_services_on_one_port_answer_apart() {
             service "b.svc" { endpoint "10.0.0.1:3000" }
             node "both" { serves "a.svc"; serves "b.svc" }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy both of both: 127.77.0.2, was 10.0.0.1
+            app 127.77.0.2:3000: a.svc on both, was 10.0.0.1:3000
+            app 127.77.0.3:3000: b.svc on both, was 10.0.0.1:3000
+            a.svc at 127.77.0.2:3000: both, weight 64
+            b.svc at 127.77.0.2:3000: both, weight 64
+            both finds a.svc at 127.77.0.2:3000 (64)
+            both finds b.svc at 127.77.0.3:3000 (64)
+        "#]],
     );
 }
 
@@ -153,7 +215,13 @@ fn two_applications_of_a_node_on_one_port_get_an_address_each() {
             service "beta.svc" { endpoint "10.0.0.1:80" }
             node "beta" { serves "beta.svc" { upstream "10.0.0.8:3000"; upstream "10.0.0.9:3000" } }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy beta of beta: 127.77.0.2, was 10.0.0.1
+            app 127.77.0.3:3000: beta.svc on beta, was 10.0.0.8:3000
+            app 127.77.0.4:3000: beta.svc on beta, was 10.0.0.9:3000
+            beta.svc at 127.77.0.2:80: beta, weight 64
+            beta finds beta.svc at 127.77.0.3:3000 (64) 127.77.0.4:3000 (64)
+        "#]],
     );
 }
 
@@ -165,7 +233,17 @@ fn a_health_port_is_answered_where_callers_and_the_sidecar_ask() {
             service "admin.svc" { endpoint "10.0.0.1:3000"; health-check port=9901 }
             node "beta" { serves "beta.svc"; serves "admin.svc" }
         }"#,
-        expect![[""]],
+        expect![[r#"
+            envoy beta of beta: 127.77.0.2, was 10.0.0.1
+            app 127.77.0.2:3000: beta.svc on beta, was 10.0.0.1:3000
+            app 127.77.0.2:8081: beta.svc on beta, was 10.0.0.1:3000
+            app 127.77.0.3:3000: admin.svc on beta, was 10.0.0.1:3000
+            app 127.77.0.3:9901: admin.svc on beta, was 10.0.0.1:3000
+            beta.svc at 127.77.0.2:3000: beta, weight 64
+            admin.svc at 127.77.0.2:3000: beta, weight 64
+            beta finds beta.svc at 127.77.0.2:3000 (64)
+            beta finds admin.svc at 127.77.0.3:3000 (64)
+        "#]],
     );
 }
 
