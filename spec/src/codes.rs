@@ -20,19 +20,19 @@ macro_rules! codes {
 codes! {
     // Reading.
     SYNTAX = "syntax": "the text is not well-formed KDL or YAML";
-    TOO_LARGE = "too-large": "the text exceeds a bound on size, depth or number of nodes";
+    TOO_LARGE = "too-large": "the text exceeds a bound on its size, depth or number of values";
     NOT_UTF8 = "not-utf8": "the file is not UTF-8 text";
-    UNREADABLE_FILE = "unreadable-file": "a file that the mesh refers to cannot be read";
+    UNREADABLE_FILE = "unreadable-file": "a file that the mesh refers to cannot be read, or must not be";
     // Decoding.
     UNKNOWN_FIELD = "unknown-field": "no field or child of this name exists here";
     DUPLICATE_FIELD = "duplicate-field": "a field that can be said once is said twice";
     MISSING_FIELD = "missing-field": "a field that is needed is absent";
     WRONG_TYPE = "wrong-type": "a value of another type is needed here";
-    INVALID_VALUE = "invalid-value": "the value is outside what the field accepts";
+    INVALID_VALUE = "invalid-value": "the value is outside what the field accepts, alone or beside another field";
     INVALID_NAME = "invalid-name": "the name has characters or a length that names cannot have";
-    INVALID_ADDRESS = "invalid-address": "the address is not HOST:PORT";
+    INVALID_ADDRESS = "invalid-address": "the address is not an IP address, or not one with a port";
     // Checking.
-    DUPLICATE_NAME = "duplicate-name": "two things of one kind have the same name";
+    DUPLICATE_NAME = "duplicate-name": "two things of one kind have the same name or address";
     UNKNOWN_SERVICE = "unknown-service": "no service has this name";
     UNKNOWN_NODE = "unknown-node": "no node has this name";
     NO_ENDPOINTS = "no-endpoints": "a service that is called has no endpoints";
@@ -43,7 +43,7 @@ codes! {
     FORBIDDEN_ADDRESS = "forbidden-address": "the address would let callers reach metadata or administration";
     RESERVED_HEADER = "reserved-header": "the header belongs to the mesh itself";
     TIMEOUT_ORDER = "timeout-order": "the time limit of one try is longer than that of the whole request";
-    PORT_CONFLICT = "port-conflict": "two listeners of one node want the same port";
+    PORT_CONFLICT = "port-conflict": "a gateway wants a port that its own Envoy needs";
     EMPTY_BLOCK = "empty-block": "the block says nothing";
     // Credentials.
     HTPASSWD = "htpasswd": "a line of an htpasswd file cannot be used";
@@ -51,7 +51,7 @@ codes! {
     UNKNOWN_ANNOTATION = "unknown-annotation": "no annotation has this key";
     INVALID_ANNOTATION = "invalid-annotation": "the value is outside what the annotation accepts";
     CONFLICTING_ANNOTATION = "conflicting-annotation": "two places say different things of one service";
-    INEFFECTIVE_ANNOTATION = "ineffective-annotation": "the annotation has no effect without another one";
+    INEFFECTIVE_ANNOTATION = "ineffective-annotation": "the annotation has no effect where it stands, or not the one it seems to have";
     IMPLIED_ANNOTATION = "implied-annotation": "the annotation takes effect as if another one were there too";
     // Importing.
     NOT_MAPPED = "not-mapped": "a field of the imported file has no counterpart";

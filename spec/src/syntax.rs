@@ -25,7 +25,7 @@ pub enum Syntax {
 }
 
 /// The largest text that is read.
-pub(crate) const MAX_BYTES: usize = 5_000_000;
+pub(crate) use crate::load::MAX_BYTES;
 
 impl Syntax {
     /// By the file's extension: `kdl`, `yaml` or `yml`.

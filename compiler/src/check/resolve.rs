@@ -13,7 +13,8 @@ use super::tables::Tables;
 use super::{credentials, endpoints};
 use crate::checked::{self, CheckedMesh, Id, Target};
 
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Time limit of a request, retries included, that nobody wrote.
+pub(super) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 const DEFAULT_EXPECT: StatusRange = StatusRange { low: 200, high: 400 };
 const DEFAULT_RETRY_ON: [mesh::RetryCondition; 3] =
     [mesh::RetryCondition::GatewayError, mesh::RetryCondition::ConnectFailure, mesh::RetryCondition::RefusedStream];

@@ -71,14 +71,12 @@ fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(std::io::Error::other("not a regular file"));
     }
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(MAX_INPUT_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_INPUT_BYTES {
-        return Err(std::io::Error::other(format!("larger than {MAX_INPUT_BYTES} bytes")));
-    }
+    std::fs::File::open(path)?.take(MAX_INPUT_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-const MAX_INPUT_BYTES: u64 = 64 * 1024 * 1024;
+/// One byte more than is read of a text, so that the language says that it is too long.
+const MAX_INPUT_BYTES: u64 = spec::load::MAX_BYTES as u64 + 1;
 
 fn read_stdin() -> Result<Vec<u8>, Exit> {
     let mut bytes = Vec::new();

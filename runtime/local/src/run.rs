@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, broadcast};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
+use self::prepare::Patience;
 use crate::access_log::{self, LogError};
 use crate::admin::{Admin, AdminError, Unhealthy};
 use crate::echo::{self, Echo, Tries};
@@ -137,8 +138,9 @@ struct Files {
 /// Starts everything and returns when every Envoy is ready.
 pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> {
     let folder = prepare::folder(&options.folder)?;
-    let listeners = prepare::workloads(&plan.workloads).await?;
-    prepare::check_addresses(&plan.instances)?;
+    let patience = if options.claim.is_some() { Patience::Leftovers } else { Patience::None };
+    let listeners = prepare::workloads(&plan.workloads, patience).await?;
+    prepare::check_addresses(&plan.instances, patience).await?;
     prepare::files(folder.path(), &plan.files)?;
     let tries = Tries::default();
     let mut echoes = Vec::new();

@@ -1,3 +1,5 @@
 //! The language as its users meet it: text in, meshes and diagnostics out.
 
+mod generate;
 mod malformed;
+mod round_trip;

@@ -2,16 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
-use std::net::{SocketAddr, TcpListener as BlockingListener};
+use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use compiler::lower::{ADMIN_PORT, EGRESS_PORT, INGRESS_PORT, PROMETHEUS_PORT};
 use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
 
 use super::{Files, Folder, InstancePlan, RunFolder, StartError};
 use crate::echo::Identity;
 use crate::place::{Instance, InstanceKind, Workload};
+
+const LEFTOVERS_END_WITHIN: Duration = Duration::from_secs(5);
+const LEFTOVERS_POLL: Duration = Duration::from_millis(10);
 
 /// Configurations hold password hashes: the folder is its owner's only. Its path is absolute.
 pub(super) fn folder(wanted: &RunFolder) -> Result<Folder, StartError> {
@@ -28,19 +34,28 @@ pub(super) fn folder(wanted: &RunFolder) -> Result<Folder, StartError> {
     }
 }
 
+/// How long an address is waited for that is still taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Anybody may hold it, for as long as they like.
+    None,
+    /// In a claimed range only what was left of a killed run can hold it, and that is ending.
+    Leftovers,
+}
+
 /// Binds the workloads' sockets, in order.
-pub(super) async fn workloads(workloads: &[Workload]) -> Result<Vec<TcpListener>, StartError> {
+pub(super) async fn workloads(workloads: &[Workload], patience: Patience) -> Result<Vec<TcpListener>, StartError> {
     let mut listeners = Vec::new();
     for workload in workloads {
         let address = workload.listen;
         let taken = |source| StartError::Taken { address, wanted_by: wanted_by(workload), source };
-        listeners.push(TcpListener::bind(address).await.map_err(taken)?);
+        listeners.push(bind(address, patience).await.map_err(taken)?);
     }
     Ok(listeners)
 }
 
 /// Envoys share their sockets (`SO_REUSEPORT`), so two that meet on one address would not notice.
-pub(super) fn check_addresses(instances: &[InstancePlan]) -> Result<(), StartError> {
+pub(super) async fn check_addresses(instances: &[InstancePlan], patience: Patience) -> Result<(), StartError> {
     let mut held = Vec::new();
     for InstancePlan { instance, .. } in instances {
         for (port, purpose) in ports(instance.kind) {
@@ -48,10 +63,26 @@ pub(super) fn check_addresses(instances: &[InstancePlan]) -> Result<(), StartErr
             let wanted_by = || format!("`{}` ({purpose})", instance.name);
             let taken = |source| StartError::Taken { address, wanted_by: wanted_by(), source };
             // Held until all are tried: two instances of this plan must not meet either.
-            held.push(BlockingListener::bind(address).map_err(taken)?);
+            held.push(bind(address, patience).await.map_err(taken)?);
         }
     }
     Ok(())
+}
+
+async fn bind(address: SocketAddr, patience: Patience) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + LEFTOVERS_END_WITHIN;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse
+                    && patience == Patience::Leftovers
+                    && Instant::now() < deadline =>
+            {
+                sleep(LEFTOVERS_POLL).await;
+            }
+            bound => return bound,
+        }
+    }
 }
 
 /// Writes the shared files, which must lie inside the folder.

@@ -126,7 +126,8 @@ async fn a_named_run_folder_is_kept() {
     let mut plan = plan(address, static_answer(&address.to_string(), "hello"));
     plan.files.insert(Path::new("filters/a.wasm").to_owned(), b"bytes".to_vec());
     let at = RunFolder::At(folder.path().join("run"));
-    let running = start(plan, Options { folder: at, ..Options::new(envoy()) }).await.expect("Envoy starts");
+    let running =
+        start(plan, Options { folder: at, claim: Some(claim), ..Options::new(envoy()) }).await.expect("Envoy starts");
     running.stop().await;
     assert_eq!(std::fs::read(folder.path().join("run/filters/a.wasm")).expect("a file"), b"bytes");
     let log = std::fs::read_to_string(folder.path().join("run/instances/beta/envoy.log")).expect("a log");
@@ -168,9 +169,20 @@ async fn an_envoy_that_does_not_get_ready_is_an_error() {
     let address = IpAddr::V4(claim.subnet().addresses().next().expect("an address"));
     // Its administration is elsewhere than where it is asked for.
     let config = static_answer(&address.to_string(), "hello").replace("port_value: 9901", "port_value: 0");
-    let options = Options { ready_within: Duration::from_millis(500), ..Options::new(envoy()) };
+    let options = Options { claim: Some(claim), ready_within: Duration::from_millis(500), ..Options::new(envoy()) };
     let error = start(plan(address, config), options).await.expect_err("not ready");
     assert!(error.to_string().contains("not ready within 500ms"), "{error}");
+}
+
+#[tokio::test]
+async fn a_claimed_range_is_free_again_as_soon_as_its_run_was_dropped() {
+    let (running, address) = hello().await;
+    drop(running);
+    let claim = Subnet::claim().expect("a free range");
+    let plan = plan(address.ip(), static_answer(&address.ip().to_string(), "again"));
+    let options = Options { claim: Some(claim), ..Options::new(envoy()) };
+    let running = start(plan, options).await.expect("Envoy starts on the addresses of the one before");
+    running.stop().await;
 }
 
 /// The example program starts an Envoy, prints its process id and waits; it is killed without any chance to clean up.

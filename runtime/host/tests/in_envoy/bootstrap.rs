@@ -1,29 +1,58 @@
-//! Envoy's configuration: one listener for each configuration of each table.
+//! Envoy's configuration: one listener for each plugin.
 
-use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use policy::testdata::Table;
 use serde_json::{Value, json};
 
+/// A filter with its configuration, behind a listener of its own.
+#[derive(Clone)]
+pub(crate) struct Plugin {
+    /// The listener's name.
+    pub(crate) name: String,
+    /// One of [`MODULES`].
+    pub(crate) module: &'static str,
+    pub(crate) root_id: &'static str,
+    pub(crate) config: String,
+}
+
+pub(crate) const OURS: &str = "meshwright.wasm";
+pub(crate) const SDK: &str = "sdk.wasm";
+
+/// The modules by their names in Envoy's folder.
+pub(crate) const MODULES: [(&str, &[u8]); 2] = [(OURS, artifacts::MODULE), (SDK, guest_sdk::MODULE)];
+
+pub(crate) const ADMIN_PORT: u16 = 9901;
+
+/// Every configuration of every table.
+pub(crate) fn plugins(tables: &[Table]) -> Vec<Plugin> {
+    let plugin = |root_id, (name, config): (&String, &String)| Plugin {
+        name: listener_name(root_id, name),
+        module: OURS,
+        root_id,
+        config: config.clone(),
+    };
+    tables.iter().flat_map(|table| table.configs.iter().map(move |config| plugin(table.root_id, config))).collect()
+}
+
 pub(crate) fn listener_name(root_id: &str, config: &str) -> String {
     format!("{root_id}/{config}")
 }
 
-/// Writes the module into the folder, and returns the bootstrap that loads it.
-pub(crate) fn bootstrap(tables: &[Table], upstream: SocketAddr, folder: &Path) -> Value {
-    let module = folder.join("meshwright.wasm");
-    fs::write(&module, artifacts::MODULE).expect("the folder is writable");
-    let mut listeners = Vec::new();
-    for table in tables {
-        for (name, config) in &table.configs {
-            let filter = wasm_filter(table.root_id, config, &module);
-            listeners.push(listener(&listener_name(table.root_id, name), filter));
-        }
-    }
+/// The port of the listener of a plugin, by the plugin's place.
+pub(crate) fn port(index: usize) -> u16 {
+    10_000 + u16::try_from(index).expect("not so many plugins")
+}
+
+pub(crate) fn bootstrap(host: Ipv4Addr, plugins: &[Plugin], upstream: SocketAddr, folder: &Path) -> Value {
+    let listeners: Vec<Value> = plugins
+        .iter()
+        .enumerate()
+        .map(|(index, plugin)| listener(plugin, &address(host.into(), port(index)), folder))
+        .collect();
     json!({
-        "admin": { "address": address("127.0.0.1", 0) },
+        "admin": { "address": address(host.into(), ADMIN_PORT) },
         "static_resources": {
             "listeners": listeners,
             "clusters": [{
@@ -32,7 +61,7 @@ pub(crate) fn bootstrap(tables: &[Table], upstream: SocketAddr, folder: &Path) -
                 "load_assignment": {
                     "cluster_name": "echo",
                     "endpoints": [{ "lb_endpoints": [{
-                        "endpoint": { "address": address("127.0.0.1", upstream.port()) },
+                        "endpoint": { "address": address(upstream.ip(), upstream.port()) },
                     }] }],
                 },
             }],
@@ -40,7 +69,7 @@ pub(crate) fn bootstrap(tables: &[Table], upstream: SocketAddr, folder: &Path) -
     })
 }
 
-fn listener(name: &str, filter: Value) -> Value {
+fn listener(plugin: &Plugin, address: &Value, folder: &Path) -> Value {
     let details = json!({ "header": { "key": "x-details", "value": "%RESPONSE_CODE_DETAILS%" } });
     let every_status = json!({ "status_code_filter": { "comparison": {
         "op": "GE",
@@ -56,17 +85,20 @@ fn listener(name: &str, filter: Value) -> Value {
         "request_headers_to_add": [{ "header": { "key": "x-taken", "value": "canary" } }],
     });
     json!({
-        "name": name,
-        "address": address("127.0.0.1", 0),
+        "name": plugin.name,
+        "address": address,
         "filter_chains": [{ "filters": [{
             "name": "envoy.filters.network.http_connection_manager",
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                 "stat_prefix": "test",
+                // The test is one of the mesh: Envoy removes none of its headers.
+                "use_remote_address": true,
+                "internal_address_config": { "cidr_ranges": [{ "address_prefix": "127.0.0.0", "prefix_len": 8 }] },
                 "local_reply_config": {
                     "mappers": [{ "filter": every_status, "headers_to_add": [details] }],
                 },
-                "http_filters": [filter, {
+                "http_filters": [wasm_filter(plugin, folder), {
                     "name": "envoy.filters.http.router",
                     "typed_config": {
                         "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router",
@@ -82,29 +114,29 @@ fn listener(name: &str, filter: Value) -> Value {
     })
 }
 
-fn wasm_filter(root_id: &str, config: &str, module: &Path) -> Value {
+fn wasm_filter(plugin: &Plugin, folder: &Path) -> Value {
     json!({
-        "name": "meshwright",
+        "name": "tested",
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
             "config": {
-                "name": "meshwright",
-                "root_id": root_id,
+                "name": "tested",
+                "root_id": plugin.root_id,
                 "failure_policy": "FAIL_RELOAD",
                 "configuration": {
                     "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": config,
+                    "value": plugin.config,
                 },
                 "vm_config": {
-                    "vm_id": format!("meshwright-{}", artifacts::MODULE_SHA256),
+                    "vm_id": plugin.module,
                     "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": module } },
+                    "code": { "local": { "filename": folder.join(plugin.module) } },
                 },
             },
         },
     })
 }
 
-fn address(host: &str, port: u16) -> Value {
+fn address(host: IpAddr, port: u16) -> Value {
     json!({ "socket_address": { "address": host, "port_value": port } })
 }

@@ -1,37 +1,29 @@
 //! Every case of every table, decided by the real module in a real Envoy.
 
-#[path = "tables_in_envoy/bootstrap.rs"]
-mod bootstrap;
-#[path = "tables_in_envoy/differential.rs"]
-mod differential;
-#[path = "tables_in_envoy/echo.rs"]
-mod echo;
-#[path = "tables_in_envoy/process.rs"]
-mod process;
-#[path = "tables_in_envoy/wire.rs"]
-mod wire;
-
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use policy::Header;
 use policy::testdata::{Case, End, Observed, tables};
 
-use crate::process::Envoy;
-use crate::wire::Response;
+use crate::bootstrap::{OURS, Plugin, listener_name, plugins};
+use crate::wire::{self, Response};
+use crate::world::{World, refusal};
+use crate::echo;
 
 #[test]
 fn every_case_is_decided_as_its_table_says() {
     let tables = tables().expect("the tables are well-formed");
-    let upstream = echo::start();
-    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
+    let envoy = World::start(&plugins(&tables));
     let mut decided = 0;
     let mut wrong = Vec::new();
     for table in &tables {
         for case in table.cases.iter().filter(|case| case.random.is_none()) {
-            let listener = envoy.listener(&bootstrap::listener_name(table.root_id, &case.config));
+            let listener = envoy.listener(&listener_name(table.root_id, &case.config));
             decided += 1;
-            wrong.extend(case.check(&decide(listener, case)).err());
+            let mut case = case.clone();
+            case.expect.forwarded.iter_mut().for_each(|(_, value)| *value = echo::as_told(value));
+            wrong.extend(case.check(&decide(listener, &case)).err());
         }
     }
     assert!(decided > 100, "only {decided} cases");
@@ -55,9 +47,8 @@ fn every_case_is_decided_as_its_table_says() {
 #[test]
 fn clients_that_go_away_during_a_delay_do_no_harm() {
     let tables = tables().expect("the tables are well-formed");
-    let upstream = echo::start();
-    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
-    let listener = envoy.listener(&bootstrap::listener_name("fault", "always"));
+    let envoy = World::start(&plugins(&tables));
+    let listener = envoy.listener(&listener_name("fault", "always"));
     let request = wire::request(&get("slow.svc"));
     for _ in 0..5 {
         for _ in 0..20 {
@@ -78,9 +69,8 @@ fn clients_that_go_away_during_a_delay_do_no_harm() {
 #[test]
 fn a_grpc_client_is_told_by_a_grpc_status() {
     let tables = tables().expect("the tables are well-formed");
-    let upstream = echo::start();
-    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
-    let listener = envoy.listener(&bootstrap::listener_name("basic-auth", "shop"));
+    let envoy = World::start(&plugins(&tables));
+    let listener = envoy.listener(&listener_name("basic-auth", "shop"));
     let mut request = get("shop.svc");
     request.push((b"content-type".to_vec(), b"application/grpc".to_vec()));
     let response = wire::receive(wire::send(listener, &wire::request(&request)));
@@ -91,14 +81,13 @@ fn a_grpc_client_is_told_by_a_grpc_status() {
 #[test]
 fn the_chosen_route_is_taken_and_a_forged_one_is_not() {
     let tables = tables().expect("the tables are well-formed");
-    let upstream = echo::start();
-    let envoy = Envoy::start(|folder| bootstrap::bootstrap(&tables, upstream, folder));
-    let listener = envoy.listener(&bootstrap::listener_name("header-routing", "canary"));
+    let envoy = World::start(&plugins(&tables));
+    let listener = envoy.listener(&listener_name("header-routing", "canary"));
     let is_taken = |name: &str, value: &str| {
         let mut request = get("shop.svc");
         request.push((name.as_bytes().to_vec(), value.as_bytes().to_vec()));
         let response = wire::receive(wire::send(listener, &wire::request(&request)));
-        let forwarded = echo::read(response.header("x-echo").expect("the request is forwarded"));
+        let forwarded = echo::forwarded(&response).expect("the request is forwarded");
         forwarded.iter().any(|(name, _)| name == b"x-taken")
     };
     assert!(is_taken("x-canary", "on"));
@@ -108,11 +97,13 @@ fn the_chosen_route_is_taken_and_a_forged_one_is_not() {
 
 #[test]
 fn envoy_refuses_a_bad_configuration_and_logs_none_of_it() {
-    let upstream = SocketAddr::from(([127, 0, 0, 1], 1));
-    let mut tables = tables().expect("the tables are well-formed");
-    let hash = r#"{"rules":[{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}]}"#;
-    tables[0].configs.insert("bad".to_owned(), hash.to_owned());
-    let log = Envoy::refuse(|folder| bootstrap::bootstrap(&tables, upstream, folder));
+    let plugin = Plugin {
+        name: "bad".to_owned(),
+        module: OURS,
+        root_id: policy::BASIC_AUTH_ROOT_ID,
+        config: r#"{"rules":[{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}]}"#.to_owned(),
+    };
+    let log = refusal(&[plugin]);
     assert!(log.contains("meshwright basic-auth: bad configuration at 1:61"), "{log}");
     assert!(!log.contains("hunter2"), "{log}");
 }
@@ -142,8 +133,8 @@ fn delay(case: &Case, elapsed: u32) -> Option<u32> {
 }
 
 fn end(response: Response) -> End {
-    match response.header("x-echo") {
-        Some(echoed) => End::Forwarded(echo::read(echoed)),
+    match echo::forwarded(&response) {
+        Some(headers) => End::Forwarded(headers),
         None => End::Replied {
             status: response.status,
             details: response.header("x-details").map(lossy).unwrap_or_default(),
