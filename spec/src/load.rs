@@ -8,7 +8,7 @@ use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::syntax::Syntax;
 
 /// Longest text that is read. Larger ones are refused, so that every answer comes soon.
-pub const MAX_BYTES: usize = 5 * 1024 * 1024;
+pub const MAX_BYTES: usize = 5_000_000;
 
 /// Where texts come from.
 pub trait Files {
@@ -23,7 +23,7 @@ pub struct FileError {
     reason: String,
 }
 
-/// Reads a mesh and every file it names.
+/// Reads a mesh. The files it names are read by [`attach`], after annotations have been applied: those name files too.
 ///
 /// A main file that cannot be read is a diagnostic too: its place is the beginning of the file, its text empty.
 pub fn load(
@@ -42,11 +42,7 @@ pub fn load(
             return None;
         }
     };
-    let mesh = parse(file, syntax, sources, diagnostics);
-    if let Some(mesh) = &mesh {
-        attach(mesh, path, files, sources, diagnostics);
-    }
-    mesh
+    parse(file, syntax, sources, diagnostics)
 }
 
 /// Adds a text to the sources; a diagnostic if its bytes are no text, or too many.

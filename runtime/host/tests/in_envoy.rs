@@ -6,6 +6,8 @@ mod bootstrap;
 mod differential;
 #[path = "in_envoy/echo.rs"]
 mod echo;
+#[path = "in_envoy/repeats.rs"]
+mod repeats;
 #[path = "in_envoy/sdk_guest.rs"]
 mod sdk_guest;
 #[path = "in_envoy/tables.rs"]

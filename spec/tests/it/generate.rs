@@ -189,7 +189,7 @@ fn service() -> impl Strategy<Value = Service> {
 }
 
 fn calls() -> impl Strategy<Value = Calls> {
-    prop_oneof![vec(name(), 0..3).prop_map(Calls::Listed), Just(Calls::All(span()))]
+    prop_oneof![vec(name(), 0..3).prop_map(Calls::Listed), Just(Calls::All(Spanned::new((), span())))]
 }
 
 fn node() -> impl Strategy<Value = Node> {

@@ -1,5 +1,6 @@
 //! The language as its users meet it: text in, meshes and diagnostics out.
 
 mod generate;
+mod hostile;
 mod malformed;
 mod round_trip;

@@ -1,124 +1,284 @@
 //! What users are told about their mistakes.
+
 use expect_test::{Expect, expect};
 use meshwright_spec::{Color, Diagnostics, SourceFile, Sources, Syntax, parse, render};
 
 #[track_caller]
-fn check(name: &str, text: &str, expected: Expect) {
+fn kdl(text: &str, expected: Expect) {
+    check(text, "mesh.kdl", Syntax::Kdl, expected);
+}
+
+#[track_caller]
+fn yaml(text: &str, expected: Expect) {
+    check(text, "mesh.yaml", Syntax::Yaml, expected);
+}
+
+#[track_caller]
+fn check(text: &str, name: &str, syntax: Syntax, expected: Expect) {
     let mut sources = Sources::new();
     let file = sources.add(SourceFile::public(name, text));
     let mut diagnostics = Diagnostics::new();
-    parse(file, Syntax::of(name).unwrap(), &sources, &mut diagnostics);
+    parse(file, syntax, &sources, &mut diagnostics);
     expected.assert_eq(&render(&diagnostics, &sources, Color::Plain));
 }
 
 #[test]
-fn full_example() {
-    check(
-        "mesh.kdl",
-        r##"
-mesh "shop" {
-    defaults { timeout "15s"; access-log "json" }            // access-log: "json" | "off"
-    service "beta.svc" {
-        timeout "15s"
-        endpoint "10.123.0.21:3000" weight=95 node="beta-1"   // annotations child allowed
-        health-check path="/healthz" interval="10s" timeout="3s" cache="30s" port=8081 expect="200-299" healthy-threshold=3 unhealthy-threshold=3
-        circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=3
-        retry attempts=3 on="gateway-error,reset" per-try-timeout="250ms"   // on: comma list string, or in YAML also a list
-        route path-prefix="/admin" {                          // or path="/exact"; neither: prefix "/"
-            timeout "5s"
-            retry attempts=1
-            header "x-canary" exact="on"                      // exact= | prefix= | suffix= | present=#true ; invert=#true
-            to "beta-canary.svc" weight=5
-            to "beta.svc" weight=95
-        }
-        fault { delay "50ms" percent=15; abort 503 percent=5 }   // percent: number or string, up to 4 decimals
-        basic-auth realm="shop" htpasswd-file="users.htpasswd" forward-user-header="x-user"
-        header-routing { rule to="beta-canary.svc" { header "x-canary" exact="on" } }
-        annotations { "healthcheck.cache" "30000" }
-    }
-    node "beta-1" serves="beta.svc" calls="gamma.svc"          // several: serves "a" "b" as child with arguments, or repeated children
-    node "beta-2" {
-        bind "10.0.0.5"
-        serves "beta.svc" { upstream "127.0.0.1:3000" weight=1; fault { abort 503 percent=5 }; annotations { } }
-        calls "*"
-    }
-    gateway "front" listen=8080 {
-        bind "0.0.0.0"
-        calls "*"
-        basic-auth realm="shop" htpasswd-file="users.htpasswd"
-        timeout "10s"
-        retry attempts=2
-        host "*.shop.example" { to "beta.svc" }                 // `to` directly in host = one route on prefix "/"
-        host "shop.example" { route path-prefix="/admin" { to "beta.svc" } }
+fn a_misspelt_field_is_recognised() {
+    kdl(r#"mesh "shop" {
+    service "a.svc" {
+        endpont "10.0.0.1:80"
     }
 }
-"##,
-        expect![[""]],
-    );
+"#, expect![[""]]);
 }
 
 #[test]
-fn yaml_example() {
-    check(
-        "mesh.yaml",
-        r##"
-mesh: shop
-defaults: {timeout: 15s, access-log: off}
-service:
-  beta.svc:
-    timeout: 15s
-    endpoint:
-      - {address: "10.123.0.21:3000", weight: 95, node: beta-1}
-      - 10.123.0.22:3000
-    retry: {attempts: 3, on: [5xx, reset]}
-    route:
-      - path-prefix: /admin
-        header: {name: x-canary, exact: on}
-        to:
-          - {service: beta-canary.svc, weight: 5}
-          - service: beta.svc
-            weight: 95
-    fault: {delay: {duration: 50ms, percent: 15}, abort: {status: 503, percent: 5}}
-    header-routing:
-      rule:
-        - {to: beta-canary.svc, header: [{name: x-canary, exact: on}]}
-    annotations: {healthcheck.cache: 30000}
-node:
-  alpha:
-  beta-1: {serves: beta.svc, calls: [gamma.svc]}
-  beta-2: {serves: {beta.svc: {upstream: "127.0.0.1:3000"}}, calls: "*"}
-gateway:
-  front: {listen: 8080, host: {"*.shop.example": {to: beta.svc}}}
-"##,
-        expect![[""]],
-    );
+fn a_field_unlike_any_other_gets_the_list() {
+    kdl(r#"mesh "shop" {
+    defaults { frobnicate 1 }
+}
+"#, expect![[""]]);
 }
 
 #[test]
-fn mistakes() {
-    check(
-        "mesh.kdl",
-        r##"
-mesh "shop" {
-    defaults { timeut 15s; access-log true }
-    service "beta svc" {
-        timeout "15 seconds"
-        endpont "10.123.0.21:3000" weight=95 node="beta-1"
-        endpoint "localhost:3000" weight=0
+fn a_field_said_twice_names_both_places() {
+    kdl(r#"mesh "shop" {
+    defaults {
+        timeout "1s"
+        timeout "2s"
+    }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_property_said_twice_names_both_places() {
+    kdl(r#"mesh "shop" {
+    service "a.svc" { health-check port=1 port=2 }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_duration_says_what_it_found() {
+    kdl(r#"mesh "shop" {
+    defaults { timeout "15 seconds" }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_duration_is_not_a_number() {
+    kdl(r#"mesh "shop" {
+    defaults { timeout 15 }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_duration_without_quotes_is_explained() {
+    kdl(r#"mesh "shop" {
+    defaults { timeout 15s }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_keyword_without_its_sign_is_explained() {
+    kdl(r#"mesh "shop" {
+    service "a.svc" {
+        route { header "x" present=true; to "b.svc" }
+    }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn every_mistake_is_reported_in_the_order_of_the_text() {
+    kdl(r#"mesh "shop" {
+    service "a b" {
+        endpoint "localhost:80" weight=0
         retry on="gateway-err" attempts=0
         route path="admin" { to }
-        timeout "16s"
-        fault { delay "50ms" }
-    }
-    gateway "x" lisen=80
+        fault { delay "50ms"; abort 99 percent=200 }
     }
 }
-"##,
-        expect![[""]],
-    );
-    check(
-        "mesh.yaml",
-        "mesh: shop\nservice:\n  a.svc:\n    timeout: 15\n    retry: [1]\n    frobnicate: 1\n    timeout: 3s\n  b.svc: [\n",
-        expect![[""]],
-    );
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_gateway_needs_a_port() {
+    kdl(r#"mesh "shop" {
+    gateway "front" { host "shop.example:80" { to "a.svc" } }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_block_that_does_not_end_is_named() {
+    kdl(r#"mesh "shop" {
+    service "a.svc" {
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_brace_too_many_is_named() {
+    kdl(r#"mesh "shop" {
+}
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_string_that_does_not_end_costs_one_line() {
+    kdl(r#"mesh "shop" {
+    service "a.svc
+    defaults { timeut "1s" }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_comment_that_does_not_end_is_named() {
+    kdl(r#"mesh "shop" /* the shop
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_block_needs_a_name() {
+    kdl(r#"mesh "shop" {
+    { timeout "1s" }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_type_annotation_is_refused() {
+    kdl(r#"mesh "shop" {
+    gateway "front" listen=(u8)80
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_rule_needs_a_header() {
+    kdl(r#"mesh "shop" {
+    service "a.svc" { header-routing { rule to="b.svc" } }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_star_stands_alone() {
+    kdl(r#"mesh "shop" {
+    node "n" { calls "*" "a.svc" }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn a_header_is_compared_in_one_way() {
+    kdl(r#"mesh "shop" {
+    service "a.svc" { route { header "x" exact="1" prefix="2"; to "b.svc" } }
+}
+"#, expect![[""]]);
+}
+
+#[test]
+fn nothing_is_no_mesh() {
+    kdl(r"", expect![[""]]);
+}
+
+#[test]
+fn yaml_a_misspelt_field_is_recognised() {
+    yaml(r"mesh: shop
+sevrice:
+  a.svc: {}
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_a_number_is_no_duration() {
+    yaml(r"mesh: shop
+defaults: {timeout: 15}
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_a_key_said_twice_names_both_places() {
+    yaml(r"mesh: shop
+service:
+  a.svc: {timeout: 1s}
+  a.svc: {timeout: 2s}
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_a_list_is_not_one_thing() {
+    yaml(r"mesh: shop
+service:
+  a.svc:
+    retry:
+      - attempts: 1
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_nothing_is_no_duration() {
+    yaml(r"mesh: shop
+defaults:
+  timeout:
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_an_open_bracket_is_named() {
+    yaml(r"mesh: shop
+node: [
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_a_tab_does_not_indent() {
+    yaml(r"mesh: shop
+node:
+	alpha:
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_an_unknown_alias_is_named() {
+    yaml(r"mesh: shop
+node: *nodes
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_a_tag_is_refused() {
+    yaml(r"mesh: !Sub shop
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_the_file_is_a_mapping() {
+    yaml(r"- mesh: shop
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_one_mesh_a_file() {
+    yaml(r"mesh: shop
+---
+mesh: other
+", expect![[""]]);
+}
+
+#[test]
+fn yaml_an_endpoint_is_an_address() {
+    yaml(r"mesh: shop
+service:
+  a.svc:
+    endpoint: [10.0.0.1]
+", expect![[""]]);
 }

@@ -23,6 +23,9 @@ pub(crate) const SDK: &str = "sdk.wasm";
 /// The modules by their names in Envoy's folder.
 pub(crate) const MODULES: [(&str, &[u8]); 2] = [(OURS, artifacts::MODULE), (SDK, guest_sdk::MODULE)];
 
+/// The header of every answer that is not the upstream's.
+pub(crate) const LOCAL: &str = "x-local";
+
 pub(crate) const ADMIN_PORT: u16 = 9901;
 
 /// Every configuration of every table.
@@ -70,6 +73,7 @@ pub(crate) fn bootstrap(host: Ipv4Addr, plugins: &[Plugin], upstream: SocketAddr
 }
 
 fn listener(plugin: &Plugin, address: &Value, folder: &Path) -> Value {
+    let local = json!({ "header": { "key": LOCAL, "value": "true" } });
     let details = json!({ "header": { "key": "x-details", "value": "%RESPONSE_CODE_DETAILS%" } });
     let every_status = json!({ "status_code_filter": { "comparison": {
         "op": "GE",
@@ -92,11 +96,13 @@ fn listener(plugin: &Plugin, address: &Value, folder: &Path) -> Value {
             "typed_config": {
                 "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
                 "stat_prefix": "test",
-                // The test is one of the mesh: Envoy removes none of its headers.
+                // Whoever asks is inside the mesh, so Envoy lets every header through to the filters.
                 "use_remote_address": true,
-                "internal_address_config": { "cidr_ranges": [{ "address_prefix": "127.0.0.0", "prefix_len": 8 }] },
+                "skip_xff_append": true,
+                "internal_address_config": { "cidr_ranges": [{ "address_prefix": "0.0.0.0", "prefix_len": 0 }] },
+                "forward_client_cert_details": "ALWAYS_FORWARD_ONLY",
                 "local_reply_config": {
-                    "mappers": [{ "filter": every_status, "headers_to_add": [details] }],
+                    "mappers": [{ "filter": every_status, "headers_to_add": [local, details] }],
                 },
                 "http_filters": [wasm_filter(plugin, folder), {
                     "name": "envoy.filters.http.router",

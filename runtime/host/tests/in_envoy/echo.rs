@@ -3,12 +3,17 @@
 use policy::Header;
 use serde_json::Value;
 
+use crate::bootstrap::LOCAL;
 use crate::wire::Response;
 
-/// The headers of the forwarded request, in Envoy's form and with values [`as_told`]; `None` if Envoy answered itself.
+/// The headers of the forwarded request, in Envoy's form and with values [`as_told`]: none of a HEAD request, whose
+/// answer has no body. `None` if Envoy answered itself.
 pub(crate) fn forwarded(response: &Response) -> Option<Vec<Header>> {
-    if response.header("x-details").is_some() {
+    if response.header(LOCAL).is_some() {
         return None;
+    }
+    if response.body.is_empty() {
+        return Some(Vec::new());
     }
     let told: Value = serde_json::from_slice(&response.body).expect("the upstream answers with JSON");
     let text = |value: &Value| value.as_str().expect("a text").as_bytes().to_vec();

@@ -7,9 +7,9 @@ use policy::Header;
 use policy::testdata::{Case, End, Observed, tables};
 
 use crate::bootstrap::{OURS, Plugin, listener_name, plugins};
+use crate::echo;
 use crate::wire::{self, Response};
 use crate::world::{World, refusal};
-use crate::echo;
 
 #[test]
 fn every_case_is_decided_as_its_table_says() {

@@ -16,6 +16,8 @@ use tokio::sync::broadcast;
 
 use crate::bootstrap::{ADMIN_PORT, MODULES, Plugin, bootstrap, port};
 
+const LOG: &str = "envoy.log";
+
 /// The tests themselves block: some send what no client would, and look at the clock.
 pub(crate) struct World {
     runtime: Runtime,
@@ -23,7 +25,7 @@ pub(crate) struct World {
     address: Ipv4Addr,
     envoy: Option<Supervised>,
     _echo: Echo,
-    _folder: TempDir,
+    folder: TempDir,
     _claim: Claim,
 }
 
@@ -42,7 +44,7 @@ impl World {
             (run(folder.path(), config, address).await, echo)
         });
         let names = plugins.iter().map(|plugin| plugin.name.clone()).collect();
-        World { runtime, names, address, envoy: Some(envoy), _echo: echo, _folder: folder, _claim: claim }
+        World { runtime, names, address, envoy: Some(envoy), _echo: echo, folder, _claim: claim }
     }
 
     /// Where the listener of a plugin is.
@@ -51,9 +53,18 @@ impl World {
         SocketAddr::new(self.address.into(), port(index))
     }
 
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// What Envoy has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).expect("Envoy has a log")
+    }
+
     /// What the administration interface says.
     pub(crate) fn admin(&self, path: &str) -> String {
-        let response = self.runtime.block_on(admin(self.address).get(path));
+        let response = self.block_on(admin(self.address).get(path));
         response.expect("the administration interface answers").text().into_owned()
     }
 }
@@ -99,7 +110,7 @@ async fn run(folder: &Path, config: PathBuf, address: Ipv4Addr) -> Supervised {
         binary: local::find(None).unwrap_or_else(|error| panic!("{error}")),
         config,
         folder: folder.to_owned(),
-        log: folder.join("envoy.log"),
+        log: folder.join(LOG),
         access_log: folder.join("access.log"),
         log_level: "warning".to_owned(),
         admin: admin(address),

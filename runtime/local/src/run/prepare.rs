@@ -16,7 +16,7 @@ use super::{Files, Folder, InstancePlan, RunFolder, StartError};
 use crate::echo::Identity;
 use crate::place::{Instance, InstanceKind, Workload};
 
-const LEFTOVERS_END_WITHIN: Duration = Duration::from_secs(5);
+const LEFTOVERS_END_WITHIN: Duration = Duration::from_secs(2);
 const LEFTOVERS_POLL: Duration = Duration::from_millis(10);
 
 /// Configurations hold password hashes: the folder is its owner's only. Its path is absolute.

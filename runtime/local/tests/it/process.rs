@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use meshwright_local::{
-    Client, EventKind, Instance, InstanceKind, InstancePlan, Options, Plan, Request, RunFolder, Running, StartError,
-    Subnet, start,
+    Claim, Client, EventKind, Instance, InstanceKind, InstancePlan, Options, Plan, Request, RunFolder, Running,
+    StartError, Subnet, start,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use spec::Name;
@@ -37,8 +37,9 @@ async fn hello() -> (Running, SocketAddr) {
     (running, SocketAddr::new(address, 4100))
 }
 
-async fn refusal(address: IpAddr, config: String) -> StartError {
-    start(plan(address, config), Options::new(envoy())).await.expect_err("it cannot start")
+async fn refusal(claim: Claim, address: IpAddr, config: String) -> StartError {
+    let options = Options { claim: Some(claim), ..Options::new(envoy()) };
+    start(plan(address, config), options).await.expect_err("it cannot start")
 }
 
 fn kill(pid: u32) {
@@ -148,7 +149,7 @@ async fn a_taken_address_is_named_with_who_wanted_it() {
     let claim = Subnet::claim().expect("a free range");
     let address = IpAddr::V4(claim.subnet().addresses().next().expect("an address"));
     let _holder = TcpListener::bind((address, 4000)).expect("a free port");
-    let error = refusal(address, static_answer(&address.to_string(), "hello")).await.to_string();
+    let error = refusal(claim, address, static_answer(&address.to_string(), "hello")).await.to_string();
     let expected = format!("`beta` (egress) cannot listen on {address}:4000: Address already in use");
     assert!(error.starts_with(&expected), "{error}");
 }
@@ -157,7 +158,7 @@ async fn a_taken_address_is_named_with_who_wanted_it() {
 async fn a_bad_configuration_is_told_with_the_end_of_the_log() {
     let claim = Subnet::claim().expect("a free range");
     let address = IpAddr::V4(claim.subnet().addresses().next().expect("an address"));
-    let error = refusal(address, "static_resources: { listners: [] }".to_owned()).await;
+    let error = refusal(claim, address, "static_resources: { listners: [] }".to_owned()).await;
     let StartError::Envoy { instance, source } = error else { panic!("another error: {error}") };
     assert_eq!(instance, "beta");
     assert!(source.to_string().contains("listners"), "{source}");
@@ -175,14 +176,13 @@ async fn an_envoy_that_does_not_get_ready_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_claimed_range_is_free_again_as_soon_as_its_run_was_dropped() {
-    let (running, address) = hello().await;
-    drop(running);
-    let claim = Subnet::claim().expect("a free range");
-    let plan = plan(address.ip(), static_answer(&address.ip().to_string(), "again"));
-    let options = Options { claim: Some(claim), ..Options::new(envoy()) };
-    let running = start(plan, options).await.expect("Envoy starts on the addresses of the one before");
-    running.stop().await;
+async fn a_run_may_begin_while_the_one_before_is_still_dying() {
+    for _ in 0..3 {
+        let (running, address) = hello().await;
+        let response = Client::new(address).send(&Request::get("/")).await.expect("an answer");
+        assert_eq!(response.text(), "hello");
+        drop(running);
+    }
 }
 
 /// The example program starts an Envoy, prints its process id and waits; it is killed without any chance to clean up.

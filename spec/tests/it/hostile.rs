@@ -1,0 +1,155 @@
+//! Whatever the bytes, reading ends soon with a diagnostic: no panic, no overflow of the stack.
+
+use std::fmt::Write;
+
+use meshwright_spec::{Color, Diagnostics, SourceFile, Sources, Syntax, parse, print, render};
+use proptest::prelude::*;
+
+use crate::generate;
+
+/// The codes of everything found. Runs on the stack of a Tokio worker, and renders what was found.
+fn codes(text: &str, syntax: Syntax) -> Vec<&'static str> {
+    let text = text.to_owned();
+    let read = move || {
+        let mut sources = Sources::new();
+        let file = sources.add(SourceFile::public("mesh", text));
+        let mut diagnostics = Diagnostics::new();
+        if let Some(mesh) = parse(file, syntax, &sources, &mut diagnostics) {
+            print(&mesh, syntax);
+        }
+        render(&diagnostics, &sources, Color::Plain);
+        diagnostics.iter().map(|diagnostic| diagnostic.code.slug).collect()
+    };
+    let thread = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(read);
+    thread.expect("a thread").join().expect("no panic")
+}
+
+#[track_caller]
+fn refused(text: &str, syntax: Syntax, code: &str) {
+    let codes = codes(text, syntax);
+    assert!(codes.contains(&code), "{codes:?}");
+}
+
+#[test]
+fn nested_braces_are_bounded() {
+    refused(&"a {".repeat(317), Syntax::Kdl, "too-large");
+    refused(&format!("{}{}", "a {".repeat(100_000), "}".repeat(100_000)), Syntax::Kdl, "too-large");
+}
+
+#[test]
+fn nested_comments_are_bounded() {
+    refused(&"/*".repeat(100_000), Syntax::Kdl, "too-large");
+}
+
+#[test]
+fn slashdashes_are_bounded() {
+    refused(&"/-".repeat(100_000), Syntax::Kdl, "too-large");
+    refused(&"/- a {".repeat(100_000), Syntax::Kdl, "too-large");
+}
+
+#[test]
+fn mistakes_that_close_their_braces_do_not_nest() {
+    refused(&"a {\n b= = }\n".repeat(5_000), Syntax::Kdl, "syntax");
+    refused(&"a {\n b 1.}\n".repeat(5_000), Syntax::Kdl, "syntax");
+    refused(&"a {\n b \"x }\n}\n".repeat(5_000), Syntax::Kdl, "syntax");
+}
+
+#[test]
+fn braces_behind_a_mistake_in_a_string_do_not_nest() {
+    for depth in [64, 100, 10_000] {
+        let braces = "b {".repeat(depth);
+        let code = if depth > 64 { "too-large" } else { "syntax" };
+        refused(&format!("a \"\\q {braces}\""), Syntax::Kdl, code);
+    }
+    refused(&format!("a \"x\n{}", "b {".repeat(10_000)), Syntax::Kdl, "too-large");
+}
+
+#[test]
+fn deep_yaml_is_bounded() {
+    refused(&"[".repeat(100_000), Syntax::Yaml, "too-large");
+    refused(&"{a: ".repeat(100_000), Syntax::Yaml, "too-large");
+    let mut indented = String::new();
+    for depth in 0..500 {
+        writeln!(indented, "{}a:", " ".repeat(depth)).expect("text");
+    }
+    refused(&indented, Syntax::Yaml, "too-large");
+}
+
+#[test]
+fn aliases_cannot_multiply() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let alias = format!("*a{}", level - 1);
+        writeln!(bomb, "a{level}: &a{level} [{}]", vec![alias; 10].join(", ")).expect("text");
+    }
+    refused(&bomb, Syntax::Yaml, "too-large");
+}
+
+#[test]
+fn an_alias_of_itself_is_refused() {
+    refused("mesh: shop\nservice: &self\n  a.svc: *self\n", Syntax::Yaml, "syntax");
+}
+
+#[test]
+fn long_garbage_is_read_in_one_go() {
+    for unit in ["}", "{", "\"", "a\n", "a=", ";", "\\", "#", "(", "- ", "a: ", "&a ", "\u{0}", "é", "  "] {
+        let text = unit.repeat(1_000_000 / unit.len());
+        for syntax in [Syntax::Kdl, Syntax::Yaml] {
+            codes(&text, syntax);
+        }
+    }
+}
+
+#[test]
+fn a_file_beyond_the_bound_is_not_read() {
+    let text = " ".repeat(5_000_001);
+    refused(&text, Syntax::Kdl, "too-large");
+    refused(&text, Syntax::Yaml, "too-large");
+}
+
+/// A change to a text: at a place, so much is left out and something put in.
+fn mutated(text: &str, changes: &[(usize, usize, String)]) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    for (at, length, new) in changes {
+        let start = at % (characters.len() + 1);
+        let end = (start + length).min(characters.len());
+        characters.splice(start..end, new.chars());
+    }
+    characters.into_iter().collect()
+}
+
+fn change() -> impl Strategy<Value = (usize, usize, String)> {
+    let new = prop_oneof![
+        Just(String::new()),
+        "[{}\\[\\]()\"'\\\\/#*&!|>:;=,\n \t<~-]{1,3}",
+        any::<char>().prop_map(String::from),
+    ];
+    (any::<usize>(), 0..4_usize, new)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>()) {
+        codes(&text, Syntax::Kdl);
+        codes(&text, Syntax::Yaml);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let text = String::from_utf8_lossy(&bytes);
+        codes(&text, Syntax::Kdl);
+        codes(&text, Syntax::Yaml);
+    }
+
+    #[test]
+    fn no_change_to_a_mesh_makes_it_panic(
+        mesh in generate::mesh(),
+        changes in proptest::collection::vec(change(), 1..6),
+    ) {
+        for syntax in [Syntax::Kdl, Syntax::Yaml] {
+            codes(&mutated(&print(&mesh, syntax), &changes), syntax);
+        }
+    }
+}
