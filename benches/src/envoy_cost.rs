@@ -29,9 +29,10 @@ pub async fn measure(envoy: &EnvoyBinary, rounds: usize, requests: usize) -> any
     let claim = Subnet::claim()?;
     let address = claim.subnet().addresses().next().context("the range has an address")?;
     let folder = tempfile::tempdir()?;
-    let wasm = folder.path().join("module.wasm");
-    std::fs::write(&wasm, artifacts::MODULE)?;
-    let variants = variants(&wasm);
+    let (ours, sdk) = (folder.path().join("module.wasm"), folder.path().join("sdk.wasm"));
+    std::fs::write(&ours, artifacts::MODULE)?;
+    std::fs::write(&sdk, guest_sdk::MODULE)?;
+    let variants = variants(&ours, &sdk);
     let config = folder.path().join("envoy.json");
     std::fs::write(&config, serde_json::to_vec(&bootstrap(address, &variants))?)?;
     let (events, _) = tokio::sync::broadcast::channel(16);
@@ -100,7 +101,7 @@ fn cpu_micros(pid: u32) -> anyhow::Result<f64> {
 /// SHA-1 of `hopper`: the one format that Envoy's own filter reads.
 const HASH: &str = "{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=";
 
-fn variants(module: &Path) -> Vec<Variant> {
+fn variants(module: &Path, sdk: &Path) -> Vec<Variant> {
     let native_users = json!({ "inline_string": format!("grace:{HASH}\n") });
     let native = json!({
         "@type": "type.googleapis.com/envoy.extensions.filters.http.basic_auth.v3.BasicAuth",
@@ -125,6 +126,7 @@ fn variants(module: &Path) -> Vec<Variant> {
     vec![
         ("no filter", None),
         ("no-op, wasm", Some(wasm(module, "no-op", "{}"))),
+        ("no-op, wasm (proxy-wasm SDK)", Some(wasm(sdk, "sdk-no-op", ""))),
         ("basic-auth, Envoy's own", Some(native)),
         ("basic-auth, wasm", Some(wasm(module, policy::BASIC_AUTH_ROOT_ID, &users.to_string()))),
         ("fault (idle), Envoy's own", Some(native_fault)),

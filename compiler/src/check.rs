@@ -1,5 +1,6 @@
 //! From names to proof: every name resolves, every rule holds, or the user hears of all mistakes at once.
 
+mod addresses;
 mod credentials;
 mod endpoints;
 mod resolve;
@@ -15,6 +16,7 @@ pub fn check(mesh: &Mesh, sources: &Sources, diagnostics: &mut Diagnostics) -> O
     let before = diagnostics.count(Severity::Error);
     let tables = tables::collect(mesh, diagnostics);
     let checked = resolve::mesh(mesh, &tables, sources, diagnostics);
+    addresses::check(mesh, &checked, diagnostics);
     rules::run(mesh, &tables, diagnostics);
     (diagnostics.count(Severity::Error) == before).then_some(checked)
 }

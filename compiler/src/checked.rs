@@ -87,6 +87,7 @@ pub struct Gateway {
     pub name: Name,
     pub listen: u16,
     pub bind: Option<IpAddr>,
+    pub trusted_hops: u32,
     /// Services reachable by their own name.
     pub services: Vec<Id<Service>>,
     pub hosts: Vec<GatewayHost>,

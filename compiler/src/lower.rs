@@ -9,7 +9,7 @@ mod outbound;
 mod route;
 mod wasm;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ::envoy::config::bootstrap::v3::Bootstrap;
 use ::envoy::config::cluster::v3::Cluster;
@@ -42,16 +42,17 @@ pub fn lower(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule) -> Bootstrap
         Proxy::Gateway(id) => mesh.gateway(id).bind,
     };
     let admin = (bind.filter(IpAddr::is_loopback).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), ADMIN_PORT);
+    let public = public(mesh, proxy);
     let mut parts = Parts::default();
     match proxy {
         Proxy::Node(id) => {
             let node = mesh.node(id);
-            parts.extend(inbound::lower(mesh, node, module));
+            parts.extend(inbound::lower(mesh, node, public, module));
             parts.extend(outbound::lower(mesh, node, module));
         }
-        Proxy::Gateway(id) => parts.extend(gateway::lower(mesh, mesh.gateway(id), module)),
+        Proxy::Gateway(id) => parts.extend(gateway::lower(mesh, mesh.gateway(id), public, module)),
     }
-    parts.extend(observability::prometheus(bind, admin, module));
+    parts.extend(observability::prometheus(public, admin, module));
     static_bootstrap(Static {
         id: mesh.proxy_name(proxy).to_string(),
         cluster: mesh.name().to_string(),
@@ -68,9 +69,19 @@ impl Parts {
     }
 }
 
-/// Where listeners bind that other machines must reach.
-fn public(bind: Option<IpAddr>) -> IpAddr {
-    bind.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+/// Where listeners bind that other machines must reach: as said, else everywhere. Both address families where the node
+/// has an endpoint with an IPv6 address, IPv4 elsewhere: not every container has IPv6.
+fn public(mesh: &CheckedMesh, proxy: Proxy) -> IpAddr {
+    let (bind, v6) = match proxy {
+        Proxy::Node(id) => {
+            let endpoints = mesh.services().flat_map(|(_, service)| &service.endpoints);
+            let mut own = endpoints.filter(|endpoint| endpoint.node == Some(id));
+            (mesh.node(id).bind, own.any(|endpoint| endpoint.address.host.to_canonical().is_ipv6()))
+        }
+        Proxy::Gateway(id) => (mesh.gateway(id).bind, false),
+    };
+    let everywhere = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+    bind.unwrap_or(everywhere)
 }
 
 /// Where listeners bind that only the application beside the sidecar needs.

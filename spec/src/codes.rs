@@ -38,10 +38,12 @@ codes! {
     NO_ENDPOINTS = "no-endpoints": "a service that is called has no endpoints";
     AMBIGUOUS_ENDPOINT = "ambiguous-endpoint": "it is not clear which node an endpoint belongs to";
     FOREIGN_ENDPOINT = "foreign-endpoint": "an endpoint names a node that does not serve the service";
+    SHARED_ADDRESS = "shared-address": "two nodes have one address, where only one sidecar can listen";
+    RESERVED_NAME = "reserved-name": "the name would stand for something else in Envoy too";
     ZERO_WEIGHTS = "zero-weights": "the weights of a split are all zero";
     UNREACHABLE_ROUTE = "unreachable-route": "an earlier route takes every request of this one";
     FORBIDDEN_ADDRESS = "forbidden-address": "the address would let callers reach metadata or administration";
-    RESERVED_HEADER = "reserved-header": "the header belongs to the mesh itself";
+    RESERVED_HEADER = "reserved-header": "the header is not for users to set: the mesh or HTTP itself needs it";
     TIMEOUT_ORDER = "timeout-order": "the time limit of one try is longer than that of the whole request";
     PORT_CONFLICT = "port-conflict": "a gateway wants a port that its own Envoy needs";
     EMPTY_BLOCK = "empty-block": "the block says nothing";

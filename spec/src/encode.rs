@@ -77,6 +77,7 @@ fn calls(calls: &Calls) -> Vec<Item> {
 fn gateway(gateway: &Gateway) -> Item {
     let mut item = Item::new("gateway", Shape::Named).main("name", gateway.name.value.as_str());
     item = item.number("listen", Some(gateway.listen.value)).text("bind", text(&gateway.bind));
+    item = item.number("trusted-hops", plain(&gateway.trusted_hops));
     item = item.text("timeout", duration(&gateway.timeout));
     item.extend(calls(&gateway.calls));
     item.extend(gateway.basic_auth.as_ref().map(basic_auth));

@@ -16,7 +16,7 @@ impl Name {
         let inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
         let bytes = text.as_bytes();
         let valid = bytes.len() <= 253 && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(inner);
-        (valid && !text.contains("//") && !text.contains("..")).then(|| Self(text.to_owned()))
+        (valid && !text.contains("//") && !text.contains("..") && !text.contains("/./")).then(|| Self(text.to_owned()))
     }
 
     pub fn as_str(&self) -> &str {

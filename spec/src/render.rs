@@ -14,6 +14,9 @@ pub enum Color {
     Ansi,
 }
 
+/// Longer lines are not shown: nobody reads them, and a terminal folds them.
+const MAX_LINE: usize = 2_000;
+
 /// Every diagnostic, an empty line after each. Of files that hold secrets only the place is shown, never the text.
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, color: Color) -> String {
     let renderer = match color {
@@ -45,7 +48,8 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines
     for file in files {
         let Some(source) = sources.file(file) else { continue };
         let labels = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file);
-        if source.sensitivity == Sensitivity::Secret {
+        let mut long = |span: Span| lines.of(file, &source.text).length(&source.text, span) > MAX_LINE;
+        if source.sensitivity == Sensitivity::Secret || labels.clone().any(|(_, label)| long(label.span)) {
             for (_, label) in labels {
                 let Position { line, column } = lines.of(file, &source.text).position(&source.text, label.span);
                 group = group.element(Origin::path(&source.name).line(line).char_column(column));
@@ -102,6 +106,12 @@ impl LineStarts {
 
     fn start(&self, line: usize) -> Option<usize> {
         self.0.get(line).copied()
+    }
+
+    /// Of the lines from the beginning of the span to its end.
+    fn length(&self, text: &str, span: Span) -> usize {
+        let end = self.start(self.line(span.end as usize) + 1).unwrap_or(text.len());
+        end.saturating_sub(self.start(self.line(span.start as usize)).unwrap_or(0))
     }
 
     fn position(&self, text: &str, span: Span) -> Position {

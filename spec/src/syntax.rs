@@ -2,6 +2,7 @@
 
 mod kdl;
 mod kdl_blocks;
+mod kdl_mask;
 mod kdl_tokens;
 pub(crate) mod out;
 mod print_kdl;

@@ -12,7 +12,7 @@ use crate::checked::{self, Id, Upstream};
 /// Weight of an endpoint that says none.
 pub(crate) const DEFAULT_WEIGHT: u32 = 64;
 
-/// The endpoints of a service, each with its node: the one it names, else the one node that serves the service, else,
+/// The endpoints of a service, in order, each with its node: the one it names, else the one node that serves the service, else,
 /// among several, the one that knows the endpoint's address as its own.
 pub(super) fn of_service(
     mesh: &Mesh,
@@ -25,11 +25,11 @@ pub(super) fn of_service(
     for endpoint in &service.endpoints {
         let node = match &endpoint.node {
             Some(name) => {
-                let Some(id) = tables.node(name, diagnostics) else { continue };
-                if !serving.iter().any(|(serving, ..)| *serving == id) {
+                let id = tables.node(name, diagnostics);
+                if id.is_some_and(|id| !serving.iter().any(|(serving, ..)| *serving == id)) {
                     diagnostics.push(foreign(service, endpoint, name));
                 }
-                Some(id)
+                id
             }
             None => owner(service, endpoint, &serving, diagnostics),
         };
@@ -55,7 +55,9 @@ pub(super) fn upstreams(
         let weight = ports.entry(endpoint.address.port).or_default();
         *weight = weight.saturating_add(endpoint.weight);
     }
-    if ports.is_empty() {
+    // An endpoint without a node was reported; it may well be the one that is missing here.
+    let explained = service.endpoints.iter().any(|endpoint| endpoint.node.is_none());
+    if ports.is_empty() && !explained {
         let message =
             format!("node `{}` serves `{}`, but no endpoint of it is there", declared.name.value, service.name);
         diagnostics.push(

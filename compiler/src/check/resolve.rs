@@ -114,6 +114,7 @@ fn gateway(
     checked::Gateway {
         name: declared.name.value.clone(),
         listen: declared.listen.value,
+        trusted_hops: value(declared.trusted_hops).unwrap_or(0),
         bind: value(declared.bind),
         services: calls(&declared.calls, mesh.services.len(), tables, diagnostics),
         hosts: declared.hosts.iter().map(|declared| host(declared, diagnostics)).collect(),

@@ -6,6 +6,7 @@ mod forbidden_address;
 mod no_endpoints;
 mod port_conflict;
 mod reserved_header;
+mod reserved_name;
 mod timeout_order;
 mod unreachable_route;
 mod zero_weights;
@@ -24,6 +25,7 @@ const RULES: &[Rule] = &[
     no_endpoints::check,
     port_conflict::check,
     reserved_header::check,
+    reserved_name::check,
     timeout_order::check,
     unreachable_route::check,
     zero_weights::check,

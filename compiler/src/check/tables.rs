@@ -29,6 +29,18 @@ pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
             seen.insert(name.value.key(), name);
         }
     }
+    for (key, name) in &seen {
+        let below = format!("{key}/envoy.yaml");
+        let inside = seen.iter().find(|(other, _)| **other == below || other.starts_with(&format!("{below}/")));
+        if let Some((_, other)) = inside {
+            diagnostics.push(
+                Diagnostic::error(codes::DUPLICATE_NAME, other.span, format!("`{}` is taken as a path", other.value))
+                    .label("names are folders of the output")
+                    .related(name.span, "the configuration of this one is written there")
+                    .help("give one of them another name"),
+            );
+        }
+    }
     Tables { services, nodes }
 }
 

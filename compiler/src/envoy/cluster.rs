@@ -5,11 +5,13 @@ use std::time::Duration;
 use envoy::config::cluster::v3::{CircuitBreakers, Cluster, circuit_breakers::Thresholds, cluster};
 use envoy::config::core::v3::{HealthCheck, health_check};
 use envoy::r#type::v3::Int64Range;
+use policy::HEALTH_CHECK_HEADER;
 use spec::units::StatusRange;
 
 use super::duration;
 use super::endpoint::{WeightedAddress, load_assignment};
 use super::names;
+use super::route::header_value;
 
 /// What a cluster is made of.
 pub(crate) struct StaticCluster {
@@ -69,6 +71,7 @@ fn health_check(check: HttpHealthCheck) -> HealthCheck {
     let http = health_check::HttpHealthCheck {
         host: check.host,
         path: check.path,
+        request_headers_to_add: vec![header_value(HEALTH_CHECK_HEADER, "1")],
         expected_statuses: vec![Int64Range { start: i64::from(check.expect.low), end: i64::from(check.expect.high) }],
         ..Default::default()
     };

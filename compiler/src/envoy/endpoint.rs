@@ -1,6 +1,6 @@
 //! Addresses, and the endpoints of a cluster.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use envoy::config::core::v3::{Address, SocketAddress, address, socket_address::PortSpecifier};
 use envoy::config::endpoint::v3::{
@@ -23,6 +23,8 @@ pub(crate) fn address(host: IpAddr, port: u16) -> Address {
         address: Some(address::Address::SocketAddress(SocketAddress {
             address: host.to_string(),
             port_specifier: Some(PortSpecifier::PortValue(u32::from(port))),
+            // `::` takes callers of both families.
+            ipv4_compat: host == IpAddr::V6(Ipv6Addr::UNSPECIFIED),
             ..Default::default()
         })),
     }

@@ -10,11 +10,12 @@ use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::filters::network::http_connection_manager::v3::{HttpFilter as Message, http_filter};
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
 use policy::{
-    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HeaderRoutingConfig,
+    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HEALTH_CHECK_HEADER,
+    HeaderRoutingConfig,
 };
 
 use super::duration;
-use super::route::{authority_is, path_is};
+use super::route::{authority_is, header_is_there, method_is, path_is};
 use crate::WasmModule;
 
 /// One filter of a chain. The order of the variants *is* the order of the chain: health checks are answered
@@ -27,7 +28,7 @@ pub(crate) enum HttpFilter {
     Router,
 }
 
-/// Answers `path` of `hosts` from the last result while that is younger than `cache`.
+/// Answers the mesh's health checks on `path` of `hosts` from the last result while that is younger than `cache`.
 pub(crate) struct CachedHealthCheck {
     pub hosts: Vec<String>,
     pub path: String,
@@ -65,7 +66,9 @@ fn message(filter: HttpFilter, module: &WasmModule) -> Message {
 }
 
 fn health_check(check: CachedHealthCheck) -> HealthCheck {
-    let headers: Vec<HeaderMatcher> = vec![path_is(&check.path), authority_is(&check.hosts)];
+    // Only the mesh's own checks: an answer to anybody else's request must not become the cached one.
+    let headers: Vec<HeaderMatcher> =
+        vec![method_is("GET"), path_is(&check.path), authority_is(&check.hosts), header_is_there(HEALTH_CHECK_HEADER)];
     HealthCheck {
         pass_through_mode: Some(true),
         cache_time: (!check.cache.is_zero()).then(|| duration(check.cache)),

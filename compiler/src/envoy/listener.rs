@@ -10,7 +10,7 @@ use envoy::config::listener::v3::{Filter, FilterChain, Listener, filter};
 use envoy::config::route::v3::RouteConfiguration;
 use envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager,
-    http_connection_manager::{CodecType, PathWithEscapedSlashesAction, RouteSpecifier},
+    http_connection_manager::{CodecType, PathWithEscapedSlashesAction, RouteSpecifier, StripPortMode},
 };
 use spec::mesh::AccessLog;
 
@@ -36,20 +36,20 @@ pub(crate) enum Side {
     Inbound,
     /// The application, towards other sidecars.
     Outbound,
-    /// The outside world.
-    Edge,
+    /// The outside world, through so many proxies of ours.
+    Edge { trusted_hops: u32 },
     /// A metrics scraper.
     Scrape,
 }
 
 pub(crate) fn http_listener(parts: HttpListener, module: &WasmModule) -> Listener {
     let direction = match parts.side {
-        Side::Inbound | Side::Edge => TrafficDirection::Inbound,
+        Side::Inbound | Side::Edge { .. } => TrafficDirection::Inbound,
         Side::Outbound => TrafficDirection::Outbound,
         Side::Scrape => TrafficDirection::Unspecified,
     };
     // An untrusted peer must not make Envoy hold megabytes a connection (Envoy's edge best practices).
-    let buffer_limit = matches!(parts.side, Side::Edge).then_some(32 * 1024);
+    let buffer_limit = matches!(parts.side, Side::Edge { .. }).then_some(32 * 1024);
     Listener {
         name: parts.name.clone(),
         address: Some(endpoint::address(parts.host, parts.port)),
@@ -69,6 +69,10 @@ pub(crate) fn http_listener(parts: HttpListener, module: &WasmModule) -> Listene
 /// Paths are normalised and ambiguous ones refused, so that what filters and routes compare is what the
 /// application sees; header names with underscores are refused, because many applications read them as dashes.
 fn connection_manager(parts: HttpListener, module: &WasmModule) -> HttpConnectionManager {
+    let (edge, trusted_hops) = match parts.side {
+        Side::Edge { trusted_hops } => (true, trusted_hops),
+        _ => (false, 0),
+    };
     HttpConnectionManager {
         codec_type: CodecType::Auto.into(),
         stat_prefix: names::http_stat_prefix(&parts.routes.name),
@@ -82,11 +86,13 @@ fn connection_manager(parts: HttpListener, module: &WasmModule) -> HttpConnectio
             AccessLog::Json => vec![access_log::json()],
             AccessLog::Off => Vec::new(),
         },
-        use_remote_address: matches!(parts.side, Side::Edge).then_some(true),
+        use_remote_address: edge.then_some(true),
+        xff_num_trusted_hops: trusted_hops,
         normalize_path: Some(true),
         merge_slashes: true,
-        // Clients outside name the gateway's port; no sidecar knows it.
-        strip_matching_host_port: matches!(parts.side, Side::Edge),
+        // Clients outside name whatever port they dialled, and some a final dot; no sidecar knows either.
+        strip_port_mode: edge.then_some(StripPortMode::StripAnyHostPort(true)),
+        strip_trailing_host_dot: edge,
         path_with_escaped_slashes_action: PathWithEscapedSlashesAction::RejectRequest.into(),
         route_specifier: Some(RouteSpecifier::RouteConfig(parts.routes)),
         ..Default::default()

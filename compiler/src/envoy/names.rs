@@ -10,6 +10,9 @@ pub(crate) const EGRESS_ROUTES: &str = "egress_route";
 pub(crate) const PROMETHEUS_ROUTES: &str = "prometheus_route";
 pub(crate) const PROMETHEUS_CLUSTER: &str = "prometheus_stats";
 
+/// Begins the name of every cluster from a sidecar to its application.
+pub(crate) const LOCAL_PREFIX: &str = "local_";
+
 /// Towards a service, from outside its nodes.
 pub(crate) fn cluster(service: &Service) -> String {
     service.name.key()
@@ -17,7 +20,7 @@ pub(crate) fn cluster(service: &Service) -> String {
 
 /// From a node's sidecar to the application beside it.
 pub(crate) fn local_cluster(service: &Service) -> String {
-    format!("local_{}", service.name.key())
+    format!("{LOCAL_PREFIX}{}", service.name.key())
 }
 
 pub(crate) fn gateway_listener(gateway: &Gateway) -> String {

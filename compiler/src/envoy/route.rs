@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use envoy::config::core::v3::{HeaderValue, HeaderValueOption, header_value_option::HeaderAppendAction};
 use envoy::config::route::v3::{
     DirectResponseAction, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost,
     WeightedCluster,
@@ -14,9 +15,13 @@ use envoy::config::route::v3::{
 };
 use envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
 use envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
+use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
 use spec::mesh::{HeaderMatch, HeaderValueMatch, PathMatch};
 
 use super::{duration, names};
+
+/// Longest request body that is kept to be sent again; one that is longer gets a single try.
+const RETRIED_BODY_BYTES: u64 = 1024 * 1024;
 
 /// What a virtual host is made of: authorities and their routes, the first match winning.
 pub(crate) struct Host {
@@ -57,12 +62,12 @@ pub(crate) fn retry_policy(attempts: u32, on: String, per_try_timeout: Option<Du
     }
 }
 
-/// A route table. `removed_header` never leaves this Envoy.
-pub(crate) fn configuration(name: &str, hosts: Vec<Host>, removed_header: &str) -> RouteConfiguration {
+/// A route table. The mesh's own headers never leave this Envoy: what a client sends in them reaches nobody.
+pub(crate) fn configuration(name: &str, hosts: Vec<Host>) -> RouteConfiguration {
     RouteConfiguration {
         name: name.to_owned(),
         virtual_hosts: hosts.into_iter().map(virtual_host).collect(),
-        request_headers_to_remove: vec![removed_header.to_owned()],
+        request_headers_to_remove: [ROUTE_HEADER, HEALTH_CHECK_HEADER].map(str::to_owned).into(),
         validate_clusters: Some(true),
         ..Default::default()
     }
@@ -78,8 +83,11 @@ fn virtual_host(host: Host) -> VirtualHost {
 }
 
 pub(crate) fn route(path: &PathMatch, headers: Vec<HeaderMatcher>, action: ToClusters) -> Route {
+    // What is tried again must be kept: a connection's own limit may be smaller.
+    let body_kept = action.retry.as_ref().map(|_| RETRIED_BODY_BYTES);
     Route {
         r#match: Some(RouteMatch { path_specifier: Some(path_specifier(path)), headers, ..Default::default() }),
+        request_body_buffer_limit: body_kept,
         action: Some(Action::Route(route_action(action))),
         ..Default::default()
     }
@@ -117,6 +125,19 @@ pub(crate) fn header_matcher(condition: &HeaderMatch) -> HeaderMatcher {
 /// The header is there once, with exactly this value.
 pub(crate) fn header_is(name: &str, value: &str) -> HeaderMatcher {
     header(name, HeaderMatchSpecifier::StringMatch(string(MatchPattern::Exact(value.to_owned()))))
+}
+
+pub(crate) fn header_is_there(name: &str) -> HeaderMatcher {
+    header(name, HeaderMatchSpecifier::PresentMatch(true))
+}
+
+/// A header to send, replacing any of the same name. The value is a literal: `%` would begin one of Envoy's operators.
+pub(crate) fn header_value(name: &str, value: &str) -> HeaderValueOption {
+    HeaderValueOption {
+        header: Some(HeaderValue { key: name.to_owned(), value: value.replace('%', "%%"), ..Default::default() }),
+        append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
+        ..Default::default()
+    }
 }
 
 pub(crate) fn path_is(path: &str) -> HeaderMatcher {

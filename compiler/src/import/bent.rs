@@ -80,6 +80,7 @@ fn front_proxy(id: &Spanned<Name>) -> Gateway {
         name: id.clone(),
         listen: Spanned::new(INGRESS_PORT, id.span),
         bind: None,
+        trusted_hops: None,
         calls: Calls::All(Spanned::new((), id.span)),
         hosts: Vec::new(),
         basic_auth: Some(BasicAuth {

@@ -1,9 +1,11 @@
 //! The ingress listener of a sidecar: from other sidecars to the application beside it.
 
+use std::net::IpAddr;
+
 use spec::mesh::PathMatch;
 
 use super::route::domains;
-use super::{INGRESS_PORT, Parts, cluster, public, wasm};
+use super::{INGRESS_PORT, Parts, cluster, wasm};
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Node, Serve};
 use crate::envoy::http_filter::{CachedHealthCheck, HttpFilter};
@@ -12,17 +14,17 @@ use crate::envoy::names;
 use crate::envoy::route::{self, ClusterShare, Host, ToClusters};
 
 /// Nothing for a node that serves nothing.
-pub(super) fn lower(mesh: &CheckedMesh, node: &Node, module: &WasmModule) -> Parts {
+pub(super) fn lower(mesh: &CheckedMesh, node: &Node, public: IpAddr, module: &WasmModule) -> Parts {
     if node.serves.is_empty() {
         return Parts::default();
     }
     let hosts = node.serves.iter().map(|serve| host(mesh, serve)).collect();
     let listener = HttpListener {
         name: names::INGRESS_LISTENER.to_owned(),
-        host: public(node.bind),
+        host: public,
         port: INGRESS_PORT,
         side: Side::Inbound,
-        routes: route::configuration(names::INGRESS_ROUTES, hosts, policy::ROUTE_HEADER),
+        routes: route::configuration(names::INGRESS_ROUTES, hosts),
         filters: filters(mesh, node),
         access_log: mesh.access_log,
     };

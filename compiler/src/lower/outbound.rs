@@ -21,7 +21,7 @@ pub(super) fn lower(mesh: &CheckedMesh, node: &Node, module: &WasmModule) -> Par
         host: private(node.bind),
         port: EGRESS_PORT,
         side: Side::Outbound,
-        routes: route::configuration(names::EGRESS_ROUTES, hosts.collect(), policy::ROUTE_HEADER),
+        routes: route::configuration(names::EGRESS_ROUTES, hosts.collect()),
         filters: wasm::header_routing(mesh, &node.calls).into_iter().collect(),
         access_log: mesh.access_log,
     };

@@ -7,7 +7,7 @@ use policy::ROUTE_HEADER;
 use spec::mesh::{PathMatch, RetryCondition};
 
 use super::INGRESS_PORT;
-use crate::checked::{CheckedMesh, Id, Retry, Route, RoutingRule, Service, Target};
+use crate::checked::{CheckedMesh, Id, Retry, Route, Service, Target};
 use crate::envoy::names;
 use crate::envoy::route::{ClusterShare, Host, ToClusters, header_is, header_matcher, retry_policy, route};
 
@@ -43,16 +43,6 @@ pub(super) fn lower(
         retry: declared.retry.as_ref().or(defaults.retry).map(retry),
     };
     route(&declared.path, headers, action)
-}
-
-/// The route of a header-routing rule below a declared route, for authorities that our filter cannot compare.
-pub(super) fn by_rule(mesh: &CheckedMesh, declared: &Route, rule: &RoutingRule, defaults: &Defaults<'_>) -> Message {
-    let both = Route {
-        headers: declared.headers.iter().chain(&rule.headers).cloned().collect(),
-        targets: vec![Target { service: rule.to, weight: 1 }],
-        ..declared.clone()
-    };
-    lower(mesh, None, &both, defaults)
 }
 
 /// The authorities under which sidecars know a service.

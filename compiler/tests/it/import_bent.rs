@@ -136,13 +136,15 @@ fn differences_are_noted_once_each() {
     check_findings(
         BOTH_FORMS,
         expect![[r#"
-        note[imported-differently]: sidecars listen for outgoing requests on loopback only, their administration is not reachable from outside, and a fault hits its own service alone, never health checks
-          17:1
-        note[imported-differently]: `services` is read: bent documents it, but took endpoints from `nodes` alone
-          2:1
-        note[imported-differently]: annotations of a service take effect: bent read those of endpoints only
-          5:5
-    "#]],
+            note[imported-differently]: sidecars listen for outgoing requests on loopback only, their administration is not reachable from outside, and a fault hits its own service alone, never health checks
+              17:1
+            note[imported-differently]: requests with an underscore in a header name, or an escaped slash in the path, are refused with 400; repeated slashes and dot segments are resolved; administration is on port 9901, not 9999
+              17:1
+            note[imported-differently]: `services` is read: bent documents it, but took endpoints from `nodes` alone
+              2:1
+            note[imported-differently]: annotations of a service take effect: bent read those of endpoints only
+              5:5
+        "#]],
     );
 }
 
@@ -324,17 +326,19 @@ fn sidecar_addresses_that_no_node_has_are_given_out_in_order() {
     check_findings(
         &text,
         expect![[r#"
-        note[imported-differently]: sidecars listen for outgoing requests on loopback only, their administration is not reachable from outside, and a fault hits its own service alone, never health checks
-          2:1
-        note[imported-differently]: `services` is read: bent documents it, but took endpoints from `nodes` alone
-          1:1
-        note[imported-differently]: whose sidecar listens at `10.9.9.1:4100` is not said: taken as that of node `two`, in the order of the file
-          1:48
-          4:3 the node
-        note[imported-differently]: whose sidecar listens at `10.9.9.2:4100` is not said: taken as that of node `one`, in the order of the file
-          1:114
-          3:3 the node
-    "#]],
+            note[imported-differently]: sidecars listen for outgoing requests on loopback only, their administration is not reachable from outside, and a fault hits its own service alone, never health checks
+              2:1
+            note[imported-differently]: requests with an underscore in a header name, or an escaped slash in the path, are refused with 400; repeated slashes and dot segments are resolved; administration is on port 9901, not 9999
+              2:1
+            note[imported-differently]: `services` is read: bent documents it, but took endpoints from `nodes` alone
+              1:1
+            note[imported-differently]: whose sidecar listens at `10.9.9.1:4100` is not said: taken as that of node `two`, in the order of the file
+              1:48
+              4:3 the node
+            note[imported-differently]: whose sidecar listens at `10.9.9.2:4100` is not said: taken as that of node `one`, in the order of the file
+              1:114
+              3:3 the node
+        "#]],
     );
 }
 

@@ -32,8 +32,8 @@ pub struct BasicAuthRule {
     /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
     #[serde(default)]
     pub hosts: Vec<String>,
-    /// Exact paths, without query, that GET and HEAD may reach without a password: a service's
-    /// health checks. Empty on gateways.
+    /// Paths on which the mesh's own health checks (see [`crate::HEALTH_CHECK_HEADER`]) need no
+    /// password. Empty on gateways.
     #[serde(default)]
     pub exempt_paths: Vec<String>,
     /// The name that browsers show when they ask for the password.
@@ -41,7 +41,7 @@ pub struct BasicAuthRule {
     /// Who may pass. Nobody, if empty.
     pub users: Vec<BasicAuthUser>,
     /// The header that tells the upstream the user's name. Whatever a client sends in it is
-    /// removed, on every request that this plugin sees.
+    /// removed from every request that this rule is about.
     #[serde(default)]
     pub forward_user_header: Option<String>,
 }
@@ -60,8 +60,6 @@ pub struct BasicAuthUser {
 #[derive(Debug)]
 pub struct BasicAuth {
     rules: Vec<Rule>,
-    /// Every header that some rule forwards a name in: no client may set any of them.
-    user_headers: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -79,25 +77,16 @@ impl HttpPolicy for BasicAuth {
     const COUNTERS: &'static [Counter] = &[Counter::BasicAuthDenied];
 
     fn new(config: BasicAuthConfig) -> BasicAuth {
-        let rules: Vec<Rule> = config.rules.into_iter().map(Rule::new).collect();
-        let mut user_headers: Vec<String> = rules.iter().filter_map(|rule| rule.user_header.clone()).collect();
-        user_headers.sort();
-        user_headers.dedup();
-        BasicAuth { rules, user_headers }
+        BasicAuth { rules: config.rules.into_iter().map(Rule::new).collect() }
     }
 
     fn on_request(&self, request: &mut dyn Request, env: &mut Env<'_>) -> Verdict {
-        let Some(rule) = self.rule_for(request) else {
-            return Verdict::Continue(self.user_header_edits(None));
-        };
+        let Some(rule) = self.rule_for(request) else { return Verdict::Continue(Vec::new()) };
         if is_exempt(&rule.exempt_paths, request) {
-            return Verdict::Continue(self.user_header_edits(None));
+            return Verdict::Continue(rule.forward(None));
         }
         match rule.authenticate(request.single(SingleHeader::Authorization).as_deref()) {
-            Ok(user) => {
-                let forwarded = rule.user_header.as_deref().map(|header| (header, user));
-                Verdict::Continue(self.user_header_edits(forwarded))
-            }
+            Ok(user) => Verdict::Continue(rule.forward(Some(user))),
             Err(denial) => {
                 (env.count)(Counter::BasicAuthDenied);
                 Verdict::Respond(rule.challenge(denial))
@@ -112,16 +101,6 @@ impl BasicAuth {
         // A request without a host could be for any of them, so it must authenticate.
         self.rules.iter().find(|rule| authority.is_among(&rule.hosts) != Among::No)
     }
-
-    fn user_header_edits(&self, forwarded: Option<(&str, &str)>) -> Vec<HeaderEdit> {
-        let edit = |name: &String| match forwarded {
-            Some((header, user)) if header == name => {
-                HeaderEdit::Replace { name: name.clone(), value: user.as_bytes().to_vec() }
-            }
-            _ => HeaderEdit::Remove { name: name.clone() },
-        };
-        self.user_headers.iter().map(edit).collect()
-    }
 }
 
 impl Rule {
@@ -133,6 +112,15 @@ impl Rule {
             users: rule.users,
             user_header: rule.forward_user_header.map(|header| header.to_ascii_lowercase()),
         }
+    }
+
+    /// Tells the upstream the proven name, if any, and never the one a client claims.
+    fn forward(&self, user: Option<&str>) -> Vec<HeaderEdit> {
+        let edit = |name: &String| match user {
+            Some(user) => HeaderEdit::Replace { name: name.clone(), value: user.as_bytes().to_vec() },
+            None => HeaderEdit::Remove { name: name.clone() },
+        };
+        self.user_header.iter().map(edit).collect()
     }
 
     /// The name of the user whom the `authorization` header proves.

@@ -95,10 +95,14 @@ pub fn join_repeat(joined: &mut Vec<u8>, value: &[u8]) {
 }
 
 /// The request headers which Envoy 1.40 keeps in fixed places, one value each: its `INLINE_REQ_HEADERS` and
-/// `INLINE_REQ_RESP_HEADERS` (`envoy/http/header_map.h`), and those that extensions register. The host's tests ask a
-/// real Envoy for each.
-const JOINED: [&str; 54] = [
+/// `INLINE_REQ_RESP_HEADERS` (`envoy/http/header_map.h`), and those that its extensions register with
+/// `RegisterCustomInlineHeader`. A test of the host compares each of them, and many others, with a real Envoy.
+const JOINED: [&str; 66] = [
     ":authority",
+    ":method",
+    ":path",
+    ":protocol",
+    ":scheme",
     "accept",
     "accept-encoding",
     "access-control-request-headers",
@@ -108,7 +112,9 @@ const JOINED: [&str; 54] = [
     "authorization",
     "cache-control",
     "cdn-loop",
+    "connection",
     "content-encoding",
+    "content-length",
     "content-type",
     "expect",
     "grpc-accept-encoding",
@@ -118,9 +124,14 @@ const JOINED: [&str; 54] = [
     "if-none-match",
     "if-range",
     "if-unmodified-since",
+    "keep-alive",
     "origin",
     "pragma",
+    "proxy-connection",
     "referer",
+    "te",
+    "transfer-encoding",
+    "upgrade",
     "user-agent",
     "via",
     "x-client-trace-id",
@@ -132,6 +143,7 @@ const JOINED: [&str; 54] = [
     "x-envoy-external-address",
     "x-envoy-force-trace",
     "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-internal",
     "x-envoy-ip-tags",
     "x-envoy-is-timeout-retry",
     "x-envoy-max-retries",

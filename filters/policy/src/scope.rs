@@ -37,20 +37,22 @@ pub(crate) enum Among {
     Unknown,
 }
 
-/// Whether the request asks for one of the paths with a method that changes nothing.
+/// What sidecars send with their health checks, and take from everything else that leaves through them or enters
+/// through a gateway.
+pub const HEALTH_CHECK_HEADER: &str = "x-meshwright-health-check";
+
+/// Whether the request is a health check of the mesh's own: a GET of exactly one of the paths, without a query, that
+/// carries the header. Anybody else's request for the same path is a request like any other.
 pub(crate) fn is_exempt(paths: &[String], request: &mut dyn Request) -> bool {
     if paths.is_empty() {
         return false;
     }
-    let Some(target) = request.single(SingleHeader::Path) else {
-        return false;
-    };
-    let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
-    if !paths.iter().any(|exempt| exempt.as_bytes() == path) {
+    let target = request.single(SingleHeader::Path).unwrap_or_default();
+    let asked = paths.iter().any(|exempt| exempt.as_bytes() == target);
+    if !asked || request.single(SingleHeader::Method).as_deref() != Some(b"GET") {
         return false;
     }
-    let method = request.single(SingleHeader::Method);
-    matches!(method.as_deref(), Some(b"GET" | b"HEAD"))
+    request.all().iter().any(|(name, _)| name == HEALTH_CHECK_HEADER.as_bytes())
 }
 
 pub(crate) fn authority_in_lower_case(authority: Option<Vec<u8>>) -> Option<Vec<u8>> {

@@ -18,6 +18,7 @@ fn gateway(named: Named<'_>, diagnostics: &mut Diagnostics) -> Option<Gateway> {
     let name = Reader::<Name>::NAME.read(&name, diagnostics);
     let listen = fields.required("listen", Reader::PORT, diagnostics);
     let bind = fields.value("bind", Reader::IP, diagnostics);
+    let trusted_hops = fields.value("trusted-hops", Reader::TRUSTED_HOPS, diagnostics);
     let calls = node::calls(&mut fields, diagnostics);
     let hosts = fields.named("host", "a host", "name", diagnostics);
     let hosts = hosts.into_iter().filter_map(|named| host(named, diagnostics)).collect();
@@ -25,7 +26,7 @@ fn gateway(named: Named<'_>, diagnostics: &mut Diagnostics) -> Option<Gateway> {
     let timeout = fields.value("timeout", Reader::DURATION, diagnostics);
     let retry = policy::retry(&mut fields, diagnostics);
     fields.finish(diagnostics);
-    Some(Gateway { name: name?, listen: listen?, bind, calls, hosts, basic_auth, timeout, retry })
+    Some(Gateway { name: name?, listen: listen?, bind, trusted_hops, calls, hosts, basic_auth, timeout, retry })
 }
 
 /// Targets without a route stand for a last route that takes every path.

@@ -204,6 +204,7 @@ impl Reader<Duration> {
 impl Reader<u32> {
     pub(super) const COUNT: Self = Self::new("a whole number", |scalar| within(scalar, 0, u32::MAX));
     pub(super) const POSITIVE: Self = Self::new("a whole number", |scalar| within(scalar, 1, u32::MAX));
+    pub(super) const TRUSTED_HOPS: Self = Self::new("a number from 0 to 16", |scalar| within(scalar, 0, 16));
     pub(super) const ENDPOINT_WEIGHT: Self = Self::new("a weight from 1 to 128", |scalar| within(scalar, 1, 128));
 }
 

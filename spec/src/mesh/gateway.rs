@@ -16,6 +16,9 @@ pub struct Gateway {
     /// The port it listens on.
     pub listen: Spanned<u16>,
     pub bind: Option<Spanned<IpAddr>>,
+    /// How many proxies of ours stand before it, such as a load balancer: so many entries of `x-forwarded-for` are
+    /// believed, and `x-forwarded-proto` is kept. Default 0: both are set anew.
+    pub trusted_hops: Option<Spanned<u32>>,
     /// Services that outside callers reach by the service's own name as `Host`.
     pub calls: Calls,
     /// Host names of the outside world.

@@ -3,6 +3,7 @@
 use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 
 use super::kdl_blocks::{Block, Piece, cut};
+use super::kdl_mask::{BadString, MAX_BARE, Masked, mask};
 use super::tree::{Form, Kind, Node, Scalar};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
@@ -11,15 +12,23 @@ use crate::source::{FileId, Span, Spanned};
 /// The top-level nodes. Mistakes are reported and left out.
 pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node> {
     let Some(pieces) = cut(text, file, diagnostics) else { return Vec::new() };
+    if pieces.len() > MAX_PIECES {
+        let message = format!("the file has more than {MAX_PIECES} nodes");
+        diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));
+        return Vec::new();
+    }
     let mut blocks = vec![Frame { parent: None, nodes: Vec::new() }];
     for piece in pieces {
+        if diagnostics.iter().nth(MAX_MISTAKES).is_some() {
+            return Vec::new();
+        }
         match piece {
             Piece::Leaf { start, end } => {
                 let node = read_line(text, start, end, file, diagnostics);
                 push(&mut blocks, node);
             }
             Piece::Broken { start, end } => {
-                let line = Line { text: text.get(start..end).unwrap_or(""), start, file };
+                let line = Line { text: text.get(start..end).unwrap_or(""), start, file, masked: None };
                 push(&mut blocks, line.broken());
             }
             Piece::Open { start, end, block } => {
@@ -46,6 +55,13 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> V
     blocks.into_iter().next().map_or_else(Vec::new, |frame| frame.nodes)
 }
 
+/// Nodes and ends of blocks. A mesh of ten thousand services has a third of it.
+const MAX_PIECES: usize = 300_000;
+/// After so many mistakes the rest is not read.
+const MAX_MISTAKES: usize = 100;
+/// Mistakes on one line that are reported.
+const MAX_LINE_MISTAKES: usize = 10;
+
 /// A block whose end has not come yet. Without a parent its nodes are dropped, at the top they are the result.
 struct Frame {
     parent: Option<Node>,
@@ -60,21 +76,27 @@ fn push(blocks: &mut [Frame], node: Option<Node>) {
 
 /// Reads the one node of `start..end`; `None` for a removed node.
 fn read_line(text: &str, start: usize, end: usize, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
-    let line = Line { text: text.get(start..end)?, start, file };
-    if line.text.trim().is_empty() {
+    let text = text.get(start..end)?;
+    if text.trim().is_empty() {
         return None;
     }
-    match KdlDocument::parse_v2(line.text) {
-        Ok(document) => document.nodes().first().and_then(|node| line.node(node, diagnostics)),
+    let masked = (text.len() > MAX_BARE).then(|| mask(text));
+    let line = Line { text, start, file, masked };
+    if line.masked.as_ref().is_some_and(|masked| masked.bare > MAX_BARE) {
+        let message = format!("one node has more than {MAX_BARE} bytes outside its text");
+        let diagnostic = Diagnostic::error(codes::TOO_LARGE, line.span(0, text.len().min(1)), message);
+        diagnostics.push(diagnostic.help("say it in several nodes"));
+        return line.broken();
+    }
+    match KdlDocument::parse_v2(line.masked.as_ref().map_or(text, |masked| &masked.text)) {
+        Ok(document) => {
+            let before = diagnostics.iter().count();
+            let node = document.nodes().first().map(|node| line.node(node, diagnostics))?;
+            let understood = diagnostics.iter().skip(before).all(|found| found.code != codes::TOO_LARGE);
+            if understood { Some(node) } else { line.broken() }
+        }
         Err(error) => {
-            let mut reported = Vec::new();
-            for mistake in error.diagnostics {
-                let (offset, length) = (mistake.span.offset(), mistake.span.len());
-                if !reported.contains(&offset) {
-                    reported.push(offset);
-                    diagnostics.push(line.mistake(line.span(offset, length), &mistake));
-                }
-            }
+            line.mistakes(0, error.diagnostics, diagnostics);
             line.broken()
         }
     }
@@ -85,9 +107,38 @@ struct Line<'t> {
     text: &'t str,
     start: usize,
     file: FileId,
+    /// What the library saw instead, of a long text.
+    masked: Option<Masked>,
 }
 
 impl Line<'_> {
+    /// Reports what the library found wrong in the text from `offset` on.
+    fn mistakes(&self, offset: usize, found: Vec<kdl::KdlDiagnostic>, diagnostics: &mut Diagnostics) {
+        let mut reported = Vec::new();
+        for mistake in found {
+            let at = offset + mistake.span.offset();
+            if !reported.contains(&at) && reported.len() < MAX_LINE_MISTAKES {
+                reported.push(at);
+                diagnostics.push(self.mistake(self.span(at, mistake.span.len()), &mistake));
+            }
+        }
+    }
+
+    /// What the library read at `offset`, or what it was not shown.
+    fn text_at(&self, offset: usize, read: &str, diagnostics: &mut Diagnostics) -> String {
+        match self.masked.as_ref().and_then(|masked| masked.string_at(self.text, offset)) {
+            None => return read.to_owned(),
+            Some(Ok(text)) => return text,
+            Some(Err(BadString::Syntax(found))) => self.mistakes(offset, shifted(found), diagnostics),
+            Some(Err(BadString::TooLong)) => {
+                let message = format!("text with escapes or several lines has more than {MAX_BARE} bytes");
+                let diagnostic = Diagnostic::error(codes::TOO_LARGE, self.span(offset, 1), message);
+                diagnostics.push(diagnostic.help("write it as a raw string on one line: `#\"…\"#`"));
+            }
+        }
+        read.to_owned()
+    }
+
     /// The library's offsets may lie past the end or inside a character.
     fn span(&self, offset: usize, length: usize) -> Span {
         let floor = |mut at: usize| {
@@ -110,13 +161,14 @@ impl Line<'_> {
         Some(Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::Broken })
     }
 
-    fn node(&self, node: &KdlNode, diagnostics: &mut Diagnostics) -> Option<Node> {
+    fn node(&self, node: &KdlNode, diagnostics: &mut Diagnostics) -> Node {
         let name = node.name();
         let name_span = self.span(name.span().offset(), name.span().len());
         if let Some(annotation) = node.ty() {
             diagnostics.push(self.annotated(annotation.value(), name_span));
         }
-        let key = Spanned::new(name.value().to_owned(), name_span);
+        let key = self.text_at(name.span().offset(), name.value(), diagnostics);
+        let key = Spanned::new(key, name_span);
         let mut result = Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::Plain };
         for entry in node.entries() {
             let value = self.scalar(entry, diagnostics);
@@ -124,24 +176,25 @@ impl Line<'_> {
                 None => result.arguments.push(value),
                 Some(name) => {
                     let span = self.span(name.span().offset(), name.span().len());
-                    let key = Spanned::new(name.value().to_owned(), span);
+                    let key = Spanned::new(self.text_at(name.span().offset(), name.value(), diagnostics), span);
                     result.fields.push(Node { key, arguments: vec![value], fields: Vec::new(), form: Form::Plain });
                 }
             }
         }
-        Some(result)
+        result
     }
 
     fn scalar(&self, entry: &KdlEntry, diagnostics: &mut Diagnostics) -> Scalar {
         let whole = entry.span();
         let written = entry.format().map_or("", |format| format.value_repr.as_str());
         let end = whole.offset() + whole.len();
-        let span = self.span(end.saturating_sub(written.len()).max(whole.offset()), written.len());
+        let offset = end.saturating_sub(written.len()).max(whole.offset());
+        let span = self.span(offset, written.len());
         if let Some(annotation) = entry.ty() {
             diagnostics.push(self.annotated(annotation.value(), span));
         }
         let (kind, text) = match entry.value() {
-            KdlValue::String(text) => (Kind::Text, text.clone()),
+            KdlValue::String(text) => (Kind::Text, self.text_at(offset, text, diagnostics)),
             KdlValue::Integer(number) => (Kind::Integer(*number), written.to_owned()),
             KdlValue::Float(_) => (Kind::Decimal, written.to_owned()),
             KdlValue::Bool(value) => (Kind::Bool(*value), value.to_string()),
@@ -175,6 +228,15 @@ impl Line<'_> {
             None => diagnostic,
         }
     }
+}
+
+/// A string is read behind `- `: its places begin two bytes earlier.
+fn shifted(found: Vec<kdl::KdlDiagnostic>) -> Vec<kdl::KdlDiagnostic> {
+    let back = |mut mistake: kdl::KdlDiagnostic| {
+        mistake.span = (mistake.span.offset().saturating_sub(2), mistake.span.len()).into();
+        mistake
+    };
+    found.into_iter().map(back).collect()
 }
 
 /// The library's sentence in the form of our messages: lower case, no full stop.

@@ -254,6 +254,7 @@ impl<'t> Cutter<'t> {
                 let mistake = Diagnostic::error(codes::SYNTAX, self.span(start, end), unclosed.message);
                 self.mistake(mistake.help(unclosed.help))?;
             }
+            None if next == '#' => self.at += rest.bytes().take_while(|byte| *byte == b'#').count(),
             None => self.at += next.len_utf8(),
         }
         Some(())

@@ -58,7 +58,9 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> O
             Ok((event, place)) => builder.event(event, &place, diagnostics),
             Err(error) => {
                 let at = error.marker().byte_offset().unwrap_or(text.len());
-                Err(builder.mistake(codes::SYNTAX, Span::new(file, at, at), &error.kind().to_string()))
+                let deep = *error.kind() == granit_parser::ErrorKind::RecursionLimitExceeded;
+                let code = if deep { codes::TOO_LARGE } else { codes::SYNTAX };
+                Err(builder.mistake(code, Span::new(file, at, at), &error.kind().to_string()))
             }
         };
         if let Err(mistake) = step {

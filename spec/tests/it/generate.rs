@@ -42,9 +42,53 @@ fn node_name() -> impl Strategy<Value = Spanned<Name>> {
 /// What people write, and what breaks quoting.
 fn text() -> impl Strategy<Value = String> {
     let nasty = select(vec![
-        "", "true", "#true", "~", "null", "no", "5", "-1", "1_000", "0o7", "1e3", ".5", "\"", "\\", "a\nb", "\t", "- a", "a: b",
-        "a #b", "'", "{", "}", "/-", "/*", "\u{feff}", "\u{2028}", "\u{7f}", "\u{0}", "\u{85}", "é", "\u{10ffff}", " a ",
-        "\"\"\"", "*", "&a", "!x", "%", "@", "`", "|", ">", "?", ":", "<<", "12:30:45", "2020-01-01", "\r\n",
+        "",
+        "true",
+        "#true",
+        "~",
+        "null",
+        "no",
+        "5",
+        "-1",
+        "1_000",
+        "0o7",
+        "1e3",
+        ".5",
+        "\"",
+        "\\",
+        "a\nb",
+        "\t",
+        "- a",
+        "a: b",
+        "a #b",
+        "'",
+        "{",
+        "}",
+        "/-",
+        "/*",
+        "\u{feff}",
+        "\u{2028}",
+        "\u{7f}",
+        "\u{0}",
+        "\u{85}",
+        "é",
+        "\u{10ffff}",
+        " a ",
+        "\"\"\"",
+        "*",
+        "&a",
+        "!x",
+        "%",
+        "@",
+        "`",
+        "|",
+        ">",
+        "?",
+        ":",
+        "<<",
+        "12:30:45",
+        "2020-01-01",
+        "\r\n",
     ]);
     prop_oneof![nasty.prop_map(str::to_owned), any::<String>(), "[ -~]{0,12}"]
 }
@@ -58,8 +102,12 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn duration() -> impl Strategy<Value = Duration> {
-    prop_oneof![1..5_000_u64, (1..600_u64).prop_map(|seconds| seconds * 1_000), (1..24_u64).prop_map(|hours| hours * 3_600_000)]
-        .prop_map(Duration::from_millis)
+    prop_oneof![
+        1..5_000_u64,
+        (1..600_u64).prop_map(|seconds| seconds * 1_000),
+        (1..24_u64).prop_map(|hours| hours * 3_600_000)
+    ]
+    .prop_map(Duration::from_millis)
 }
 
 fn percent() -> impl Strategy<Value = Spanned<Percent>> {
@@ -75,9 +123,8 @@ fn ip() -> impl Strategy<Value = IpAddr> {
 }
 
 fn annotations() -> impl Strategy<Value = Vec<Annotation>> {
-    proptest::collection::btree_map(text(), text(), 0..3).prop_map(|map| {
-        map.into_iter().map(|(key, value)| Annotation { key: at(key), value: at(value) }).collect()
-    })
+    proptest::collection::btree_map(text(), text(), 0..3)
+        .prop_map(|map| map.into_iter().map(|(key, value)| Annotation { key: at(key), value: at(value) }).collect())
 }
 
 fn endpoint() -> impl Strategy<Value = Endpoint> {
@@ -93,8 +140,11 @@ fn header() -> impl Strategy<Value = HeaderMatch> {
         line().prop_map(HeaderValueMatch::Suffix),
         Just(HeaderValueMatch::Present),
     ];
-    ("[a-z0-9!#$%&'*+.^_`|~-]{1,8}", value, any::<bool>())
-        .prop_map(|(name, value, invert)| HeaderMatch { name: at(name), value, invert })
+    ("[a-z0-9!#$%&'*+.^_`|~-]{1,8}", value, any::<bool>()).prop_map(|(name, value, invert)| HeaderMatch {
+        name: at(name),
+        value,
+        invert,
+    })
 }
 
 fn target() -> impl Strategy<Value = Target> {
@@ -103,8 +153,11 @@ fn target() -> impl Strategy<Value = Target> {
 
 fn retry() -> impl Strategy<Value = Retry> {
     let on = vec(select(RetryCondition::ALL.to_vec()).prop_map(at), 0..3);
-    (1..=u32::MAX, on, maybe(duration()))
-        .prop_map(|(attempts, on, per_try_timeout)| Retry { attempts: at(attempts), on, per_try_timeout })
+    (1..=u32::MAX, on, maybe(duration())).prop_map(|(attempts, on, per_try_timeout)| Retry {
+        attempts: at(attempts),
+        on,
+        per_try_timeout,
+    })
 }
 
 fn route() -> impl Strategy<Value = Route> {
@@ -195,8 +248,12 @@ fn calls() -> impl Strategy<Value = Calls> {
 fn node() -> impl Strategy<Value = Node> {
     let serve = (name(), vec(endpoint(), 0..2), of(fault()), annotations())
         .prop_map(|(service, upstreams, fault, annotations)| Serve { service, upstreams, fault, annotations });
-    (node_name(), vec(serve, 0..3), calls(), maybe(ip()))
-        .prop_map(|(name, serves, calls, bind)| Node { name, serves, calls, bind })
+    (node_name(), vec(serve, 0..3), calls(), maybe(ip())).prop_map(|(name, serves, calls, bind)| Node {
+        name,
+        serves,
+        calls,
+        bind,
+    })
 }
 
 fn gateway() -> impl Strategy<Value = Gateway> {
@@ -207,11 +264,12 @@ fn gateway() -> impl Strategy<Value = Gateway> {
     ];
     let host = (pattern, vec(route(), 1..3)).prop_map(|(pattern, routes)| GatewayHost { pattern: at(pattern), routes });
     let policies = (of(basic_auth()), maybe(duration()), of(retry()));
-    (name(), 1..=u16::MAX, maybe(ip()), calls(), vec(host, 0..3), policies).prop_map(
-        |(name, listen, bind, calls, hosts, (basic_auth, timeout, retry))| Gateway {
+    (name(), 1..=u16::MAX, (maybe(ip()), maybe(0..=16_u32)), calls(), vec(host, 0..3), policies).prop_map(
+        |(name, listen, (bind, trusted_hops), calls, hosts, (basic_auth, timeout, retry))| Gateway {
             name,
             listen: at(listen),
             bind,
+            trusted_hops,
             calls,
             hosts,
             basic_auth,

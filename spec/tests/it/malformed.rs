@@ -24,78 +24,171 @@ fn check(text: &str, name: &str, syntax: Syntax, expected: Expect) {
 
 #[test]
 fn a_misspelt_field_is_recognised() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a.svc" {
         endpont "10.0.0.1:80"
     }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[unknown-field]: a service has no field `endpont`
+     --> mesh.kdl:3:9
+      |
+    3 |         endpont "10.0.0.1:80"
+      |         ^^^^^^^
+      |
+      = help: did you mean `endpoint`?
+
+"#]],
+    );
 }
 
 #[test]
 fn a_field_unlike_any_other_gets_the_list() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     defaults { frobnicate 1 }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[unknown-field]: a defaults block has no field `frobnicate`
+     --> mesh.kdl:2:16
+      |
+    2 |     defaults { frobnicate 1 }
+      |                ^^^^^^^^^^
+      |
+      = help: it can have `timeout`, `access-log`
+
+"#]],
+    );
 }
 
 #[test]
 fn a_field_said_twice_names_both_places() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     defaults {
         timeout "1s"
         timeout "2s"
     }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[duplicate-field]: `timeout` is said twice
+     --> mesh.kdl:4:9
+      |
+    3 |         timeout "1s"
+      |         ------- first here
+    4 |         timeout "2s"
+      |         ^^^^^^^ again here
+
+"#]],
+    );
 }
 
 #[test]
 fn a_property_said_twice_names_both_places() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a.svc" { health-check port=1 port=2 }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[duplicate-field]: `port` is said twice
+     --> mesh.kdl:2:43
+      |
+    2 |     service "a.svc" { health-check port=1 port=2 }
+      |                                    ----   ^^^^ again here
+      |                                    |
+      |                                    first here
+
+"#]],
+    );
 }
 
 #[test]
 fn a_duration_says_what_it_found() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     defaults { timeout "15 seconds" }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[wrong-type]: expected a duration such as `15s`, found `15 seconds`
+     --> mesh.kdl:2:24
+      |
+    2 |     defaults { timeout "15 seconds" }
+      |                        ^^^^^^^^^^^^
+
+"#]],
+    );
 }
 
 #[test]
 fn a_duration_is_not_a_number() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     defaults { timeout 15 }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[wrong-type]: expected a duration such as `15s`, found the number `15`
+     --> mesh.kdl:2:24
+      |
+    2 |     defaults { timeout 15 }
+      |                        ^^
+
+"#]],
+    );
 }
 
 #[test]
 fn a_duration_without_quotes_is_explained() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     defaults { timeout 15s }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[syntax]: `15s` is neither a number nor text in quotes
+     --> mesh.kdl:2:24
+      |
+    2 |     defaults { timeout 15s }
+      |                        ^^^
+      |
+      = help: text that begins with a digit needs quotes: `"15s"`
+
+"#]],
+    );
 }
 
 #[test]
 fn a_keyword_without_its_sign_is_explained() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a.svc" {
         route { header "x" present=true; to "b.svc" }
     }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[syntax]: `true` is a keyword without its `#`
+     --> mesh.kdl:3:36
+      |
+    3 |         route { header "x" present=true; to "b.svc" }
+      |                                    ^^^^
+      |
+      = help: write `#true`, or `"true"` for the text
+
+"#]],
+    );
 }
 
 #[test]
 fn every_mistake_is_reported_in_the_order_of_the_text() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a b" {
         endpoint "localhost:80" weight=0
         retry on="gateway-err" attempts=0
@@ -103,182 +196,539 @@ fn every_mistake_is_reported_in_the_order_of_the_text() {
         fault { delay "50ms"; abort 99 percent=200 }
     }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[invalid-name]: `a b` cannot be a name here
+     --> mesh.kdl:2:13
+      |
+    2 |     service "a b" {
+      |             ^^^^^
+      |
+      = help: a name has ASCII letters, digits, `.`, `_` and `-`, at most 253; a letter or digit is first and last
+
+    error[invalid-address]: `localhost:80` is not an address
+     --> mesh.kdl:3:18
+      |
+    3 |         endpoint "localhost:80" weight=0
+      |                  ^^^^^^^^^^^^^^
+      |
+      = help: write an IP address and a port, as in `10.0.0.1:8080` or `[fd00::1]:8080`
+
+    error[invalid-value]: `0` is not between 1 and 128
+     --> mesh.kdl:3:40
+      |
+    3 |         endpoint "localhost:80" weight=0
+      |                                        ^
+
+    error[invalid-value]: `gateway-err` is not a condition for retries
+     --> mesh.kdl:4:18
+      |
+    4 |         retry on="gateway-err" attempts=0
+      |                  ^^^^^^^^^^^^^
+      |
+      = help: did you mean `gateway-error`?
+
+    error[invalid-value]: `0` is less than 1
+     --> mesh.kdl:4:41
+      |
+    4 |         retry on="gateway-err" attempts=0
+      |                                         ^
+
+    error[invalid-value]: `admin` is not a path
+     --> mesh.kdl:5:20
+      |
+    5 |         route path="admin" { to }
+      |                    ^^^^^^^
+      |
+      = help: a path begins with `/`
+
+    error[missing-field]: a target needs a name
+     --> mesh.kdl:5:30
+      |
+    5 |         route path="admin" { to }
+      |                              ^^
+
+    error[missing-field]: a delay needs `percent`: a share such as `15` or `0.5`
+     --> mesh.kdl:6:17
+      |
+    6 |         fault { delay "50ms"; abort 99 percent=200 }
+      |                 ^^^^^
+
+    error[invalid-value]: `99` is not between 200 and 599
+     --> mesh.kdl:6:37
+      |
+    6 |         fault { delay "50ms"; abort 99 percent=200 }
+      |                                     ^^
+
+    error[invalid-value]: `200` is not a share
+     --> mesh.kdl:6:48
+      |
+    6 |         fault { delay "50ms"; abort 99 percent=200 }
+      |                                                ^^^
+      |
+      = help: write 0 to 100 with at most four decimals, as in `12.5`
+
+"#]],
+    );
 }
 
 #[test]
 fn a_gateway_needs_a_port() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     gateway "front" { host "shop.example:80" { to "a.svc" } }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[missing-field]: a gateway needs `listen`: a port such as `8080`
+     --> mesh.kdl:2:5
+      |
+    2 |     gateway "front" { host "shop.example:80" { to "a.svc" } }
+      |     ^^^^^^^
+
+    error[invalid-value]: `shop.example:80` is not a host
+     --> mesh.kdl:2:28
+      |
+    2 |     gateway "front" { host "shop.example:80" { to "a.svc" } }
+      |                            ^^^^^^^^^^^^^^^^^
+      |
+      = help: write `shop.example`, `*.shop.example` or `*`, without a port
+
+"#]],
+    );
 }
 
 #[test]
 fn a_block_that_does_not_end_is_named() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a.svc" {
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[syntax]: this `{` is never closed
+     --> mesh.kdl:1:13
+      |
+    1 | mesh "shop" {
+      |             ^
+      |
+      = help: write `}` where the block ends
+
+"#]],
+    );
 }
 
 #[test]
 fn a_brace_too_many_is_named() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
 }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[syntax]: this `}` closes nothing
+     --> mesh.kdl:3:1
+      |
+    3 | }
+      | ^
+
+"#]],
+    );
 }
 
 #[test]
 fn a_string_that_does_not_end_costs_one_line() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a.svc
     defaults { timeut "1s" }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[syntax]: this string does not end on its line
+     --> mesh.kdl:2:13
+      |
+    2 |     service "a.svc
+      |             ^^^^^^
+      |
+      = help: write the closing quote, or `"""` before and after text of several lines
+
+    error[unknown-field]: a defaults block has no field `timeut`
+     --> mesh.kdl:3:16
+      |
+    3 |     defaults { timeut "1s" }
+      |                ^^^^^^
+      |
+      = help: did you mean `timeout`?
+
+"#]],
+    );
 }
 
 #[test]
 fn a_comment_that_does_not_end_is_named() {
-    kdl(r#"mesh "shop" /* the shop
-"#, expect![[""]]);
+    kdl(
+        r#"mesh "shop" /* the shop
+"#,
+        expect![[r#"
+    error[syntax]: expected quoted string
+     --> mesh.kdl:1:6
+      |
+    1 | mesh "shop" /* the shop
+      |      ^^^^^^ not quoted string
+      |
+      = help: a valid value was partially parsed, but was not followed by a value terminator. Did you want a space here?
+
+    error[syntax]: this comment is never closed
+     --> mesh.kdl:1:13
+      |
+    1 | mesh "shop" /* the shop
+      |             ^^
+
+"#]],
+    );
 }
 
 #[test]
 fn a_block_needs_a_name() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     { timeout "1s" }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[syntax]: this block has no name
+     --> mesh.kdl:2:5
+      |
+    2 |     { timeout "1s" }
+      |     ^
+      |
+      = help: write the name before `{`, on the same line
+
+"#]],
+    );
 }
 
 #[test]
 fn a_type_annotation_is_refused() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     gateway "front" listen=(u8)80
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[syntax]: the type annotation `(u8)` has no meaning here
+     --> mesh.kdl:2:32
+      |
+    2 |     gateway "front" listen=(u8)80
+      |                                ^^
+      |
+      = help: leave the annotation out
+
+"#]],
+    );
 }
 
 #[test]
 fn a_rule_needs_a_header() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a.svc" { header-routing { rule to="b.svc" } }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[missing-field]: this rule would take every request: it names no header
+     --> mesh.kdl:2:40
+      |
+    2 |     service "a.svc" { header-routing { rule to="b.svc" } }
+      |                                        ^^^^
+      |
+      = help: write `header "x-canary" exact="on"` in it
+
+"#]],
+    );
 }
 
 #[test]
 fn a_star_stands_alone() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     node "n" { calls "*" "a.svc" }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[invalid-value]: a service is named beside `*`, which is every service
+     --> mesh.kdl:2:26
+      |
+    2 |     node "n" { calls "*" "a.svc" }
+      |                      --- ^^^^^^^
+      |                      |
+      |                      every service, here
+      |
+      = help: leave out either
+
+"#]],
+    );
 }
 
 #[test]
 fn a_header_is_compared_in_one_way() {
-    kdl(r#"mesh "shop" {
+    kdl(
+        r#"mesh "shop" {
     service "a.svc" { route { header "x" exact="1" prefix="2"; to "b.svc" } }
 }
-"#, expect![[""]]);
+"#,
+        expect![[r#"
+    error[invalid-value]: a header match compares in one way
+     --> mesh.kdl:2:31
+      |
+    2 |     service "a.svc" { route { header "x" exact="1" prefix="2"; to "b.svc" } }
+      |                               ^^^^^^
+      |
+      = help: write one of `exact`, `prefix`, `suffix` and `present`
+
+"#]],
+    );
 }
 
 #[test]
 fn nothing_is_no_mesh() {
-    kdl(r"", expect![[""]]);
+    kdl(
+        r"",
+        expect![[r#"
+        error[missing-field]: the file has no mesh
+         --> mesh.kdl:1:1
+          |
+        1 |
+          | ^
+          |
+          = help: write `mesh "NAME" { }` in KDL, `mesh: NAME` in YAML
+
+    "#]],
+    );
 }
 
 #[test]
 fn yaml_a_misspelt_field_is_recognised() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 sevrice:
   a.svc: {}
-", expect![[""]]);
+",
+        expect![[r#"
+    error[unknown-field]: the mesh has no field `sevrice`
+     --> mesh.yaml:2:1
+      |
+    2 | sevrice:
+      | ^^^^^^^
+      |
+      = help: did you mean `service`?
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_a_number_is_no_duration() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 defaults: {timeout: 15}
-", expect![[""]]);
+",
+        expect![[r#"
+    error[wrong-type]: expected a duration such as `15s`, found the number `15`
+     --> mesh.yaml:2:21
+      |
+    2 | defaults: {timeout: 15}
+      |                     ^^
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_a_key_said_twice_names_both_places() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 service:
   a.svc: {timeout: 1s}
   a.svc: {timeout: 2s}
-", expect![[""]]);
+",
+        expect![[r#"
+    error[duplicate-field]: `a.svc` is said twice
+     --> mesh.yaml:4:3
+      |
+    3 |   a.svc: {timeout: 1s}
+      |   ----- first here
+    4 |   a.svc: {timeout: 2s}
+      |   ^^^^^ again here
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_a_list_is_not_one_thing() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 service:
   a.svc:
     retry:
       - attempts: 1
-", expect![[""]]);
+",
+        expect![[r#"
+    error[wrong-type]: `retry` is one thing, found a list
+     --> mesh.yaml:5:9
+      |
+    5 |       - attempts: 1
+      |         ^^^^^^^^
+      |
+      = help: write `retry:` with the one value, without `-` or brackets
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_nothing_is_no_duration() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 defaults:
   timeout:
-", expect![[""]]);
+",
+        expect![[r#"
+    error[wrong-type]: expected a duration such as `15s`, found no value
+     --> mesh.yaml:3:3
+      |
+    3 |   timeout:
+      |   ^^^^^^^
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_an_open_bracket_is_named() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 node: [
-", expect![[""]]);
+",
+        expect![[r#"
+    error[syntax]: unclosed bracket '['
+     --> mesh.yaml:2:7
+      |
+    2 | node: [
+      |       ^
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_a_tab_does_not_indent() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 node:
 	alpha:
-", expect![[""]]);
+",
+        expect![[r#"
+    error[syntax]: tabs disallowed within this context (block indentation)
+     --> mesh.yaml:3:2
+      |
+    3 |     alpha:
+      |     ^
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_an_unknown_alias_is_named() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 node: *nodes
-", expect![[""]]);
+",
+        expect![[r#"
+    error[syntax]: no anchor `&nodes` stands before this alias
+     --> mesh.yaml:2:7
+      |
+    2 | node: *nodes
+      |       ^^^^^^
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_a_tag_is_refused() {
-    yaml(r"mesh: !Sub shop
-", expect![[""]]);
+    yaml(
+        r"mesh: !Sub shop
+",
+        expect![[r#"
+    error[syntax]: the tag `!Sub` has no meaning here
+     --> mesh.yaml:1:12
+      |
+    1 | mesh: !Sub shop
+      |            ^^^^
+      |
+      = help: leave the tag out
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_the_file_is_a_mapping() {
-    yaml(r"- mesh: shop
-", expect![[""]]);
+    yaml(
+        r"- mesh: shop
+",
+        expect![[r#"
+    error[wrong-type]: the file is not a mapping
+     --> mesh.yaml:1:1
+      |
+    1 | - mesh: shop
+      | ^
+      |
+      = help: begin with `mesh: NAME`
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_one_mesh_a_file() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 ---
 mesh: other
-", expect![[""]]);
+",
+        expect![[r#"
+    error[syntax]: the file has more than one document
+     --> mesh.yaml:2:1
+      |
+    2 | ---
+      | ^^^
+
+"#]],
+    );
 }
 
 #[test]
 fn yaml_an_endpoint_is_an_address() {
-    yaml(r"mesh: shop
+    yaml(
+        r"mesh: shop
 service:
   a.svc:
     endpoint: [10.0.0.1]
-", expect![[""]]);
+",
+        expect![[r#"
+    error[invalid-address]: `10.0.0.1` is not an address
+     --> mesh.yaml:4:16
+      |
+    4 |     endpoint: [10.0.0.1]
+      |                ^^^^^^^^
+      |
+      = help: write an IP address and a port, as in `10.0.0.1:8080` or `[fd00::1]:8080`
+
+"#]],
+    );
 }

@@ -8,21 +8,25 @@ use spec::{Diagnostic, Diagnostics, Mesh, codes};
 use super::super::tables::Tables;
 use super::routes;
 
-/// `calls "*"` names no service in particular: what it reaches without endpoints is only worth a warning.
+/// Callers by name are served by routes too; a target is the service's own endpoints. `calls "*"` names no service in
+/// particular: what it reaches without endpoints is only worth a warning.
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     let listed = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
     let listed = listed.filter_map(|calls| match calls {
         Calls::Listed(names) => Some(names),
         Calls::All(_) => None,
     });
-    let targets = routes(mesh).flat_map(|route| &route.targets).map(|target| &target.service);
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
     let by_header = rules.flat_map(|routing| &routing.rules).map(|rule| &rule.to);
+    let targets = routes(mesh).flat_map(|route| &route.targets).map(|target| &target.service).chain(by_header);
+    let reached =
+        targets.map(|name| (name, Reached::AsTarget)).chain(listed.flatten().map(|name| (name, Reached::ByName)));
     let mut reported = BTreeSet::new();
-    for name in listed.flatten().chain(targets).chain(by_header) {
+    for (name, reached) in reached {
         let Some(id) = tables.find_service(&name.value) else { continue };
         let Some(service) = mesh.services.get(id.index()) else { continue };
-        if service.endpoints.is_empty() && service.routes.is_empty() && reported.insert(id) {
+        let served_by_routes = reached == Reached::ByName && !service.routes.is_empty();
+        if service.endpoints.is_empty() && !served_by_routes && reported.insert(id) {
             diagnostics.push(
                 Diagnostic::error(codes::NO_ENDPOINTS, service.name.span, format!("`{}` runs nowhere", name.value))
                     .label("it has no endpoint")
@@ -43,4 +47,13 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             );
         }
     }
+}
+
+/// How requests come to a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reached {
+    /// Its routes apply, then its endpoints.
+    ByName,
+    /// Its endpoints only.
+    AsTarget,
 }

@@ -42,7 +42,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     }
 }
 
-/// What a gateway leads to: services by their own name, with their routes, and the first targets of its hosts' routes.
+/// What a gateway leads to: services by their own name, with their routes, and the one target of its hosts' routes.
 fn pairs<'a>(mesh: &'a Mesh, tables: &Tables, gateway: &'a Gateway) -> Vec<(&'a Service, Option<&'a Route>)> {
     let find = |name| tables.find_service(name).and_then(|id| mesh.services.get(id.index()));
     let by_name: Vec<&Service> = match &gateway.calls {
@@ -50,9 +50,10 @@ fn pairs<'a>(mesh: &'a Mesh, tables: &Tables, gateway: &'a Gateway) -> Vec<(&'a 
         Calls::Listed(names) => names.iter().filter_map(|name| find(&name.value)).collect(),
     };
     let routes = by_name.iter().flat_map(|service| service.routes.iter().map(|route| (*service, Some(route))));
-    let hosts = gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(|route| {
-        let service = find(&route.targets.first()?.service.value)?;
-        Some((service, Some(route)))
+    let hosts = gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(|route| match route.targets.as_slice() {
+        [target] => Some((find(&target.service.value)?, Some(route))),
+        // A split inherits neither retries nor a limit that is shorter than one of its targets'.
+        _ => None,
     });
     by_name.iter().map(|service| (*service, None)).chain(routes).chain(hosts).collect()
 }

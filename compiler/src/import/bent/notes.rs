@@ -9,8 +9,10 @@ use super::read::{File, Service};
 pub(super) fn write(file: &File, diagnostics: &mut Diagnostics) {
     if let Some(nodes) = &file.nodes {
         note(diagnostics, nodes.span, NODES);
+        note(diagnostics, nodes.span, STRICT);
         if let Some(front) = nodes.value.iter().find(|node| node.id.value.as_str() == FRONT_PROXY) {
             note(diagnostics, front.id.span, FRONT);
+            note(diagnostics, front.id.span, FORWARDED);
         }
     }
     if let Some(services) = file.services.as_ref().filter(|services| !services.value.is_empty()) {
@@ -27,6 +29,10 @@ pub(super) fn write(file: &File, diagnostics: &mut Diagnostics) {
 
 const NODES: &str = "sidecars listen for outgoing requests on loopback only, their administration is not reachable \
                      from outside, and a fault hits its own service alone, never health checks";
+const STRICT: &str = "requests with an underscore in a header name, or an escaped slash in the path, are refused with 400; \
+                      repeated slashes and dot segments are resolved; administration is on port 9901, not 9999";
+const FORWARDED: &str = "the front proxy sets `x-forwarded-proto` and `x-forwarded-for` anew; behind a load balancer, \
+                         import the mesh and say `trusted-hops=1` on the gateway";
 const FRONT: &str = "the front proxy checks users itself, against `users.htpasswd` beside this file, instead of asking \
                      an authorization service; `/healthz` no longer passes without credentials";
 const SERVICES: &str = "`services` is read: bent documents it, but took endpoints from `nodes` alone";

@@ -1,6 +1,7 @@
 //! Requests whose answer is certain.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use local::{Client, Request, Response};
 use meshwright::launch::Started;
@@ -36,7 +37,6 @@ pub(crate) async fn single(started: &Started) -> anyhow::Result<Vec<Row>> {
         ),
         ("egress, Host: nowhere.svc", "alpha", Request::get("/").host("nowhere.svc"), not_found()),
         ("abort 100 % on delta.svc", "alpha", Request::get("/").host("delta.svc"), aborted(583)),
-        ("health path of delta.svc, abort 100 %", "alpha", Request::get("/gimme-healthz").host("delta.svc"), healthy()),
     ];
     let mut rows = Vec::new();
     for (index, (title, entrance, request, expected)) in cases.into_iter().enumerate() {
@@ -44,6 +44,7 @@ pub(crate) async fn single(started: &Started) -> anyhow::Result<Vec<Row>> {
     }
     rows.push(header_routing(started, "x-canary: on to eta.svc", true).await?);
     rows.push(header_routing(started, "forged x-meshwright-route to eta.svc", false).await?);
+    rows.push(health(started).await?);
     rows.push(retries(started).await?);
     rows.push(scrape(started).await?);
     Ok(rows)
@@ -64,11 +65,6 @@ fn not_found() -> Expected {
 
 fn aborted(status: u16) -> Expected {
     Expected { status, header: None, service: None, by: "fault" }
-}
-
-/// From the application, or from the sidecar's cached answer of it.
-fn healthy() -> Expected {
-    Expected { status: 200, header: None, service: None, by: "delta" }
 }
 
 async fn row(
@@ -109,6 +105,29 @@ async fn header_routing(started: &Started, title: &str, canary: bool) -> anyhow:
         false => (request.header("x-meshwright-route", "eta.svc"), ok("zeta-admin.svc")),
     };
     row(started, title, "alpha", if canary { "demo-canary" } else { "demo-forged" }, request, &expected).await
+}
+
+/// Every request to delta.svc is aborted, and its health checks pass all the same.
+async fn health(started: &Started) -> anyhow::Result<Row> {
+    let alpha = started.running.instance("alpha")?;
+    let counter = |name: &str| format!("cluster.delta_svc.{name}");
+    let failed = alpha.counter(&counter("health_check.failure")).await?;
+    let passed = alpha.counter(&counter("health_check.success")).await?;
+    let mut checks = 0;
+    let (deadline, wait) = (Instant::now() + Duration::from_secs(20), Duration::from_millis(100));
+    while checks < 2 && Instant::now() < deadline {
+        tokio::time::sleep(wait).await;
+        checks = alpha.counter(&counter("health_check.success")).await? - passed;
+    }
+    let failed = alpha.counter(&counter("health_check.failure")).await? - failed;
+    let healthy = alpha.counter(&counter("membership_healthy")).await?;
+    Ok(Row {
+        request: "health checks of delta.svc, abort 100 %".to_owned(),
+        expected: "2 or more pass, 0 fail, 1 healthy".to_owned(),
+        got: format!("{checks} pass, {failed} fail, {healthy} healthy"),
+        decided_by: "delta: health check filter".to_owned(),
+        agrees: checks >= 2 && failed == 0 && healthy == 1,
+    })
 }
 
 /// The upstream fails twice: the client sees 200, Envoy counts two retries.

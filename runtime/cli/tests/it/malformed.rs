@@ -127,6 +127,32 @@ const CASES: &[(&str, &str, &str)] = &[
         "mesh \"m\" {\n  service \"a\" { endpoint \"10.0.0.1:80\"; route { header \"x-meshwright-route\" exact=\"a\"; to \"a\" } }\n}\n",
     ),
     (
+        "two nodes at one address",
+        "mesh.kdl",
+        "mesh \"m\" {\n  service \"a\" { endpoint \"10.0.0.1:80\" node=\"x\" }\n  service \"b\" { endpoint \"10.0.0.1:81\" node=\"y\" }\n  node \"x\" serves=\"a\"\n  node \"y\" serves=\"b\"\n}\n",
+    ),
+    (
+        "a sidecar on loopback",
+        "mesh.kdl",
+        "mesh \"m\" {\n  service \"a\" { endpoint \"127.0.0.1:80\" }\n  node \"x\" serves=\"a\"\n}\n",
+    ),
+    (
+        "a name that Envoy needs",
+        "mesh.kdl",
+        "mesh \"m\" {\n  service \"a\" { endpoint \"10.0.0.1:80\" }\n  service \"local_a\" { endpoint \"10.0.0.2:80\" }\n}\n",
+    ),
+    (
+        "a user's name in Host",
+        "mesh.kdl",
+        "mesh \"m\" {\n  gateway \"g\" listen=80 { calls \"*\"; basic-auth htpasswd-file=\"u\" forward-user-header=\"host\" }\n}\n",
+    ),
+    (
+        "a target that has only routes",
+        "mesh.kdl",
+        "mesh \"m\" {\n  service \"a\" { endpoint \"10.0.0.1:80\" }\n  service \"v\" { route { to \"a\" } }\n  gateway \"g\" listen=80 { host \"x.y\" { to \"v\" } }\n}\n",
+    ),
+    ("names that are one path", "mesh.kdl", "mesh \"m\" {\n  node \"a\"\n  node \"a/envoy.yaml\"\n}\n"),
+    (
         "unknown annotation",
         "mesh.kdl",
         "mesh \"m\" {\n  service \"a\" { endpoint \"10.0.0.1:80\"; annotations { \"healthcheck.pth\" \"/\" } }\n}\n",

@@ -4,10 +4,10 @@ use meshwright_host::{End, Module, Options};
 use policy::Header;
 
 use crate::bootstrap::{Plugin, SDK};
-use crate::wire::{self, read_headers};
+use crate::wire;
 use crate::world::World;
 
-/// A guest lists the headers that it sees, in the host and in Envoy, for the same request.
+/// A guest lists the headers that it sees, in the host and in Envoy, for the same requests.
 #[test]
 fn repeats_are_joined_exactly_where_envoy_joins_them() {
     let plugin = Plugin { name: "probe".to_owned(), module: SDK, root_id: "sdk-probe", config: String::new() };
@@ -15,37 +15,48 @@ fn repeats_are_joined_exactly_where_envoy_joins_them() {
     let listener = envoy.listener("probe");
     let module = Module::load(guest_sdk::MODULE).expect("the module loads");
     let mut vm = module.start("sdk-probe", "", Options::default()).expect("it starts");
-    let mut said_nothing = Vec::new();
     let mut differences = Vec::new();
     for name in REPEATED {
-        let request = [(":method", "GET"), (":authority", "shop.svc"), (":path", "/"), ("x-probe-list", "all")];
-        let request: Vec<Header> = [request.as_slice(), &[(name, "a"), (name, "b")]]
-            .concat()
-            .into_iter()
-            .map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec()))
-            .collect();
-        let outcome = vm.http_request(request.iter().map(|(name, value)| (name, value))).expect("no trap");
-        let End::Replied(reply) = outcome.end else { panic!("{name}: {outcome:?}") };
-        let response = wire::receive(wire::send(listener, &wire::request(&request)));
-        let (in_host, in_envoy) = (values(&reply.body, name), values(&response.body, name));
-        // Some headers Envoy refuses, removes or makes anew.
-        if !in_envoy.concat().starts_with("ab") && !in_envoy.concat().starts_with("a,b") {
-            said_nothing.push(name);
-        } else if in_host != in_envoy {
-            differences.push((name, in_host, in_envoy));
+        let (by_client, by_guest) = (vec![(*name, "a"), (*name, "b")], vec![("x-probe-repeat", *name)]);
+        let mut compared = 0;
+        for repeats in [by_client, by_guest] {
+            let request = listing(&repeats);
+            let outcome = vm.http_request(request.iter().map(|(name, value)| (name, value))).expect("no trap");
+            let End::Replied(reply) = outcome.end else { panic!("{name}: {outcome:?}") };
+            let response = wire::receive(wire::send(listener, &wire::request(&request)));
+            let (in_host, in_envoy) = (values(&reply.body, name), values(&response.body, name));
+            // What concerns a single connection Envoy keeps from filters or refuses, unless a filter adds it.
+            if in_envoy.join(",") == "a,b" {
+                compared += 1;
+                if in_host != in_envoy {
+                    differences.push((name, in_host, in_envoy));
+                }
+            }
         }
+        assert!(compared > 0, "nothing is learnt of {name}");
     }
     assert!(differences.is_empty(), "name, in the host, in Envoy: {differences:?}");
-    panic!("{said_nothing:?}");
 }
 
+fn listing(headers: &[(&str, &str)]) -> Vec<Header> {
+    let request = [(":method", "GET"), (":authority", "shop.svc"), (":path", "/"), ("x-probe-list", "all")];
+    let headers = request.iter().chain(headers);
+    headers.map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
+}
+
+/// The values of a header out of lines `name: value`.
 fn values(listed: &[u8], name: &str) -> Vec<String> {
-    let headers = read_headers(listed);
-    let named = headers.iter().filter(|(known, _)| known == name.as_bytes());
-    named.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    let listed = String::from_utf8_lossy(listed);
+    let lines = listed.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    lines.map(str::to_owned).collect()
 }
 
 const REPEATED: &[&str] = &[
+    ":authority",
+    ":method",
+    ":path",
+    ":protocol",
+    ":scheme",
     "accept",
     "accept-charset",
     "accept-datetime",
@@ -101,7 +112,6 @@ const REPEATED: &[&str] = &[
     "grpc-tags-bin",
     "grpc-timeout",
     "grpc-trace-bin",
-    "host",
     "http2-settings",
     "if-match",
     "if-modified-since",
@@ -214,6 +224,7 @@ const REPEATED: &[&str] = &[
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-port",
+    "x-forwarded-proto",
     "x-forwarded-scheme",
     "x-forwarded-server",
     "x-forwarded-ssl",
@@ -225,6 +236,7 @@ const REPEATED: &[&str] = &[
     "x-original-url",
     "x-ot-span-context",
     "x-real-ip",
+    "x-request-id",
     "x-requested-with",
     "x-rewrite-url",
     "x-scheme",

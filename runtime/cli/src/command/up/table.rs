@@ -2,6 +2,8 @@
 
 use comfy_table::{Table, presets};
 use local::InstanceKind;
+use spec::Mesh;
+use spec::mesh::{Calls, Gateway};
 
 use crate::launch::Started;
 
@@ -52,23 +54,41 @@ fn workloads(started: &Started) -> Table {
 }
 
 fn commands(started: &Started) -> String {
-    let service = started.placement.mesh.services.first().map_or("SERVICE", |service| service.name.value.as_str());
+    let mesh = &started.placement.mesh;
     let mut lines = vec!["try:".to_owned()];
-    let of_kind = |gateway: bool| {
-        let mut instances = started.placement.instances.iter();
-        instances.find(move |instance| matches!(instance.kind, InstanceKind::Gateway { .. }) == gateway)
-    };
-    if let Some(node) = of_kind(false) {
-        lines.push(format!("  curl -s -x http://{} http://{service}/", node.entrance()));
-        lines.push(format!("  curl -s -H 'Host: {service}' http://{}/", node.entrance()));
+    for instance in &started.placement.instances {
+        let node = mesh.nodes.iter().find(|node| node.name.value == instance.name);
+        let entrance = instance.entrance();
+        if let Some(service) = node.and_then(|node| called(mesh, &node.calls)) {
+            lines.push(format!("  curl -s -x http://{entrance} http://{service}/"));
+            lines.push(format!("  curl -s -H 'Host: {service}' http://{entrance}/"));
+            break;
+        }
     }
-    if let Some(gateway) = of_kind(true) {
-        lines.push(format!("  curl -si -H 'Host: {service}' http://{}/", gateway.entrance()));
-    }
+    let gateways = mesh.gateways.iter().filter_map(|gateway| {
+        let instance = started.placement.instances.iter().find(|instance| instance.name == gateway.name.value)?;
+        Some(format!("  curl -si -H 'Host: {}' http://{}/", answered(mesh, gateway)?, instance.entrance()))
+    });
+    lines.extend(gateways);
     lines.push("workloads obey x-echo-status: CODE, x-echo-fail: N (with x-request-id), x-echo-delay: MS".to_owned());
     lines.push(format!("configurations and logs: {}", started.running.folder().display()));
     lines.push("Ctrl-C stops everything".to_owned());
     lines.join("\n")
+}
+
+/// A service that can be called, if there is one.
+fn called<'a>(mesh: &'a Mesh, calls: &'a Calls) -> Option<&'a str> {
+    let name = match calls {
+        Calls::Listed(names) => &names.first()?.value,
+        Calls::All(_) => &mesh.services.first()?.name.value,
+    };
+    Some(name.as_str())
+}
+
+/// A host that a gateway answers for.
+fn answered(mesh: &Mesh, gateway: &Gateway) -> Option<String> {
+    let host = || Some(gateway.hosts.first()?.pattern.value.replace('*', "www"));
+    called(mesh, &gateway.calls).map(str::to_owned).or_else(host)
 }
 
 /// Columns and nothing else: readable, and easy to cut in a script.

@@ -19,7 +19,8 @@ impl Context for Probe {}
 
 impl HttpContext for Probe {
     /// - `x-probe-forbid` is answered with 403 and its value;
-    /// - `x-probe-list` with every header, as the filter sees them;
+    /// - `x-probe-repeat` names a header, which gets the values `a` and `b`;
+    /// - `x-probe-list` is answered with every header, as the filter sees them;
     /// - `x-probe-text` is read as a `String`, at the SDK's peril;
     /// - `x-probe-bytes` is read as bytes and copied, and every request that goes on is greeted.
     fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
@@ -28,6 +29,11 @@ impl HttpContext for Probe {
         if let Some(reason) = self.get_http_request_header_bytes("x-probe-forbid") {
             self.send_http_response(403, vec![("x-probe", "forbidden")], Some(&reason));
             return Action::Pause;
+        }
+        if let Some(name) = self.get_http_request_header("x-probe-repeat") {
+            self.remove_http_request_header(&name);
+            self.add_http_request_header(&name, "a");
+            self.add_http_request_header(&name, "b");
         }
         if self.get_http_request_header_bytes("x-probe-list").is_some() {
             self.send_http_response(200, vec![], Some(&self.listed()));
