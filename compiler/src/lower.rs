@@ -74,9 +74,10 @@ impl Parts {
 fn public(mesh: &CheckedMesh, proxy: Proxy) -> IpAddr {
     let (bind, v6) = match proxy {
         Proxy::Node(id) => {
-            let endpoints = mesh.services().flat_map(|(_, service)| &service.endpoints);
+            let node = mesh.node(id);
+            let endpoints = node.serves.iter().flat_map(|serve| &mesh.service(serve.service).endpoints);
             let mut own = endpoints.filter(|endpoint| endpoint.node == Some(id));
-            (mesh.node(id).bind, own.any(|endpoint| endpoint.address.host.to_canonical().is_ipv6()))
+            (node.bind, own.any(|endpoint| endpoint.address.host.to_canonical().is_ipv6()))
         }
         Proxy::Gateway(id) => (mesh.gateway(id).bind, false),
     };

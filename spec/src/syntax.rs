@@ -54,6 +54,17 @@ pub(crate) fn read(text: &str, file: FileId, syntax: Syntax, diagnostics: &mut D
     }
 }
 
+/// Whether so much was found that the text is no mesh: then nothing more of it is read, and a diagnostic says so.
+fn too_many(file: FileId, diagnostics: &mut Diagnostics) -> bool {
+    const MAX: usize = 100;
+    let over = diagnostics.iter().nth(MAX - 1).is_some();
+    if over {
+        let message = format!("the file has {MAX} mistakes or more: the rest is not read");
+        diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));
+    }
+    over
+}
+
 /// The canonical text of a top-level item.
 pub(crate) fn write(item: &Item, syntax: Syntax) -> String {
     match syntax {

@@ -20,7 +20,7 @@ pub(super) fn of_service(
     tables: &Tables,
     diagnostics: &mut Diagnostics,
 ) -> Vec<checked::Endpoint> {
-    let serving: Vec<(Id<checked::Node>, &Node, &Serve)> = serving(mesh, service);
+    let serving = tables.serving(mesh, &service.name.value);
     let mut endpoints = Vec::new();
     for endpoint in &service.endpoints {
         let node = match &endpoint.node {
@@ -74,15 +74,6 @@ pub(super) fn upstreams(
 fn said(endpoint: &Endpoint) -> Upstream {
     let weight = endpoint.weight.as_ref().map_or(DEFAULT_WEIGHT, |weight| weight.value).max(1);
     Upstream { address: endpoint.address.value.clone(), weight }
-}
-
-fn serving<'a>(mesh: &'a Mesh, service: &Service) -> Vec<(Id<checked::Node>, &'a Node, &'a Serve)> {
-    let key = service.name.value.key();
-    let nodes = mesh.nodes.iter().enumerate();
-    nodes
-        .flat_map(|(index, node)| node.serves.iter().map(move |serve| (Id::new(index), node, serve)))
-        .filter(|(_, _, serve)| serve.service.value.key() == key)
-        .collect()
 }
 
 fn owner(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use spec::mesh::Mesh;
+use spec::mesh::{Mesh, Node, Serve};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
 use crate::checked::{self, Id};
@@ -12,6 +12,8 @@ use crate::suggest::did_you_mean;
 pub(super) struct Tables {
     services: BTreeMap<String, Id<checked::Service>>,
     nodes: BTreeMap<String, Id<checked::Node>>,
+    /// By the lower-case name of the service: the nodes that serve it, in order, and their place among the node's.
+    serving: BTreeMap<String, Vec<(Id<checked::Node>, usize)>>,
 }
 
 pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
@@ -30,8 +32,11 @@ pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
         }
     }
     for (key, name) in &seen {
+        // A folder below this one's `envoy.yaml`: the names that begin so are neighbours in the map.
         let below = format!("{key}/envoy.yaml");
-        let inside = seen.iter().find(|(other, _)| **other == below || other.starts_with(&format!("{below}/")));
+        let inside = seen.range(below.clone()..).next().filter(|(other, _)| {
+            other.strip_prefix(&below).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
         if let Some((_, other)) = inside {
             diagnostics.push(
                 Diagnostic::error(codes::DUPLICATE_NAME, other.span, format!("`{}` is taken as a path", other.value))
@@ -41,7 +46,13 @@ pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
             );
         }
     }
-    Tables { services, nodes }
+    let mut serving: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for (index, node) in mesh.nodes.iter().enumerate() {
+        for (place, serve) in node.serves.iter().enumerate() {
+            serving.entry(serve.service.value.key()).or_default().push((Id::new(index), place));
+        }
+    }
+    Tables { services, nodes, serving }
 }
 
 impl Tables {
@@ -65,6 +76,16 @@ impl Tables {
             diagnostics.push(did_you_mean(unknown, name.value.as_str(), self.nodes.keys().map(String::as_str)));
         }
         found
+    }
+
+    /// The nodes that serve a service, and what they say of it.
+    pub(super) fn serving<'a>(&self, mesh: &'a Mesh, service: &Name) -> Vec<(Id<checked::Node>, &'a Node, &'a Serve)> {
+        let places = self.serving.get(&service.key()).map_or(&[][..], Vec::as_slice);
+        let find = |(id, place): &(Id<checked::Node>, usize)| {
+            let node = mesh.nodes.get(id.index())?;
+            Some((*id, node, node.serves.get(*place)?))
+        };
+        places.iter().filter_map(find).collect()
     }
 
     /// As [`Tables::service`], for rules: silent.

@@ -4,6 +4,7 @@ use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 
 use super::kdl_blocks::{Block, Piece, cut};
 use super::kdl_mask::{BadString, MAX_BARE, Masked, mask};
+use super::too_many;
 use super::tree::{Form, Kind, Node, Scalar};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
@@ -11,7 +12,10 @@ use crate::source::{FileId, Span, Spanned};
 
 /// The top-level nodes. Mistakes are reported and left out.
 pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node> {
-    let Some(pieces) = cut(text, file, diagnostics) else { return Vec::new() };
+    let Some(pieces) = cut(text, file, diagnostics) else {
+        too_many(file, diagnostics);
+        return Vec::new();
+    };
     if pieces.len() > MAX_PIECES {
         let message = format!("the file has more than {MAX_PIECES} nodes");
         diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));
@@ -19,7 +23,7 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> V
     }
     let mut blocks = vec![Frame { parent: None, nodes: Vec::new() }];
     for piece in pieces {
-        if diagnostics.iter().nth(MAX_MISTAKES).is_some() {
+        if too_many(file, diagnostics) {
             return Vec::new();
         }
         match piece {
@@ -57,8 +61,6 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> V
 
 /// Nodes and ends of blocks. A mesh of ten thousand services has a third of it.
 const MAX_PIECES: usize = 300_000;
-/// After so many mistakes the rest is not read.
-const MAX_MISTAKES: usize = 100;
 /// Mistakes on one line that are reported.
 const MAX_LINE_MISTAKES: usize = 10;
 

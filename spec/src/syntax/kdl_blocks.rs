@@ -269,6 +269,7 @@ impl<'t> Cutter<'t> {
                     return self.too_large(start, error.message.to_owned());
                 }
                 self.at = self.text.len();
+                self.broken = self.last != Last::Nothing;
                 self.mistake(Diagnostic::error(codes::SYNTAX, self.span(start, start + 2), error.message))?;
             }
         }

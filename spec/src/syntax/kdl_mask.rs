@@ -44,9 +44,10 @@ pub(super) fn mask(node: &str) -> Masked {
             masked.bare += 1;
             length
         } else {
-            masked.text.push(next);
-            masked.bare += if is_space(next) { 0 } else { next.len_utf8() };
-            next.len_utf8()
+            let length = rest.bytes().take_while(|byte| *byte == b'#').count().max(next.len_utf8());
+            masked.text.push_str(rest.get(..length).unwrap_or(""));
+            masked.bare += if is_space(next) { 0 } else { length };
+            length
         };
         rest = rest.get(length..).unwrap_or("");
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use granit_parser::{Event, Parser, Tag};
 
+use super::too_many;
 use super::tree::Scalar;
 use super::yaml_scalars::resolve;
 use crate::codes::{self, Code};
@@ -63,6 +64,9 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> O
                 Err(builder.mistake(code, Span::new(file, at, at), &error.kind().to_string()))
             }
         };
+        if too_many(file, diagnostics) {
+            return None;
+        }
         if let Err(mistake) = step {
             diagnostics.push(*mistake);
             return None;

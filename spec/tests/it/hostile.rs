@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use meshwright_spec::mesh::Calls;
 use meshwright_spec::{Color, Diagnostics, SourceFile, Sources, Syntax, parse, print, render};
 use proptest::prelude::*;
 
@@ -49,9 +50,9 @@ fn slashdashes_are_bounded() {
 
 #[test]
 fn mistakes_that_close_their_braces_do_not_nest() {
-    refused(&"a {\n b= = }\n".repeat(5_000), Syntax::Kdl, "syntax");
-    refused(&"a {\n b 1.}\n".repeat(5_000), Syntax::Kdl, "syntax");
-    refused(&"a {\n b \"x }\n}\n".repeat(5_000), Syntax::Kdl, "syntax");
+    refused(&"a {\n b= = }\n".repeat(5_000), Syntax::Kdl, "too-large");
+    refused(&"a {\n b 1.}\n".repeat(5_000), Syntax::Kdl, "too-large");
+    refused(&"a {\n b \"x }\n}\n".repeat(5_000), Syntax::Kdl, "too-large");
 }
 
 #[test]
@@ -62,6 +63,36 @@ fn braces_behind_a_mistake_in_a_string_do_not_nest() {
         refused(&format!("a \"\\q {braces}\""), Syntax::Kdl, code);
     }
     refused(&format!("a \"x\n{}", "b {".repeat(10_000)), Syntax::Kdl, "too-large");
+}
+
+#[test]
+fn mistakes_on_one_line_do_not_pile_up() {
+    for unit in ["=", "a=", "= ", "\"a\"=", "(a ", ") ", ".1 ", "/ ", "\"\\q\" "] {
+        refused(&unit.repeat(590 / unit.len()), Syntax::Kdl, "syntax");
+        refused(&unit.repeat(10_000), Syntax::Kdl, "too-large");
+        refused(&format!("a \"\\q {}\"", unit.replace('"', "").repeat(10_000)), Syntax::Kdl, "too-large");
+    }
+}
+
+#[test]
+fn long_lines_without_mistakes_are_read() {
+    let names: Vec<String> = (0..300).map(|index| format!("service-{index}.svc")).collect();
+    let escaped = format!("\\n{}", "x".repeat(500));
+    let value = "{[(= ".repeat(60) + &"long ".repeat(1_000);
+    let text = format!(
+        "mesh \"shop\" {{\n node \"n\" {{ calls \"{}\" }}\n service \"a.svc\" {{ annotations a=\"{value}\" b=\"{escaped}\" }}\n}}",
+        names.join("\" \"")
+    );
+    let mut sources = Sources::new();
+    let file = sources.add(SourceFile::public("mesh.kdl", text));
+    let mut diagnostics = Diagnostics::new();
+    let mesh = parse(file, Syntax::Kdl, &sources, &mut diagnostics).expect("a mesh");
+    assert_eq!(render(&diagnostics, &sources, Color::Plain), "");
+    let said: Vec<&str> =
+        mesh.services[0].annotations.iter().map(|annotation| annotation.value.value.as_str()).collect();
+    assert_eq!(said, [value, format!("\n{}", "x".repeat(500))]);
+    let Calls::Listed(called) = &mesh.nodes[0].calls else { panic!("a list") };
+    assert!(called.iter().map(|name| name.value.as_str()).eq(names.iter().map(String::as_str)));
 }
 
 #[test]

@@ -3,4 +3,5 @@
 mod generate;
 mod hostile;
 mod malformed;
+mod reference;
 mod round_trip;
