@@ -1,7 +1,9 @@
 //! The language as its users meet it: text in, meshes and diagnostics out.
 
+mod files;
 mod generate;
 mod hostile;
-mod malformed;
+mod malformed_kdl;
+mod malformed_yaml;
 mod reference;
 mod round_trip;

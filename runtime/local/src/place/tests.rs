@@ -282,8 +282,9 @@ fn meshes() -> impl Strategy<Value = String> {
             .prop_filter("not the sidecar's", |port| { ![4000, 4100, 9901, 15090].contains(port) })
             .prop_map(|port| format!("127.0.0.1:{port}"))
     ];
-    // A service: its endpoints, each on one of two nodes, the explicit upstreams of both, and a health port.
-    let endpoints = prop::collection::btree_map(address, 0_usize..2, 1..5);
+    // A service: its endpoints, each on the node that its host belongs to, the explicit upstreams of both nodes, and a
+    // health port.
+    let endpoints = prop::collection::btree_set((0_u8..4, port.clone()), 1..5);
     let upstreams = prop::collection::btree_set(upstream, 0..3);
     let service = (endpoints, upstreams.clone(), upstreams, prop::option::of(port), any::<bool>());
     (prop::collection::vec(service, 0..5), 0_usize..3).prop_map(|(services, gateways)| {
@@ -292,7 +293,8 @@ fn meshes() -> impl Strategy<Value = String> {
         for (index, (endpoints, first, second, health, inside)) in services.into_iter().enumerate() {
             writeln!(out, "service \"s{index}\" {{").expect("a string");
             let mut at = [false, false];
-            for (address, node) in endpoints {
+            for (host, port) in endpoints {
+                let (address, node) = (format!("10.0.0.{host}:{port}"), usize::from(host % 2));
                 let node_said = if inside { format!(" node=\"n{node}\"") } else { String::new() };
                 writeln!(out, "endpoint \"{address}\"{node_said}").expect("a string");
                 at[node] |= inside;

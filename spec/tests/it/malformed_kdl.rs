@@ -1,30 +1,20 @@
-//! What users are told about their mistakes.
+//! What users are told about their mistakes in KDL.
 
 use expect_test::{Expect, expect};
 use meshwright_spec::{Color, Diagnostics, SourceFile, Sources, Syntax, parse, render};
 
 #[track_caller]
-fn kdl(text: &str, expected: Expect) {
-    check(text, "mesh.kdl", Syntax::Kdl, expected);
-}
-
-#[track_caller]
-fn yaml(text: &str, expected: Expect) {
-    check(text, "mesh.yaml", Syntax::Yaml, expected);
-}
-
-#[track_caller]
-fn check(text: &str, name: &str, syntax: Syntax, expected: Expect) {
+fn check(text: &str, expected: Expect) {
     let mut sources = Sources::new();
-    let file = sources.add(SourceFile::public(name, text));
+    let file = sources.add(SourceFile::public("mesh.kdl", text));
     let mut diagnostics = Diagnostics::new();
-    parse(file, syntax, &sources, &mut diagnostics);
+    parse(file, Syntax::Kdl, &sources, &mut diagnostics);
     expected.assert_eq(&render(&diagnostics, &sources, Color::Plain));
 }
 
 #[test]
 fn a_misspelt_field_is_recognised() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a.svc" {
         endpont "10.0.0.1:80"
@@ -46,7 +36,7 @@ fn a_misspelt_field_is_recognised() {
 
 #[test]
 fn a_field_unlike_any_other_gets_the_list() {
-    kdl(
+    check(
         r#"mesh "shop" {
     defaults { frobnicate 1 }
 }
@@ -66,7 +56,7 @@ fn a_field_unlike_any_other_gets_the_list() {
 
 #[test]
 fn a_field_said_twice_names_both_places() {
-    kdl(
+    check(
         r#"mesh "shop" {
     defaults {
         timeout "1s"
@@ -89,7 +79,7 @@ fn a_field_said_twice_names_both_places() {
 
 #[test]
 fn a_property_said_twice_names_both_places() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a.svc" { health-check port=1 port=2 }
 }
@@ -109,7 +99,7 @@ fn a_property_said_twice_names_both_places() {
 
 #[test]
 fn a_duration_says_what_it_found() {
-    kdl(
+    check(
         r#"mesh "shop" {
     defaults { timeout "15 seconds" }
 }
@@ -127,7 +117,7 @@ fn a_duration_says_what_it_found() {
 
 #[test]
 fn a_duration_is_not_a_number() {
-    kdl(
+    check(
         r#"mesh "shop" {
     defaults { timeout 15 }
 }
@@ -145,7 +135,7 @@ fn a_duration_is_not_a_number() {
 
 #[test]
 fn a_duration_without_quotes_is_explained() {
-    kdl(
+    check(
         r#"mesh "shop" {
     defaults { timeout 15s }
 }
@@ -165,7 +155,7 @@ fn a_duration_without_quotes_is_explained() {
 
 #[test]
 fn a_keyword_without_its_sign_is_explained() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a.svc" {
         route { header "x" present=true; to "b.svc" }
@@ -187,7 +177,7 @@ fn a_keyword_without_its_sign_is_explained() {
 
 #[test]
 fn every_mistake_is_reported_in_the_order_of_the_text() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a b" {
         endpoint "localhost:80" weight=0
@@ -274,7 +264,7 @@ fn every_mistake_is_reported_in_the_order_of_the_text() {
 
 #[test]
 fn a_gateway_needs_a_port() {
-    kdl(
+    check(
         r#"mesh "shop" {
     gateway "front" { host "shop.example:80" { to "a.svc" } }
 }
@@ -300,7 +290,7 @@ fn a_gateway_needs_a_port() {
 
 #[test]
 fn a_block_that_does_not_end_is_named() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a.svc" {
 }
@@ -320,7 +310,7 @@ fn a_block_that_does_not_end_is_named() {
 
 #[test]
 fn a_brace_too_many_is_named() {
-    kdl(
+    check(
         r#"mesh "shop" {
 }
 }
@@ -338,7 +328,7 @@ fn a_brace_too_many_is_named() {
 
 #[test]
 fn a_string_that_does_not_end_costs_one_line() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a.svc
     defaults { timeut "1s" }
@@ -367,7 +357,7 @@ fn a_string_that_does_not_end_costs_one_line() {
 
 #[test]
 fn a_comment_that_does_not_end_is_named() {
-    kdl(
+    check(
         r#"mesh "shop" /* the shop
 "#,
         expect![[r#"
@@ -383,7 +373,7 @@ fn a_comment_that_does_not_end_is_named() {
 
 #[test]
 fn a_block_needs_a_name() {
-    kdl(
+    check(
         r#"mesh "shop" {
     { timeout "1s" }
 }
@@ -403,7 +393,7 @@ fn a_block_needs_a_name() {
 
 #[test]
 fn a_type_annotation_is_refused() {
-    kdl(
+    check(
         r#"mesh "shop" {
     gateway "front" listen=(u8)80
 }
@@ -423,7 +413,7 @@ fn a_type_annotation_is_refused() {
 
 #[test]
 fn a_rule_needs_a_header() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a.svc" { header-routing { rule to="b.svc" } }
 }
@@ -443,7 +433,7 @@ fn a_rule_needs_a_header() {
 
 #[test]
 fn a_star_stands_alone() {
-    kdl(
+    check(
         r#"mesh "shop" {
     node "n" { calls "*" "a.svc" }
 }
@@ -465,7 +455,7 @@ fn a_star_stands_alone() {
 
 #[test]
 fn a_header_is_compared_in_one_way() {
-    kdl(
+    check(
         r#"mesh "shop" {
     service "a.svc" { route { header "x" exact="1" prefix="2"; to "b.svc" } }
 }
@@ -485,7 +475,7 @@ fn a_header_is_compared_in_one_way() {
 
 #[test]
 fn nothing_is_no_mesh() {
-    kdl(
+    check(
         r"",
         expect![[r#"
         error[missing-field]: the file has no mesh
@@ -497,230 +487,5 @@ fn nothing_is_no_mesh() {
           = help: write `mesh "NAME" { }` in KDL, `mesh: NAME` in YAML
 
     "#]],
-    );
-}
-
-#[test]
-fn yaml_a_misspelt_field_is_recognised() {
-    yaml(
-        r"mesh: shop
-sevrice:
-  a.svc: {}
-",
-        expect![[r#"
-    error[unknown-field]: the mesh has no field `sevrice`
-     --> mesh.yaml:2:1
-      |
-    2 | sevrice:
-      | ^^^^^^^
-      |
-      = help: did you mean `service`?
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_a_number_is_no_duration() {
-    yaml(
-        r"mesh: shop
-defaults: {timeout: 15}
-",
-        expect![[r#"
-    error[wrong-type]: expected a duration such as `15s`, found the number `15`
-     --> mesh.yaml:2:21
-      |
-    2 | defaults: {timeout: 15}
-      |                     ^^
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_a_key_said_twice_names_both_places() {
-    yaml(
-        r"mesh: shop
-service:
-  a.svc: {timeout: 1s}
-  a.svc: {timeout: 2s}
-",
-        expect![[r#"
-    error[duplicate-field]: `a.svc` is said twice
-     --> mesh.yaml:4:3
-      |
-    3 |   a.svc: {timeout: 1s}
-      |   ----- first here
-    4 |   a.svc: {timeout: 2s}
-      |   ^^^^^ again here
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_a_list_is_not_one_thing() {
-    yaml(
-        r"mesh: shop
-service:
-  a.svc:
-    retry:
-      - attempts: 1
-",
-        expect![[r#"
-    error[wrong-type]: `retry` is one thing, found a list
-     --> mesh.yaml:5:9
-      |
-    5 |       - attempts: 1
-      |         ^^^^^^^^
-      |
-      = help: write `retry:` with the one value, without `-` or brackets
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_nothing_is_no_duration() {
-    yaml(
-        r"mesh: shop
-defaults:
-  timeout:
-",
-        expect![[r#"
-    error[wrong-type]: expected a duration such as `15s`, found no value
-     --> mesh.yaml:3:3
-      |
-    3 |   timeout:
-      |   ^^^^^^^
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_an_open_bracket_is_named() {
-    yaml(
-        r"mesh: shop
-node: [
-",
-        expect![[r#"
-    error[syntax]: unclosed bracket '['
-     --> mesh.yaml:2:7
-      |
-    2 | node: [
-      |       ^
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_a_tab_does_not_indent() {
-    yaml(
-        r"mesh: shop
-node:
-	alpha:
-",
-        expect![[r#"
-    error[syntax]: tabs disallowed within this context (block indentation)
-     --> mesh.yaml:3:2
-      |
-    3 |     alpha:
-      |     ^
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_an_unknown_alias_is_named() {
-    yaml(
-        r"mesh: shop
-node: *nodes
-",
-        expect![[r#"
-    error[syntax]: no anchor `&nodes` stands before this alias
-     --> mesh.yaml:2:7
-      |
-    2 | node: *nodes
-      |       ^^^^^^
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_a_tag_is_refused() {
-    yaml(
-        r"mesh: !Sub shop
-",
-        expect![[r#"
-    error[syntax]: the tag `!Sub` has no meaning here
-     --> mesh.yaml:1:12
-      |
-    1 | mesh: !Sub shop
-      |            ^^^^
-      |
-      = help: leave the tag out
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_the_file_is_a_mapping() {
-    yaml(
-        r"- mesh: shop
-",
-        expect![[r#"
-    error[wrong-type]: the file is not a mapping
-     --> mesh.yaml:1:1
-      |
-    1 | - mesh: shop
-      | ^
-      |
-      = help: begin with `mesh: NAME`
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_one_mesh_a_file() {
-    yaml(
-        r"mesh: shop
----
-mesh: other
-",
-        expect![[r#"
-    error[syntax]: the file has more than one document
-     --> mesh.yaml:2:1
-      |
-    2 | ---
-      | ^^^
-
-"#]],
-    );
-}
-
-#[test]
-fn yaml_an_endpoint_is_an_address() {
-    yaml(
-        r"mesh: shop
-service:
-  a.svc:
-    endpoint: [10.0.0.1]
-",
-        expect![[r#"
-    error[invalid-address]: `10.0.0.1` is not an address
-     --> mesh.yaml:4:16
-      |
-    4 |     endpoint: [10.0.0.1]
-      |                ^^^^^^^^
-      |
-      = help: write an IP address and a port, as in `10.0.0.1:8080` or `[fd00::1]:8080`
-
-"#]],
     );
 }
