@@ -71,6 +71,7 @@ fn commands(started: &Started) -> String {
     });
     lines.extend(gateways);
     lines.push("workloads obey x-echo-status: CODE, x-echo-fail: N (with x-request-id), x-echo-delay: MS".to_owned());
+    lines.push("health checks run every second here, whatever the mesh declares".to_owned());
     lines.push(format!("configurations and logs: {}", started.running.folder().display()));
     lines.push("Ctrl-C stops everything".to_owned());
     lines.join("\n")
