@@ -14,7 +14,7 @@ pub(crate) struct Value {
     pub(crate) span: Span,
     /// Levels of nesting, itself included.
     depth: usize,
-    /// Values in it, itself included; a long text counts as many.
+    /// Values in it, itself and its keys included; a long text counts as many.
     size: usize,
 }
 
@@ -107,7 +107,7 @@ impl Builder<'_> {
                 self.note_tag(tag.as_deref(), span, diagnostics);
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 let null = plain && matches!(text.as_ref(), "" | "~" | "null" | "Null" | "NULL");
-                let size = 1 + text.len() / 64;
+                let size = text_size(&text);
                 let data = if null { Data::Null } else { Data::Scalar(text.into_owned()) };
                 self.place(Value { data, span, depth: 1, size }, anchor, diagnostics)
             }
@@ -158,13 +158,16 @@ impl Builder<'_> {
                 (Data::Map(map.entries), span)
             }
         };
-        let children: Vec<&Value> = match &data {
-            Data::List(items) => items.iter().collect(),
-            Data::Map(entries) => entries.iter().map(|(_, value)| value).collect(),
-            Data::Null | Data::Scalar(_) => Vec::new(),
+        let (children, keys): (Vec<&Value>, usize) = match &data {
+            Data::List(items) => (items.iter().collect(), 0),
+            Data::Map(entries) => {
+                let keys = entries.iter().map(|(key, _)| text_size(&key.value)).sum();
+                (entries.iter().map(|(_, value)| value).collect(), keys)
+            }
+            Data::Null | Data::Scalar(_) => (Vec::new(), 0),
         };
         let depth = 1 + children.iter().map(|child| child.depth).max().unwrap_or(0);
-        let size = 1 + children.iter().map(|child| child.size).sum::<usize>();
+        let size = 1 + keys + children.iter().map(|child| child.size).sum::<usize>();
         // Its children are counted already.
         self.values = self.values.saturating_sub(size - 1);
         self.place(Value { data, span, depth, size }, anchor, diagnostics)
@@ -210,6 +213,11 @@ impl Builder<'_> {
         let text = self.text.get(range.clone()).unwrap_or("");
         Span::new(self.file, range.start, range.start + text.trim_end().len())
     }
+}
+
+/// A long text counts as many values, so that copies of it are bounded too.
+fn text_size(text: &str) -> usize {
+    1 + text.len() / 64
 }
 
 /// Keys are texts; anything else is an error and a key that cannot occur.

@@ -119,6 +119,19 @@ fn bombs_are_refused() {
 }
 
 #[test]
+fn bombs_of_aliases_are_too_large() {
+    let text = "x".repeat(4_000_000);
+    let long = format!("a: &a '{text}'\nb: [{}]\n", "*a,".repeat(100_000));
+    let chain =
+        (0..200).fold("a0: &a0 [x]\n".to_owned(), |text, level| format!("{text}a{0}: &a{0} [*a{level}]\n", level + 1));
+    let key = format!("a: &a {{? '{text}' : 1}}\nb: [{}]\n", "*a,".repeat(100_000));
+    for bomb in [long, chain, key] {
+        let (diagnostics, _) = import(&bomb);
+        assert!(diagnostics.iter().any(|found| found.code.slug == "too-large"), "{:.60}", bomb);
+    }
+}
+
+#[test]
 fn spans_are_at_character_boundaries() {
     let text = "nodes: {ä: [{name: ö, ü: é, endpoints: [{address: ß, port: 日本}]}]}";
     let (diagnostics, _) = import(text);

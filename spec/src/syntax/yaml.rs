@@ -6,6 +6,9 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Spanned};
 
+/// Each item of a list gets a copy of its key, so a longer key with many items would fill the memory.
+const LONGEST_KEY: usize = 253;
+
 /// The top-level entries. After a mistake of syntax there are none.
 pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node> {
     match yaml_values::read(text, file, diagnostics) {
@@ -29,6 +32,12 @@ fn nodes(key: Spanned<String>, value: Value, diagnostics: &mut Diagnostics) -> V
     let Value::List { items, .. } = value else { return vec![node(key, value, Form::Plain, diagnostics)] };
     if items.is_empty() {
         return vec![Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::EmptyList }];
+    }
+    if key.value.len() > LONGEST_KEY {
+        let message = format!("a list under a key of {} bytes", key.value.len());
+        let diagnostic = Diagnostic::error(codes::TOO_LARGE, key.span, message);
+        diagnostics.push(diagnostic.help(format!("no field has a name of more than {LONGEST_KEY} bytes")));
+        return Vec::new();
     }
     let mut result = Vec::new();
     for item in items {

@@ -31,9 +31,11 @@ pub(super) type Entry = (Spanned<String>, Value);
 
 /// Values in one file, those brought in by aliases included.
 const MAX_VALUES: usize = 1_000_000;
-/// Values that aliases bring in, all together.
-const MAX_ALIASED: usize = 100_000;
-/// Levels of lists and mappings.
+/// Values that are copied, all together: once for each anchor, and once for each alias.
+const MAX_ALIASED: usize = 500_000;
+/// Every so many bytes of a text count as one more value, so that copies of long texts are bounded too.
+const BYTES_OF_A_VALUE: usize = 64;
+/// Levels of lists and mappings, those inside aliases included.
 const MAX_DEPTH: usize = 64;
 
 /// The file's one document. `None` after a mistake of syntax.
@@ -80,11 +82,20 @@ struct Builder {
     file: FileId,
     length: usize,
     open: Vec<Open>,
-    /// Finished values by anchor, with the number of values in each.
-    anchors: BTreeMap<usize, (Value, usize)>,
+    /// Finished values by anchor.
+    anchors: BTreeMap<usize, (Value, Measure)>,
     values: usize,
     aliased: usize,
     root: Option<Value>,
+}
+
+/// How large a finished value is.
+#[derive(Clone, Copy)]
+struct Measure {
+    /// Values in it, itself and its keys included; a long text counts as many.
+    size: usize,
+    /// Levels of lists and mappings, itself included.
+    depth: usize,
 }
 
 /// A list or mapping whose end has not come yet.
@@ -94,6 +105,8 @@ struct Open {
     anchor: usize,
     /// How many values there were before it.
     before: usize,
+    /// The levels of the deepest value in it so far.
+    depth: usize,
 }
 
 enum Content {
@@ -118,11 +131,14 @@ impl Builder {
         let span = self.span(place);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                self.count(1, span)?;
+                let measure = Measure { size: 1 + text.len() / BYTES_OF_A_VALUE, depth: 0 };
+                self.count(measure.size, span)?;
                 let merge = text == "<<" && style == granit_parser::ScalarStyle::Plain && tag.is_none();
                 self.check_tag(tag.as_ref(), span, diagnostics);
                 let scalar = resolve(&text, style, tag.as_deref(), span);
-                self.place(Value::Scalar(scalar), merge, anchor, 1, diagnostics);
+                let value = Value::Scalar(scalar);
+                self.keep(&value, anchor, measure)?;
+                self.place(value, merge, measure, diagnostics);
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.check_tag(tag.as_ref(), span, diagnostics);
@@ -133,19 +149,20 @@ impl Builder {
                 let (entries, places, merged) = (Vec::new(), BTreeMap::new(), Vec::new());
                 self.begin(Content::Mapping { entries, places, key: Key::Awaited, merged }, anchor, span)?;
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(diagnostics),
+            Event::SequenceEnd | Event::MappingEnd => self.end(diagnostics)?,
             Event::Alias(anchor) => {
-                let Some((value, size)) = self.anchors.get(&anchor) else {
+                let Some((_, measure)) = self.anchors.get(&anchor) else {
                     return Err(self.mistake(codes::SYNTAX, span, "this alias stands inside what it names"));
                 };
-                let (value, size) = (value.clone(), *size);
-                self.aliased += size;
-                if self.aliased > MAX_ALIASED {
-                    let message = format!("aliases bring in more than {MAX_ALIASED} values");
-                    return Err(self.mistake(codes::TOO_LARGE, span, &message));
+                let measure = *measure;
+                if self.open.len() + measure.depth > MAX_DEPTH {
+                    return Err(self.too_deep(span));
                 }
-                self.count(size, span)?;
-                self.place(value, false, 0, size, diagnostics);
+                self.count_copy(measure.size, span)?;
+                self.count(measure.size, span)?;
+                // Copied only now, when it is known to fit.
+                let Some((value, _)) = self.anchors.get(&anchor) else { return Ok(()) };
+                self.place(value.clone(), false, measure, diagnostics);
             }
             Event::UnresolvedAlias(name) => {
                 let message = format!("no anchor `&{}` stands before this alias", quote(&name));
@@ -173,6 +190,19 @@ impl Builder {
         Err(self.mistake(codes::TOO_LARGE, span, &format!("the file has more than {MAX_VALUES} values")))
     }
 
+    fn count_copy(&mut self, size: usize, span: Span) -> Step {
+        self.aliased += size;
+        if self.aliased <= MAX_ALIASED {
+            return Ok(());
+        }
+        Err(self.mistake(codes::TOO_LARGE, span, &format!("aliases bring in more than {MAX_ALIASED} values")))
+    }
+
+    fn too_deep(&self, span: Span) -> Box<Diagnostic> {
+        let message = format!("lists and mappings are nested deeper than {MAX_DEPTH} levels");
+        self.mistake(codes::TOO_LARGE, span, &message)
+    }
+
     fn check_tag(&self, tag: Option<&Cow<'_, Tag>>, span: Span, diagnostics: &mut Diagnostics) {
         if let Some(tag) = tag.filter(|tag| tag.core_suffix().is_none() && tag.original() != "!") {
             let message = format!("the tag `{}` has no meaning here", quote(&tag.original()));
@@ -184,15 +214,14 @@ impl Builder {
         let before = self.values;
         self.count(1, span)?;
         if self.open.len() == MAX_DEPTH {
-            let message = format!("lists and mappings are nested deeper than {MAX_DEPTH} levels");
-            return Err(self.mistake(codes::TOO_LARGE, span, &message));
+            return Err(self.too_deep(span));
         }
-        self.open.push(Open { content, span, anchor, before });
+        self.open.push(Open { content, span, anchor, before, depth: 0 });
         Ok(())
     }
 
-    fn end(&mut self, diagnostics: &mut Diagnostics) {
-        let Some(Open { content, span, anchor, before }) = self.open.pop() else { return };
+    fn end(&mut self, diagnostics: &mut Diagnostics) -> Step {
+        let Some(Open { content, span, anchor, before, depth }) = self.open.pop() else { return Ok(()) };
         let value = match content {
             Content::List(items) => Value::List { items, span },
             Content::Mapping { mut entries, mut places, merged, .. } => {
@@ -201,18 +230,28 @@ impl Builder {
                 Value::Mapping { entries, span: if span.start == span.end { first } else { span } }
             }
         };
-        self.place(value, false, anchor, self.values - before, diagnostics);
+        let measure = Measure { size: self.values - before, depth: depth + 1 };
+        self.keep(&value, anchor, measure)?;
+        self.place(value, false, measure, diagnostics);
+        Ok(())
+    }
+
+    /// Keeps a copy for the aliases of an anchor.
+    fn keep(&mut self, value: &Value, anchor: usize, measure: Measure) -> Step {
+        if anchor != 0 {
+            self.count_copy(measure.size, value.span())?;
+            self.anchors.insert(anchor, (value.clone(), measure));
+        }
+        Ok(())
     }
 
     /// Puts a finished value where the document is.
-    fn place(&mut self, value: Value, is_merge: bool, anchor: usize, size: usize, diagnostics: &mut Diagnostics) {
-        if anchor != 0 {
-            self.anchors.insert(anchor, (value.clone(), size));
-        }
+    fn place(&mut self, value: Value, is_merge: bool, measure: Measure, diagnostics: &mut Diagnostics) {
         let Some(open) = self.open.last_mut() else {
             self.root = Some(value);
             return;
         };
+        open.depth = open.depth.max(measure.depth);
         match &mut open.content {
             Content::List(items) => items.push(value),
             Content::Mapping { entries, places, key, merged } => match std::mem::replace(key, Key::Awaited) {

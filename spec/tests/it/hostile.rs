@@ -117,6 +117,43 @@ fn aliases_cannot_multiply() {
 }
 
 #[test]
+fn aliases_of_a_long_text_are_bounded() {
+    let text = "x".repeat(4_000_000);
+    refused(&format!("a: &a '{text}'\nb: [{}]\n", "*a,".repeat(100_000)), Syntax::Yaml, "too-large");
+    refused(&format!("a: &a {{? '{text}' : 1}}\nb: [{}]\n", "*a,".repeat(100_000)), Syntax::Yaml, "too-large");
+}
+
+#[test]
+fn a_list_under_a_long_key_is_refused() {
+    let text = format!("? '{}'\n: [{}]\n", "x".repeat(2_000_000), "x,".repeat(400_000));
+    refused(&text, Syntax::Yaml, "too-large");
+}
+
+#[test]
+fn aliases_cannot_nest_deeper_than_brackets() {
+    let chain =
+        (0..200).fold("a0: &a0 [x]\n".to_owned(), |text, level| format!("{text}a{0}: &a{0} [*a{level}]\n", level + 1));
+    refused(&chain, Syntax::Yaml, "too-large");
+}
+
+#[test]
+fn anchors_inside_anchors_are_bounded() {
+    let anchors = (0..60).fold(String::new(), |text, level| format!("{text}&b{level} ["));
+    let text = format!("a: {anchors}{}{}", "x,".repeat(100_000), "]".repeat(60));
+    refused(&text, Syntax::Yaml, "too-large");
+}
+
+#[test]
+fn ten_thousand_services_that_share_a_base_are_read() {
+    let base = "timeout: 1s, retry: {attempts: 2, per-try-timeout: 1s}, health-check: {path: /up}";
+    let mut text = format!("mesh: shop\nservice:\n  s0.svc: &base {{{base}}}\n");
+    for index in 1..10_000 {
+        writeln!(text, "  s{index}.svc: {{<<: *base, endpoint: ['10.0.0.1:80', '10.0.0.2:80']}}").expect("text");
+    }
+    assert!(!codes(&text, Syntax::Yaml).contains(&"too-large"));
+}
+
+#[test]
 fn an_alias_of_itself_is_refused() {
     refused("mesh: shop\nservice: &self\n  a.svc: *self\n", Syntax::Yaml, "syntax");
 }
