@@ -7,7 +7,8 @@ use envoy::config::core::v3::{SubstitutionFormatString, substitution_format_stri
 use envoy::extensions::access_loggers::stream::v3::{StdoutAccessLog, stdout_access_log::AccessLogFormat};
 use prost_types::{Struct, Value, value::Kind};
 
-/// The twenty keys that bent wrote, and `response_code_details`: which part of Envoy answered.
+/// The twenty keys that bent wrote, with the values it wrote (the raw name of a cluster has its dots), and
+/// `response_code_details`: which part of Envoy answered.
 ///
 /// Operators: <https://www.envoyproxy.io/docs/envoy/v1.40.0/configuration/observability/access_log/usage>.
 const FIELDS: [(&str, &str); 21] = [
@@ -27,7 +28,7 @@ const FIELDS: [(&str, &str); 21] = [
     ("request_id", "%REQ(X-REQUEST-ID)%"),
     ("authority", "%REQ(:AUTHORITY)%"),
     ("upstream_host", "%UPSTREAM_HOST%"),
-    ("upstream_cluster", "%UPSTREAM_CLUSTER%"),
+    ("upstream_cluster", "%UPSTREAM_CLUSTER_RAW%"),
     ("upstream_local_address", "%UPSTREAM_LOCAL_ADDRESS%"),
     ("downstream_local_address", "%DOWNSTREAM_LOCAL_ADDRESS%"),
     ("downstream_remote_address", "%DOWNSTREAM_REMOTE_ADDRESS%"),

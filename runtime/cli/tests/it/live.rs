@@ -6,6 +6,7 @@ mod faults;
 mod gateway;
 mod header_routing;
 mod health;
+mod observability;
 mod retries;
 mod service_auth;
 mod shares;
