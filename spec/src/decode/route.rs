@@ -5,7 +5,6 @@ use super::policy;
 use super::value::Reader;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::mesh::route::RouteSpan;
 use crate::mesh::{HeaderMatch, HeaderValueMatch, PathMatch, Route, Target};
 use crate::names::Name;
 use crate::source::{Span, Spanned};
@@ -17,7 +16,7 @@ pub(super) fn routes(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> 
 /// The route of targets that stand beside routes: every path.
 pub(super) fn to_targets(targets: Vec<Target>, span: Span) -> Route {
     let path = Spanned::new(PathMatch::Prefix("/".to_owned()), span);
-    Route { path, headers: Vec::new(), targets, timeout: None, retry: None, span: RouteSpan(span) }
+    Route { path, headers: Vec::new(), targets, timeout: None, retry: None }
 }
 
 fn route(mut fields: Fields<'_>, diagnostics: &mut Diagnostics) -> Route {
@@ -42,7 +41,7 @@ fn route(mut fields: Fields<'_>, diagnostics: &mut Diagnostics) -> Route {
     let timeout = fields.value("timeout", Reader::DURATION, diagnostics);
     let retry = policy::retry(&mut fields, diagnostics);
     fields.finish(diagnostics);
-    Route { path, headers, targets, timeout, retry, span: RouteSpan(span) }
+    Route { path, headers, targets, timeout, retry }
 }
 
 pub(super) fn targets(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Vec<Target> {

@@ -4,28 +4,18 @@ use std::time::Duration;
 
 use super::policy::Retry;
 use crate::names::Name;
-use crate::source::{Span, Spanned};
+use crate::source::Spanned;
 
 /// Requests that match path and every header go to the targets, in proportion to their weights.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
+    /// Without a path of its own, every path; then its place is the route's.
     pub path: Spanned<PathMatch>,
     pub headers: Vec<HeaderMatch>,
     /// Never empty after decoding without errors.
     pub targets: Vec<Target>,
     pub timeout: Option<Spanned<Duration>>,
     pub retry: Option<Retry>,
-    pub span: RouteSpan,
-}
-
-/// Where a route was declared; never part of a comparison.
-#[derive(Clone, Copy, Debug)]
-pub struct RouteSpan(pub Span);
-
-impl PartialEq for RouteSpan {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 /// How the path, without its query, is compared.

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use meshwright_spec::mesh::route::RouteSpan;
 use meshwright_spec::mesh::*;
 use meshwright_spec::units::{Percent, StatusRange};
 use meshwright_spec::{Mesh, Name, SourceFile, Sources, Span, Spanned};
@@ -162,16 +161,8 @@ fn retry() -> impl Strategy<Value = Retry> {
 
 fn route() -> impl Strategy<Value = Route> {
     let path = prop_oneof![path().prop_map(PathMatch::Prefix), path().prop_map(PathMatch::Exact)];
-    (path, vec(header(), 0..3), vec(target(), 1..3), maybe(duration()), of(retry())).prop_map(
-        |(path, headers, targets, timeout, retry)| Route {
-            path: at(path),
-            headers,
-            targets,
-            timeout,
-            retry,
-            span: RouteSpan(span()),
-        },
-    )
+    (path, vec(header(), 0..3), vec(target(), 1..3), maybe(duration()), of(retry()))
+        .prop_map(|(path, headers, targets, timeout, retry)| Route { path: at(path), headers, targets, timeout, retry })
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
