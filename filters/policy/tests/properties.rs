@@ -50,9 +50,10 @@ proptest! {
 
     #[test]
     fn the_upstream_hears_of_a_user_only_with_the_one_right_credential(request in request()) {
+        // Envoy forgets an empty value beside another one as it joins them, so that the upstream sees one too.
         let credentials: Vec<_> = request
             .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case(b"authorization"))
+            .filter(|(name, value)| name.eq_ignore_ascii_case(b"authorization") && !value.is_empty())
             .map(|(_, value)| value.clone())
             .collect();
         let observed = run(&alice_only(), &case(request));
