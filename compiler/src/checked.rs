@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use policy::BasicAuthUser;
 use spec::Name;
-use spec::mesh::{AccessLog, Address, HeaderMatch, PathMatch, RetryCondition};
+use spec::mesh::{AccessLogFormat, Address, HeaderMatch, PathMatch, RetryCondition};
 use spec::units::{Percent, StatusRange};
 
 /// An index into one table of a [`CheckedMesh`]: proof that a name resolved.
@@ -20,7 +20,7 @@ pub struct Id<T>(u32, PhantomData<fn() -> T>);
 #[derive(Clone, Debug)]
 pub struct CheckedMesh {
     pub(crate) name: Name,
-    pub(crate) access_log: AccessLog,
+    pub(crate) access_log: AccessLogFormat,
     pub(crate) services: Vec<Service>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) gateways: Vec<Gateway>,

@@ -1,21 +1,19 @@
 //! The tree to a `Mesh`: one decoder for both syntaxes.
 
+mod checks;
 mod fields;
-mod gateway;
-mod node;
-mod policy;
-mod route;
-mod service;
-mod value;
+mod messages;
 
-use self::fields::Fields;
-use self::value::Reader;
+pub(crate) use self::checks::{
+    fault_does_something, gateway_listens, host_goes_somewhere, rule_names_a_header, test_is_whole,
+};
+pub(crate) use self::fields::Fields;
+use crate::block::Block;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::mesh::{Defaults, Mesh};
-use crate::names::Name;
-use crate::source::{FileId, Span, Spanned};
-use crate::syntax::tree::{Form, Node};
+use crate::mesh::Mesh;
+use crate::source::{FileId, Span};
+use crate::syntax::tree::{Kind, Node, Scalar};
 
 /// Reads a file's top-level nodes. What the mesh says stands in the block of `mesh` or, as in YAML, beside it.
 ///
@@ -29,45 +27,43 @@ pub(crate) fn mesh(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnostics
         }
         return None;
     }
-    let root =
-        Node { key: Spanned::new(String::new(), start), arguments: Vec::new(), fields: nodes, form: Form::Plain };
-    let mut file_fields = Fields::of(&root, "the file");
-    let Some(mut head) = file_fields.block("mesh", "the mesh", diagnostics) else {
+    let root = Node { fields: nodes, ..Node::new("", start) };
+    let mut beside = Fields::of(&root, "the file", Mesh::SHAPE);
+    let Some(head) = beside.node("mesh", diagnostics) else {
         if !diagnostics.has_errors() {
-            file_fields.missing("the file has no `mesh` with its name", "mesh", diagnostics);
+            beside.missing("the file has no `mesh` with its name", "mesh", diagnostics);
         }
-        let name = Name::new("mesh").map(|name| Spanned::new(name, start))?;
-        return Some(body(name, file_fields, diagnostics));
+        return beside.renamed("the mesh").with_name(anonymous(start)).decode(diagnostics);
     };
-    let name = head.primary("name", Reader::<Name>::NAME, diagnostics);
-    let name = name.or_else(|| Name::new("mesh").map(|name| Spanned::new(name, head.span())))?;
-    if head.is_empty() {
-        head.finish(diagnostics);
-        Some(body(name, file_fields.renamed("the mesh"), diagnostics))
-    } else {
-        file_fields.finish(diagnostics);
-        Some(body(name, head, diagnostics))
+    let fields = Fields::of(head, "the mesh", Mesh::SHAPE);
+    if !fields.is_empty() {
+        beside.finish(diagnostics);
+        return fields.decode(diagnostics);
     }
+    let name = match head.arguments.as_slice() {
+        [name] => name.clone(),
+        _ => {
+            fields.decode::<Mesh>(diagnostics);
+            anonymous(head.span())
+        }
+    };
+    beside.renamed("the mesh").with_name(name).decode(diagnostics)
 }
 
-fn body(name: Spanned<Name>, mut fields: Fields<'_>, diagnostics: &mut Diagnostics) -> Mesh {
-    let defaults = fields.block("defaults", "a defaults block", diagnostics);
-    let mesh = Mesh {
-        name,
-        defaults: defaults.map_or_else(Defaults::default, |block| self::defaults(block, diagnostics)),
-        services: service::services(&mut fields, diagnostics),
-        nodes: node::nodes(&mut fields, diagnostics),
-        gateways: gateway::gateways(&mut fields, diagnostics),
-    };
-    fields.finish(diagnostics);
-    mesh
+/// Reads a file that another one includes: what stands in the block of a mesh, without the mesh.
+pub(crate) fn fragment(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnostics) -> Option<Mesh> {
+    let start = Span::new(file, 0, 0);
+    let root = Node { fields: nodes, ..Node::new("", start) };
+    let mut fields = Fields::of(&root, "an included file", Mesh::SHAPE);
+    if let Some(mesh) = fields.node("mesh", diagnostics) {
+        let message = "an included file says what is in the mesh, not the mesh itself";
+        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, mesh.span(), message);
+        diagnostics.push(diagnostic.help("leave out `mesh`: write its services, nodes and gateways at the top"));
+    }
+    fields.with_name(anonymous(start)).decode(diagnostics)
 }
 
-fn defaults(mut fields: Fields<'_>, diagnostics: &mut Diagnostics) -> Defaults {
-    let defaults = Defaults {
-        timeout: fields.value("timeout", Reader::DURATION, diagnostics),
-        access_log: fields.value("access-log", Reader::ACCESS_LOG, diagnostics),
-    };
-    fields.finish(diagnostics);
-    defaults
+/// The name of a mesh that has none, which was reported, or needs none.
+fn anonymous(span: Span) -> Scalar {
+    Scalar { kind: Kind::Text, text: "mesh".to_owned(), span }
 }

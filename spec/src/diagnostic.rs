@@ -1,6 +1,6 @@
 //! What is wrong with the user's input, where, and what to write instead.
 
-use crate::codes::Code;
+use crate::codes::{Code, Kind};
 use crate::source::Span;
 
 /// How much a finding weighs: an error stops the compiler after the current stage.
@@ -37,6 +37,11 @@ pub struct Diagnostics {
 }
 
 impl Diagnostic {
+    /// What a rule found, with the weight that the rule has by default.
+    pub fn of(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code.severity(), code, span, message)
+    }
+
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, span, message)
     }
@@ -76,6 +81,14 @@ impl Diagnostic {
         self
     }
 
+    /// Whether nobody can lower its severity: a fault, or what weighs more than its rule does by default.
+    pub fn is_fixed(&self) -> bool {
+        match self.code.kind {
+            Kind::Fault => true,
+            Kind::Rule(default) => self.severity > default,
+        }
+    }
+
     /// The place of the mistake.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
@@ -95,6 +108,11 @@ impl Diagnostics {
         self.items.iter().any(|item| item.severity == Severity::Error)
     }
 
+    /// Errors that nobody can lower: these stop the compiler, those of rules only once users had their say.
+    pub fn faults(&self) -> usize {
+        self.items.iter().filter(|item| item.severity == Severity::Error && item.is_fixed()).count()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -110,6 +128,27 @@ impl Diagnostics {
     /// Sorts by place, so that the report does not depend on the order of the rules.
     pub fn sort(&mut self) {
         self.items.sort_by(|a, b| (a.span(), a.code.slug).cmp(&(b.span(), b.code.slug)));
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, found: I) {
+        self.items.extend(found);
+    }
+}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(found: I) -> Self {
+        Self { items: found.into_iter().collect() }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::include::include;
 use crate::mesh::{BasicAuth, Mesh};
-use crate::parse::parse;
-use crate::source::{FileId, SourceFile, Sources, Span};
+use crate::parse::parse_main;
+use crate::source::{FileId, SourceFile, Sources, Span, Spanned};
 use crate::syntax::Syntax;
+use crate::variables::Variables;
 
 /// Longest text that is read. Larger ones are refused, so that every answer comes soon.
 pub const MAX_BYTES: usize = 5_000_000;
@@ -23,26 +25,57 @@ pub struct FileError {
     reason: String,
 }
 
-/// Reads a mesh. The files it names are read by [`attach`], after annotations have been applied: those name files too.
+/// A mesh and the texts that are written in the language: the main file's, and those it includes.
+#[derive(Debug)]
+pub struct Loaded {
+    /// `None` when there is nothing that could be called a mesh.
+    pub mesh: Option<Mesh>,
+    pub texts: Vec<(FileId, Syntax)>,
+}
+
+/// Reads a mesh and what it includes. Other files that it names are read by [`attach`], after annotations have been
+/// applied: those name files too. Afterwards the mesh has neither inclusions nor variables.
 ///
 /// A main file that cannot be read is a diagnostic too: its place is the beginning of the file, its text empty.
 pub fn load(
     path: &str,
     syntax: Syntax,
+    variables: Variables,
     files: &dyn Files,
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
-) -> Option<Mesh> {
-    let file = match files.read(path) {
-        Ok(bytes) => add_text(path, bytes, sources, diagnostics)?,
+) -> Loaded {
+    let nothing = Loaded { mesh: None, texts: Vec::new() };
+    match files.read(path) {
+        Ok(bytes) => match add_text(path, bytes, sources, diagnostics) {
+            Some(file) => load_text(file, syntax, variables, files, sources, diagnostics),
+            None => nothing,
+        },
         Err(error) => {
             let file = sources.add(SourceFile::public(path, ""));
             let message = format!("the mesh cannot be read: {}", error.reason);
             diagnostics.push(Diagnostic::error(codes::UNREADABLE_FILE, Span::new(file, 0, 0), message));
-            return None;
+            nothing
         }
-    };
-    parse(file, syntax, sources, diagnostics)
+    }
+}
+
+/// As [`load`], for a text that is there already.
+pub fn load_text(
+    file: FileId,
+    syntax: Syntax,
+    mut variables: Variables,
+    files: &dyn Files,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) -> Loaded {
+    let main = sources.file(file).map_or(String::new(), |source| source.name.clone());
+    let mut texts = vec![(file, syntax)];
+    let mut mesh = parse_main(file, syntax, sources, &mut variables, diagnostics);
+    if let Some(mesh) = &mut mesh {
+        texts.extend(include(mesh, &main, &variables, files, sources, diagnostics));
+    }
+    Loaded { mesh, texts }
 }
 
 /// Adds a text to the sources; a diagnostic if its bytes are no text, or too many.
@@ -70,29 +103,23 @@ pub fn add_text(path: &str, bytes: Vec<u8>, sources: &mut Sources, diagnostics: 
     }
 }
 
-/// Reads the htpasswd files that a mesh names, relative to `base`, the path of the file that names them.
+/// Reads the htpasswd files that a mesh names, each relative to the file that names it.
 ///
 /// They become secret sources under their [`resolved`] name, each once.
-pub fn attach(mesh: &Mesh, base: &str, files: &dyn Files, sources: &mut Sources, diagnostics: &mut Diagnostics) {
+pub fn attach(mesh: &Mesh, files: &dyn Files, sources: &mut Sources, diagnostics: &mut Diagnostics) {
     let of_services = mesh.services.iter().filter_map(|service| service.basic_auth.as_ref());
     let of_gateways = mesh.gateways.iter().filter_map(|gateway| gateway.basic_auth.as_ref());
     for auth in of_services.chain(of_gateways) {
-        if let Err(refused) = attach_one(auth, base, files, sources) {
+        if let Err(refused) = attach_one(auth, files, sources) {
             diagnostics.push(*refused);
         }
     }
 }
 
-fn attach_one(auth: &BasicAuth, base: &str, files: &dyn Files, sources: &mut Sources) -> Result<(), Box<Diagnostic>> {
-    let (written, span) = (&auth.htpasswd_file.value, auth.htpasswd_file.span);
+fn attach_one(auth: &BasicAuth, files: &dyn Files, sources: &mut Sources) -> Result<(), Box<Diagnostic>> {
+    let span = auth.htpasswd_file.span;
     let refuse = |message: String| Diagnostic::error(codes::UNREADABLE_FILE, span, message);
-    if !stays_inside(written) {
-        let outside = refuse("the file is outside the folder of the mesh".to_owned())
-            .label("no `..`, and no path from the root")
-            .help("put the file beside the mesh, or below it");
-        return Err(Box::new(outside));
-    }
-    let path = resolved(base, written);
+    let path = named_path(&auth.htpasswd_file, sources)?;
     if sources.find(&path).is_some() {
         return Ok(());
     }
@@ -107,6 +134,19 @@ fn attach_one(auth: &BasicAuth, base: &str, files: &dyn Files, sources: &mut Sou
     let text = String::from_utf8(bytes).map_err(|_| Box::new(refuse(format!("`{path}` is not UTF-8 text"))))?;
     sources.add(SourceFile::secret(path, text));
     Ok(())
+}
+
+/// The path of a file that a text names: beside that text's file, or below.
+pub(crate) fn named_path(named: &Spanned<String>, sources: &Sources) -> Result<String, Box<Diagnostic>> {
+    if !stays_inside(&named.value) {
+        let message = "the file is outside the folder of the mesh";
+        let outside = Diagnostic::error(codes::UNREADABLE_FILE, named.span, message)
+            .label("no `..`, and no path from the root")
+            .help("put the file beside the mesh, or below it");
+        return Err(Box::new(outside));
+    }
+    let base = sources.file(named.span.file).map_or("", |source| source.name.as_str());
+    Ok(resolved(base, &named.value))
 }
 
 /// The name under which a file that `base` names is found in the sources: beside `base`.
@@ -128,6 +168,11 @@ fn stays_inside(path: &str) -> bool {
 impl FileError {
     pub fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { path: path.into(), reason: reason.into() }
+    }
+
+    /// Why, in the words of whoever tried.
+    pub fn reason(&self) -> &str {
+        &self.reason
     }
 }
 

@@ -1,10 +1,9 @@
 //! Diagnostics as text for people, in the form that rustc made familiar.
 
-use std::collections::BTreeMap;
-
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::lines::{LineStarts, Lines};
 use crate::source::{FileId, Position, Sensitivity, Sources, Span};
 
 /// Whether the text is for a terminal that shows colours.
@@ -48,10 +47,11 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines
     for file in files {
         let Some(source) = sources.file(file) else { continue };
         let labels = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file);
-        let mut long = |span: Span| lines.of(file, &source.text).length(&source.text, span) > MAX_LINE;
+        let mut long = |span: Span| length(lines.of(file, &source.text), &source.text, span) > MAX_LINE;
         if source.sensitivity == Sensitivity::Secret || labels.clone().any(|(_, label)| long(label.span)) {
             for (_, label) in labels {
-                let Position { line, column } = lines.of(file, &source.text).position(&source.text, label.span);
+                let Position { line, column } =
+                    lines.of(file, &source.text).position(&source.text, label.span.start as usize);
                 group = group.element(Origin::path(&source.name).line(line).char_column(column));
                 if !label.text.is_empty() {
                     group = group.element(Level::NOTE.message(&label.text));
@@ -60,7 +60,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines
             continue;
         }
         let spans: Vec<Span> = labels.clone().map(|(_, label)| label.span).collect();
-        let window = lines.of(file, &source.text).window(&source.text, &spans);
+        let window = window(lines.of(file, &source.text), &source.text, &spans);
         let mut snippet = Snippet::source(window.text).path(&source.name).line_start(window.first_line);
         for (index, label) in labels {
             let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
@@ -76,12 +76,6 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines
     group
 }
 
-/// Where the lines of each file begin, found once for each.
-#[derive(Default)]
-struct Lines(BTreeMap<FileId, LineStarts>);
-
-struct LineStarts(Vec<usize>);
-
 /// The lines of one file that a diagnostic is about.
 struct Window<'t> {
     text: &'t str,
@@ -89,45 +83,19 @@ struct Window<'t> {
     first_line: usize,
 }
 
-impl Lines {
-    fn of(&mut self, file: FileId, text: &str) -> &LineStarts {
-        self.0.entry(file).or_insert_with(|| {
-            let after = text.match_indices('\n').map(|(newline, _)| newline + 1);
-            LineStarts(std::iter::once(0).chain(after).collect())
-        })
-    }
+fn window<'t>(lines: &LineStarts, text: &'t str, spans: &[Span]) -> Window<'t> {
+    let first = spans.iter().map(|span| span.start as usize).min().unwrap_or(0);
+    let last = spans.iter().map(|span| span.end as usize).max().unwrap_or(0);
+    let first_line = lines.line(first);
+    let start = lines.start(first_line).unwrap_or(0);
+    let end = lines.start(lines.line(last) + 1).unwrap_or(text.len());
+    Window { text: text.get(start..end).unwrap_or(""), start, first_line: first_line + 1 }
 }
 
-impl LineStarts {
-    /// Counted from 0.
-    fn line(&self, offset: usize) -> usize {
-        self.0.partition_point(|start| *start <= offset).saturating_sub(1)
-    }
-
-    fn start(&self, line: usize) -> Option<usize> {
-        self.0.get(line).copied()
-    }
-
-    /// Of the lines from the beginning of the span to its end.
-    fn length(&self, text: &str, span: Span) -> usize {
-        let end = self.start(self.line(span.end as usize) + 1).unwrap_or(text.len());
-        end.saturating_sub(self.start(self.line(span.start as usize)).unwrap_or(0))
-    }
-
-    fn position(&self, text: &str, span: Span) -> Position {
-        let line = self.line(span.start as usize);
-        let before = text.get(self.start(line).unwrap_or(0)..span.start as usize).unwrap_or("");
-        Position { line: line + 1, column: before.chars().count() + 1 }
-    }
-
-    fn window<'t>(&self, text: &'t str, spans: &[Span]) -> Window<'t> {
-        let first = spans.iter().map(|span| span.start as usize).min().unwrap_or(0);
-        let last = spans.iter().map(|span| span.end as usize).max().unwrap_or(0);
-        let first_line = self.line(first);
-        let start = self.start(first_line).unwrap_or(0);
-        let end = self.start(self.line(last) + 1).unwrap_or(text.len());
-        Window { text: text.get(start..end).unwrap_or(""), start, first_line: first_line + 1 }
-    }
+/// Of the lines from the beginning of the span to its end.
+fn length(lines: &LineStarts, text: &str, span: Span) -> usize {
+    let end = lines.start(lines.line(span.end as usize) + 1).unwrap_or(text.len());
+    end.saturating_sub(lines.start(lines.line(span.start as usize)).unwrap_or(0))
 }
 
 impl Window<'_> {

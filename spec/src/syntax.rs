@@ -4,7 +4,6 @@ mod kdl;
 mod kdl_blocks;
 mod kdl_mask;
 mod kdl_tokens;
-pub(crate) mod out;
 mod print_kdl;
 mod print_yaml;
 pub(crate) mod tree;
@@ -12,10 +11,10 @@ mod yaml;
 mod yaml_scalars;
 mod yaml_values;
 
-use self::out::Item;
 use self::tree::Node;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::shape::Block;
 use crate::source::{FileId, Span};
 
 /// How a mesh is written down.
@@ -65,10 +64,10 @@ fn too_many(file: FileId, diagnostics: &mut Diagnostics) -> bool {
     over
 }
 
-/// The canonical text of a top-level item.
-pub(crate) fn write(item: &Item, syntax: Syntax) -> String {
+/// The canonical text of a node that holds what `shape` says.
+pub(crate) fn write(node: &Node, shape: &'static Block, syntax: Syntax) -> String {
     match syntax {
-        Syntax::Kdl => print_kdl::print(item),
-        Syntax::Yaml => print_yaml::print(item),
+        Syntax::Kdl => print_kdl::print(node, shape),
+        Syntax::Yaml => print_yaml::print(node, shape),
     }
 }

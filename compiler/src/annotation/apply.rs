@@ -81,7 +81,7 @@ fn fault(said: &FaultSettings, whose: &str, diagnostics: &mut Diagnostics) -> Op
         percent,
     });
     let something = delay.is_some() || abort.is_some();
-    something.then_some((Fault { delay, abort }, inject.span))
+    something.then_some((Fault { delay, abort, ..Fault::default() }, inject.span))
 }
 
 /// The pieces of a fault that were said, `fault.inject` apart.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::mem;
 
 use spec::diagnostic::quote;
-use spec::mesh::{Annotation, Mesh};
+use spec::mesh::{Entry, Mesh};
 use spec::{Diagnostic, Diagnostics, Spanned, codes, suggest};
 
 use super::definition::{Definition, Kind, Level};
@@ -64,7 +64,7 @@ pub(crate) fn collect(mesh: &mut Mesh, diagnostics: &mut Diagnostics) -> BTreeMa
 }
 
 /// Every list that is not empty, and where it stood, in the order of the mesh.
-fn take(mesh: &mut Mesh) -> Vec<(Subject, Vec<Annotation>)> {
+fn take(mesh: &mut Mesh) -> Vec<(Subject, Vec<Entry>)> {
     let mut lists = Vec::new();
     for (service, it) in mesh.services.iter_mut().enumerate() {
         lists.push((Subject::Service(service), mem::take(&mut it.annotations)));
@@ -118,8 +118,8 @@ fn place(mesh: &Mesh, serving: &Serving, subject: Subject) -> Option<Place> {
 }
 
 /// Keeps one annotation with what it speaks of.
-fn put(place: &Place, annotation: Annotation, said: &mut BTreeMap<Subject, Said>, diagnostics: &mut Diagnostics) {
-    let Annotation { key, value } = annotation;
+fn put(place: &Place, annotation: Entry, said: &mut BTreeMap<Subject, Said>, diagnostics: &mut Diagnostics) {
+    let Entry { key, value } = annotation;
     let Some(definition) = find(&key.value) else { return diagnostics.push(unknown(&key, place)) };
     let subject = match definition.level {
         Level::Service => place.service.map(Subject::Service),

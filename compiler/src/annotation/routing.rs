@@ -24,9 +24,8 @@ fn condition(text: &str, span: Span) -> Option<HeaderMatch> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^`|~".contains(&byte);
     let named = !name.is_empty() && name.bytes().all(is_token);
     let printable = !value.is_empty() && value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
-    (named && printable).then(|| HeaderMatch {
-        name: Spanned::new(name.to_ascii_lowercase(), span),
-        value: if value == "*" { HeaderValueMatch::Present } else { HeaderValueMatch::Exact(value.to_owned()) },
-        invert: false,
+    (named && printable).then(|| {
+        let value = if value == "*" { HeaderValueMatch::Present } else { HeaderValueMatch::Exact(value.to_owned()) };
+        HeaderMatch::of(Spanned::new(name.to_ascii_lowercase(), span), value)
     })
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use spec::mesh::{AccessLog, Calls, Mesh};
+use spec::mesh::{AccessLogFormat, Call, Mesh, PathMatch};
 use spec::units::StatusRange;
 use spec::{Diagnostics, Sources, Spanned, mesh};
 
@@ -31,7 +31,7 @@ pub(super) fn mesh(mesh: &Mesh, tables: &Tables, sources: &Sources, diagnostics:
     let gateways = mesh.gateways.iter().map(|declared| gateway(mesh, declared, tables, sources, diagnostics)).collect();
     CheckedMesh {
         name: mesh.name.value.clone(),
-        access_log: mesh.defaults.access_log.as_ref().map_or(AccessLog::Json, |access_log| access_log.value),
+        access_log: mesh.defaults.access_log.as_ref().map_or(AccessLogFormat::Json, |log| log.format.value),
         services,
         nodes,
         gateways,
@@ -51,7 +51,7 @@ fn service(
     let rules = declared.header_routing.iter().flat_map(|routing| &routing.rules);
     let header_routing = rules
         .filter_map(|rule| {
-            let to = tables.service(&rule.to, diagnostics)?;
+            let to = tables.service(rule.to.as_ref(), diagnostics)?;
             Some(checked::RoutingRule { to, headers: rule.headers.clone() })
         })
         .collect();
@@ -83,7 +83,7 @@ fn node(
 ) -> checked::Node {
     let mut serves = Vec::new();
     for serve in &declared.serves {
-        let Some(service_id) = tables.service(&serve.service, diagnostics) else { continue };
+        let Some(service_id) = tables.service(serve.service.as_ref(), diagnostics) else { continue };
         let Some(service) = services.get(service_id.index()) else { continue };
         serves.push(checked::Serve {
             service: service_id,
@@ -108,12 +108,12 @@ fn gateway(
 ) -> checked::Gateway {
     let host = |host: &mesh::GatewayHost, diagnostics: &mut Diagnostics| checked::GatewayHost {
         pattern: host.pattern.value.to_ascii_lowercase(),
-        routes: host.routes.iter().map(|declared| route(declared, tables, diagnostics)).collect(),
+        routes: host_routes(host, tables, diagnostics),
     };
     let basic_auth = declared.basic_auth.as_ref();
     checked::Gateway {
         name: declared.name.value.clone(),
-        listen: declared.listen.value,
+        listen: declared.listen.first().map_or(0, |listener| listener.port.value),
         trusted_hops: value(declared.trusted_hops).unwrap_or(0),
         bind: value(declared.bind),
         services: calls(&declared.calls, mesh.services.len(), tables, diagnostics),
@@ -125,30 +125,47 @@ fn gateway(
 }
 
 /// In the order of the mesh's services, each once.
-fn calls(calls: &Calls, services: usize, tables: &Tables, diagnostics: &mut Diagnostics) -> Vec<Id<checked::Service>> {
-    match calls {
-        Calls::All(_) => (0..services).map(Id::new).collect(),
-        Calls::Listed(names) => {
-            let ids: BTreeSet<_> = names.iter().filter_map(|name| tables.service(name, diagnostics)).collect();
-            ids.into_iter().collect()
-        }
+fn calls(calls: &[Call], services: usize, tables: &Tables, diagnostics: &mut Diagnostics) -> Vec<Id<checked::Service>> {
+    let listed: BTreeSet<_> = Call::listed(calls).filter_map(|name| tables.service(name, diagnostics)).collect();
+    match Call::all(calls) {
+        Some(_) => (0..services).map(Id::new).collect(),
+        None => listed.into_iter().collect(),
     }
 }
 
-fn route(declared: &mesh::Route, tables: &Tables, diagnostics: &mut Diagnostics) -> checked::Route {
-    let mut targets = Vec::new();
-    for target in &declared.targets {
-        let Some(service) = tables.service(&target.service, diagnostics) else { continue };
-        let weight = target.weight.as_ref().map_or(1, |weight| weight.value);
-        targets.push(Target { service, weight });
+/// The routes of a host; then its own targets, which take every path.
+fn host_routes(host: &mesh::GatewayHost, tables: &Tables, diagnostics: &mut Diagnostics) -> Vec<checked::Route> {
+    let mut routes: Vec<_> = host.routes.iter().map(|declared| route(declared, tables, diagnostics)).collect();
+    if !host.targets.is_empty() {
+        let targets = targets(&host.targets, tables, diagnostics);
+        routes.push(checked::Route { path: every_path(), headers: Vec::new(), targets, timeout: None, retry: None });
     }
+    routes
+}
+
+fn route(declared: &mesh::Route, tables: &Tables, diagnostics: &mut Diagnostics) -> checked::Route {
+    let targets = targets(declared.targets(), tables, diagnostics);
     checked::Route {
-        path: declared.path.value.clone(),
-        headers: declared.headers.clone(),
+        path: declared.matches.path.as_ref().map_or_else(every_path, |path| path.value.clone()),
+        headers: declared.matches.all_headers().cloned().collect(),
         targets,
         timeout: value(declared.timeout),
         retry: declared.retry.as_ref().map(retry),
     }
+}
+
+fn targets(declared: &[mesh::Target], tables: &Tables, diagnostics: &mut Diagnostics) -> Vec<Target> {
+    let mut targets = Vec::new();
+    for target in declared {
+        let Some(service) = tables.service(target.service.as_ref(), diagnostics) else { continue };
+        let weight = target.weight.as_ref().map_or(1, |weight| weight.value);
+        targets.push(Target { service, weight });
+    }
+    targets
+}
+
+fn every_path() -> PathMatch {
+    PathMatch::Prefix("/".to_owned())
 }
 
 fn retry(declared: &mesh::Retry) -> checked::Retry {

@@ -11,7 +11,7 @@ mod timeout_order;
 mod unreachable_route;
 mod zero_weights;
 
-use spec::mesh::Route;
+use spec::mesh::{Route, Target};
 use spec::{Diagnostics, Mesh};
 
 use super::tables::Tables;
@@ -42,6 +42,18 @@ fn route_tables(mesh: &Mesh) -> impl Iterator<Item = &[Route]> {
     let services = mesh.services.iter().map(|service| service.routes.as_slice());
     let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).map(|host| host.routes.as_slice());
     services.chain(hosts)
+}
+
+/// Every list of targets that share requests.
+fn splits(mesh: &Mesh) -> impl Iterator<Item = &[Target]> {
+    let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).map(|host| host.targets.as_slice());
+    let listeners = mesh.gateways.iter().flat_map(|gateway| &gateway.listen);
+    routes(mesh).map(Route::targets).chain(hosts).chain(listeners.map(|listener| listener.targets.as_slice()))
+}
+
+/// Every target of every split.
+fn targets(mesh: &Mesh) -> impl Iterator<Item = &Target> {
+    splits(mesh).flatten()
 }
 
 fn routes(mesh: &Mesh) -> impl Iterator<Item = &Route> {

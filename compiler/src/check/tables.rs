@@ -57,7 +57,7 @@ pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
 
 impl Tables {
     /// The service of this name; else a diagnostic.
-    pub(super) fn service(&self, name: &Spanned<Name>, diagnostics: &mut Diagnostics) -> Option<Id<checked::Service>> {
+    pub(super) fn service(&self, name: Spanned<&Name>, diagnostics: &mut Diagnostics) -> Option<Id<checked::Service>> {
         let found = self.services.get(&name.value.key()).copied();
         if found.is_none() {
             let message = format!("no service is called `{}`", name.value);

@@ -12,7 +12,7 @@ use envoy::extensions::filters::network::http_connection_manager::v3::{
     HttpConnectionManager,
     http_connection_manager::{CodecType, PathWithEscapedSlashesAction, RouteSpecifier, StripPortMode},
 };
-use spec::mesh::AccessLog;
+use spec::mesh::AccessLogFormat;
 
 use super::http_filter::{self, HttpFilter};
 use super::{access_log, duration, endpoint, names};
@@ -26,7 +26,7 @@ pub(crate) struct HttpListener {
     pub side: Side,
     pub routes: RouteConfiguration,
     pub filters: Vec<HttpFilter>,
-    pub access_log: AccessLog,
+    pub access_log: AccessLogFormat,
 }
 
 /// Who speaks to a listener.
@@ -83,8 +83,8 @@ fn connection_manager(parts: HttpListener, module: &WasmModule) -> HttpConnectio
         }),
         request_headers_timeout: Some(duration(Duration::from_secs(10))),
         access_log: match parts.access_log {
-            AccessLog::Json => vec![access_log::json()],
-            AccessLog::Off => Vec::new(),
+            AccessLogFormat::Json | AccessLogFormat::Text => vec![access_log::json()],
+            AccessLogFormat::Off => Vec::new(),
         },
         use_remote_address: edge.then_some(true),
         xff_num_trusted_hops: trusted_hops,

@@ -14,7 +14,8 @@ use envoy::config::route::v3::{
     weighted_cluster::{ClusterWeight, cluster_weight},
 };
 use envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
-use envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
+use envoy::r#type::matcher::v3::{RegexMatcher, StringMatcher, string_matcher::MatchPattern};
+use envoy::r#type::v3::Int64Range;
 use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
 use spec::mesh::{HeaderMatch, HeaderValueMatch, PathMatch};
 
@@ -109,17 +110,20 @@ pub(crate) fn refuse_several_hosts() -> Route {
 
 /// Conditions of the mesh language.
 pub(crate) fn header_matcher(condition: &HeaderMatch) -> HeaderMatcher {
-    let pattern = match &condition.value {
-        HeaderValueMatch::Exact(text) => Some(MatchPattern::Exact(text.clone())),
-        HeaderValueMatch::Prefix(text) => Some(MatchPattern::Prefix(text.clone())),
-        HeaderValueMatch::Suffix(text) => Some(MatchPattern::Suffix(text.clone())),
-        HeaderValueMatch::Present => None,
+    let ignore_case = condition.ignore_case.as_ref().is_some_and(|said| said.value);
+    let text = |pattern| HeaderMatchSpecifier::StringMatch(StringMatcher { ignore_case, ..string(pattern) });
+    let specifier = match &condition.value.value {
+        HeaderValueMatch::Exact(said) => text(MatchPattern::Exact(said.clone())),
+        HeaderValueMatch::Prefix(said) => text(MatchPattern::Prefix(said.clone())),
+        HeaderValueMatch::Suffix(said) => text(MatchPattern::Suffix(said.clone())),
+        HeaderValueMatch::Contains(said) => text(MatchPattern::Contains(said.clone())),
+        HeaderValueMatch::Regex(said) => HeaderMatchSpecifier::StringMatch(string(regex(said, ignore_case))),
+        HeaderValueMatch::Range(range) => {
+            HeaderMatchSpecifier::RangeMatch(Int64Range { start: range.start, end: range.end })
+        }
+        HeaderValueMatch::Present => HeaderMatchSpecifier::PresentMatch(true),
     };
-    let specifier = match pattern {
-        Some(pattern) => HeaderMatchSpecifier::StringMatch(string(pattern)),
-        None => HeaderMatchSpecifier::PresentMatch(true),
-    };
-    HeaderMatcher { invert_match: condition.invert, ..header(&condition.name.value, specifier) }
+    HeaderMatcher { invert_match: condition.inverted(), ..header(&condition.name.value, specifier) }
 }
 
 /// The header is there once, with exactly this value.
@@ -151,11 +155,8 @@ pub(crate) fn method_is(method: &str) -> HeaderMatcher {
 /// The authority is one of these, in any case.
 pub(crate) fn authority_is(hosts: &[String]) -> HeaderMatcher {
     let alternatives: Vec<String> = hosts.iter().map(|host| quote(host)).collect();
-    let regex = envoy::r#type::matcher::v3::RegexMatcher {
-        regex: format!("(?i)(?:{})", alternatives.join("|")),
-        ..Default::default()
-    };
-    header(":authority", HeaderMatchSpecifier::StringMatch(string(MatchPattern::SafeRegex(regex))))
+    let any = format!("(?:{})", alternatives.join("|"));
+    header(":authority", HeaderMatchSpecifier::StringMatch(string(regex(&any, true))))
 }
 
 /// A host name as a regular expression that matches nothing else: of its characters only `.` has a meaning.
@@ -167,6 +168,12 @@ fn header(name: &str, specifier: HeaderMatchSpecifier) -> HeaderMatcher {
     HeaderMatcher { name: name.to_owned(), header_match_specifier: Some(specifier), ..Default::default() }
 }
 
+/// RE2 has no switch beside the pattern for the case of letters.
+fn regex(pattern: &str, ignore_case: bool) -> MatchPattern {
+    let regex = if ignore_case { format!("(?i){pattern}") } else { pattern.to_owned() };
+    MatchPattern::SafeRegex(RegexMatcher { regex, ..Default::default() })
+}
+
 fn string(pattern: MatchPattern) -> StringMatcher {
     StringMatcher { match_pattern: Some(pattern), ..Default::default() }
 }
@@ -175,6 +182,9 @@ fn path_specifier(path: &PathMatch) -> PathSpecifier {
     match path {
         PathMatch::Prefix(prefix) => PathSpecifier::Prefix(prefix.clone()),
         PathMatch::Exact(path) => PathSpecifier::Path(path.clone()),
+        PathMatch::Regex(pattern) => {
+            PathSpecifier::SafeRegex(RegexMatcher { regex: pattern.clone(), ..Default::default() })
+        }
     }
 }
 

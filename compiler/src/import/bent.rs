@@ -4,7 +4,7 @@ mod notes;
 mod read;
 mod services;
 
-use spec::mesh::{BasicAuth, Calls, CircuitBreaker, Defaults, Gateway, Mesh, Node, Service};
+use spec::mesh::{BasicAuth, Call, Callee, CircuitBreaker, Gateway, Mesh, Node, Service};
 use spec::{Diagnostic, Diagnostics, FileId, Name, Sources, Span, Spanned, codes};
 
 use super::yaml;
@@ -43,8 +43,7 @@ pub fn import(file: FileId, sources: &Sources, diagnostics: &mut Diagnostics) ->
 
 fn mesh(file: read::File, start: Span, diagnostics: &mut Diagnostics) -> Option<Mesh> {
     let name = Spanned::new(Name::new("bent")?, start);
-    let mut mesh =
-        Mesh { name, defaults: Defaults::default(), services: Vec::new(), nodes: Vec::new(), gateways: Vec::new() };
+    let mut mesh = Mesh::named(name);
     let (fronts, nodes): (Vec<_>, Vec<_>) = file
         .nodes
         .map_or(Vec::new(), |nodes| nodes.value)
@@ -66,8 +65,8 @@ fn mesh(file: read::File, start: Span, diagnostics: &mut Diagnostics) -> Option<
     for node in nodes {
         let served = node.services.into_iter();
         let serves = served.filter_map(|service| services.serve(&node.id, service, diagnostics)).collect();
-        let calls = Calls::All(Spanned::new((), node.id.span));
-        mesh.nodes.push(Node { name: node.id, serves, calls, bind: None });
+        let calls = vec![Call::of(Spanned::new(Callee::All, node.id.span))];
+        mesh.nodes.push(Node { serves, calls, ..Node::named(node.id) });
     }
     mesh.services = services.finish(diagnostics);
     Some(mesh)
@@ -77,19 +76,13 @@ fn mesh(file: read::File, start: Span, diagnostics: &mut Diagnostics) -> Option<
 fn front_proxy(id: &Spanned<Name>) -> Gateway {
     let text = |text: &str| Spanned::new(text.to_owned(), id.span);
     Gateway {
-        name: id.clone(),
-        listen: Spanned::new(INGRESS_PORT, id.span),
-        bind: None,
-        trusted_hops: None,
-        calls: Calls::All(Spanned::new((), id.span)),
-        hosts: Vec::new(),
+        calls: vec![Call::of(Spanned::new(Callee::All, id.span))],
         basic_auth: Some(BasicAuth {
             realm: Some(text(REALM)),
             htpasswd_file: text(HTPASSWD_FILE),
             forward_user_header: None,
         }),
-        timeout: None,
-        retry: None,
+        ..Gateway::named(id.clone(), Spanned::new(INGRESS_PORT, id.span))
     }
 }
 
@@ -98,7 +91,7 @@ fn write_defaults(service: &mut Service) {
     let span = service.span();
     service.health_check.get_or_insert_default();
     let limits = service.circuit_breaker.get_or_insert_default();
-    let CircuitBreaker { max_connections, max_pending, max_requests, max_retries } = limits;
+    let CircuitBreaker { max_connections, max_pending, max_requests, max_retries, place: _ } = limits;
     for limit in [max_connections, max_pending, max_requests] {
         limit.get_or_insert(Spanned::new(1000, span));
     }

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use spec::mesh::{AccessLog, PathMatch};
+use spec::mesh::{AccessLogFormat, PathMatch};
 
 use super::{PROMETHEUS_PORT, Parts};
 use crate::WasmModule;
@@ -25,7 +25,7 @@ pub(super) fn prometheus(public: IpAddr, admin: (IpAddr, u16), module: &WasmModu
         side: Side::Scrape,
         routes: configuration(names::PROMETHEUS_ROUTES, vec![host]),
         filters: Vec::new(),
-        access_log: AccessLog::Off,
+        access_log: AccessLogFormat::Off,
     };
     let (host, port) = admin;
     let cluster = static_cluster(StaticCluster {

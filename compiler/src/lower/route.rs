@@ -6,7 +6,7 @@ use ::envoy::config::route::v3::{RetryPolicy, Route as Message};
 use policy::ROUTE_HEADER;
 use spec::mesh::{PathMatch, RetryCondition};
 
-use super::INGRESS_PORT;
+use super::{INGRESS_PORT, wasm};
 use crate::checked::{CheckedMesh, Id, Retry, Route, Service, Target};
 use crate::envoy::names;
 use crate::envoy::route::{ClusterShare, Host, ToClusters, header_is, header_matcher, retry_policy, route};
@@ -21,8 +21,11 @@ pub(super) struct Defaults<'a> {
 pub(super) fn service_host(mesh: &CheckedMesh, id: Id<Service>, domains: Vec<String>, defaults: &Defaults<'_>) -> Host {
     let service = mesh.service(id);
     let by_header = service.header_routing.iter().map(|rule| {
-        let marked = vec![header_is(ROUTE_HEADER, &names::cluster(mesh.service(rule.to)))];
-        to_target(mesh, Some(id), marked, rule.to, defaults)
+        let headers = match wasm::filter_headers(rule) {
+            Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(mesh.service(rule.to)))],
+            None => rule.headers.iter().map(header_matcher).collect(),
+        };
+        to_target(mesh, Some(id), headers, rule.to, defaults)
     });
     let declared = service.routes.iter().map(|declared| lower(mesh, Some(id), declared, defaults));
     let rest = std::iter::once(to_target(mesh, Some(id), Vec::new(), id, defaults));

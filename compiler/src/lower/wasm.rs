@@ -6,7 +6,7 @@ use policy::{
 };
 
 use super::route::domains;
-use crate::checked::{BasicAuth, CheckedMesh, Fault, Id, Service};
+use crate::checked::{BasicAuth, CheckedMesh, Fault, Id, RoutingRule, Service};
 use crate::envoy::http_filter::HttpFilter;
 use crate::envoy::names;
 
@@ -45,25 +45,28 @@ pub(super) fn fault(rules: Vec<FaultRule>) -> Option<HttpFilter> {
 pub(super) fn header_routing(mesh: &CheckedMesh, services: &[Id<Service>]) -> Option<HttpFilter> {
     let mut rules = Vec::new();
     for service in services.iter().map(|id| mesh.service(*id)) {
-        rules.extend(service.header_routing.iter().map(|rule| HeaderRoutingRule {
-            hosts: domains(service),
-            headers: rule.headers.iter().map(header_match).collect(),
-            route: names::cluster(mesh.service(rule.to)),
+        rules.extend(service.header_routing.iter().filter_map(|rule| {
+            let headers = filter_headers(rule)?;
+            Some(HeaderRoutingRule { hosts: domains(service), headers, route: names::cluster(mesh.service(rule.to)) })
         }));
     }
     (!rules.is_empty()).then_some(HttpFilter::HeaderRouting(HeaderRoutingConfig { rules }))
 }
 
-fn header_match(condition: &spec::mesh::HeaderMatch) -> HeaderMatch {
+/// What the filter compares; `None` when the rule asks for more than it can, and the route table compares instead.
+pub(super) fn filter_headers(rule: &RoutingRule) -> Option<Vec<HeaderMatch>> {
+    rule.headers.iter().map(header_match).collect()
+}
+
+fn header_match(condition: &spec::mesh::HeaderMatch) -> Option<HeaderMatch> {
     use spec::mesh::HeaderValueMatch as Said;
-    HeaderMatch {
-        name: condition.name.value.clone(),
-        value: match &condition.value {
-            Said::Exact(text) => HeaderValueMatch::Exact(text.clone()),
-            Said::Prefix(text) => HeaderValueMatch::Prefix(text.clone()),
-            Said::Suffix(text) => HeaderValueMatch::Suffix(text.clone()),
-            Said::Present => HeaderValueMatch::Present,
-        },
-        invert: condition.invert,
-    }
+    let value = match &condition.value.value {
+        _ if condition.ignore_case.as_ref().is_some_and(|said| said.value) => return None,
+        Said::Exact(text) => HeaderValueMatch::Exact(text.clone()),
+        Said::Prefix(text) => HeaderValueMatch::Prefix(text.clone()),
+        Said::Suffix(text) => HeaderValueMatch::Suffix(text.clone()),
+        Said::Present => HeaderValueMatch::Present,
+        Said::Contains(_) | Said::Regex(_) | Said::Range(_) => return None,
+    };
+    Some(HeaderMatch { name: condition.name.value.clone(), value, invert: condition.inverted() })
 }

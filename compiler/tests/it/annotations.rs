@@ -8,8 +8,8 @@ use std::path::Path;
 use expect_test::{Expect, expect, expect_file};
 use meshwright_compiler::annotation;
 use spec::mesh::{
-    Address, Annotation, BasicAuth, Calls, CircuitBreaker, Defaults, Endpoint, Fault, FaultAbort, HealthCheck, Mesh,
-    Node, Retry, Serve, Service,
+    Address, BasicAuth, Call, Callee, CircuitBreaker, Endpoint, Entry, Fault, FaultAbort, HealthCheck, Mesh, Node,
+    Retry, Serve, Service,
 };
 use spec::units::Percent;
 use spec::{Diagnostics, FileId, Name, SourceFile, Sources, Span, Spanned};
@@ -46,11 +46,11 @@ impl Case {
         let key_end = key_start + key.len();
         let key = Spanned::new(key.to_owned(), Span::new(self.file, key_start, key_end));
         let value_span = Span::new(self.file, key_end + 1, start + line.len());
-        let annotation = Annotation { key, value: Spanned::new(value.to_owned(), value_span) };
+        let annotation = Entry { key, value: Spanned::new(value.to_owned(), value_span) };
         self.list(place).push(annotation);
     }
 
-    fn list(&mut self, place: &str) -> &mut Vec<Annotation> {
+    fn list(&mut self, place: &str) -> &mut Vec<Entry> {
         let (kind, number) = place.split_once('-').unwrap_or((place, "1"));
         let index = number.parse::<usize>().expect("a number") - 1;
         match kind {
@@ -83,31 +83,26 @@ impl Case {
 fn mesh(file: FileId) -> Mesh {
     let span = Span::new(file, 0, 0);
     let name = |text: &str| Spanned::new(Name::new(text).expect("a name"), span);
-    let endpoint = |address: &str, node: Option<&str>| Endpoint {
-        address: Spanned::new(Address::parse(address).expect("an address"), span),
-        weight: None,
-        node: node.map(name),
-        annotations: Vec::new(),
+    let endpoint = |address: &str, node: Option<&str>| {
+        let address = Spanned::new(Address::parse(address).expect("an address"), span);
+        Endpoint { node: node.map(name), ..Endpoint::at(address) }
     };
     let node = |id: &str, address: &str| Node {
-        name: name(id),
         serves: vec![Serve {
             service: name("beta.svc"),
             upstreams: vec![endpoint(address, None)],
             fault: None,
             annotations: Vec::new(),
         }],
-        calls: Calls::All(Spanned::new((), span)),
-        bind: None,
+        calls: vec![Call::of(Spanned::new(Callee::All, span))],
+        ..Node::named(name(id))
     };
     let mut service = Service::named(name("beta.svc"));
     service.endpoints = vec![endpoint("10.0.0.1:3000", Some("beta-1")), endpoint("10.0.0.2:3000", Some("beta-2"))];
     Mesh {
-        name: name("shop"),
-        defaults: Defaults::default(),
         services: vec![service],
         nodes: vec![node("beta-1", "10.0.0.1:3000"), node("beta-2", "10.0.0.2:3000")],
-        gateways: Vec::new(),
+        ..Mesh::named(name("shop"))
     }
 }
 
@@ -214,7 +209,7 @@ fn a_fault_on_a_node_is_that_nodes_only() {
         let span = Span::new(case.file, 0, 0);
         let percent = Spanned::new(Percent::parse("5").expect("a share"), span);
         let abort = FaultAbort { status: Spanned::new(503, span), percent };
-        assert_eq!(case.serve(2).fault, Some(Fault { delay: None, abort: Some(abort) }), "{place}");
+        assert_eq!(case.serve(2).fault, Some(Fault { abort: Some(abort), ..Fault::default() }), "{place}");
         assert_eq!((&case.serve(1).fault, &case.service().fault), (&None, &None), "{place}");
     }
 }
@@ -363,8 +358,8 @@ fn a_field_and_an_annotation_that_disagree_are_a_conflict() {
     let max_pending = Some(Spanned::new(2, span));
     service.circuit_breaker = Some(CircuitBreaker { max_pending, ..CircuitBreaker::default() });
     let abort = FaultAbort { status: Spanned::new(503, span), percent: Spanned::new(Percent::ZERO, span) };
-    service.fault = Some(Fault { delay: None, abort: Some(abort) });
-    service.retry = Some(Retry { attempts: Spanned::new(1, span), on: Vec::new(), per_try_timeout: None });
+    service.fault = Some(Fault { abort: Some(abort), ..Fault::default() });
+    service.retry = Some(Retry::of(Spanned::new(1, span)));
     let htpasswd_file = Spanned::new("b".to_owned(), span);
     service.basic_auth = Some(BasicAuth { realm: None, htpasswd_file, forward_user_header: None });
     let before = service.clone();
@@ -410,7 +405,7 @@ fn fields_and_annotations_that_agree_are_no_conflict() {
     let span = Span::new(case.file, 0, 0);
     let service = &mut case.mesh.services[0];
     service.timeout = Some(Spanned::new(std::time::Duration::from_secs(1), span));
-    service.retry = Some(Retry { attempts: Spanned::new(5, span), on: Vec::new(), per_try_timeout: None });
+    service.retry = Some(Retry::of(Spanned::new(5, span)));
     let case = case.apply();
     assert_eq!(case.findings(), "");
     assert_eq!(observed(case.service(), "num-retries"), "5");

@@ -32,7 +32,7 @@ fn checked(case: &Path) -> CheckedMesh {
     let files = Beside(case.to_owned());
     let mut mesh = spec::load::load("mesh.kdl", Syntax::Kdl, &files, &mut sources, &mut diagnostics).unwrap();
     meshwright_compiler::annotation::apply(&mut mesh, &mut diagnostics);
-    spec::load::attach(&mesh, "mesh.kdl", &files, &mut sources, &mut diagnostics);
+    spec::load::attach(&mesh, &files, &mut sources, &mut diagnostics);
     let checked = check(&mesh, &sources, &mut diagnostics);
     let findings = spec::render(&diagnostics, &sources, spec::Color::Plain);
     checked.unwrap_or_else(|| panic!("{}:\n{findings}", case.display()))

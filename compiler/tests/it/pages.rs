@@ -109,7 +109,7 @@ fn run(input: &Input) -> (Diagnostics, String) {
     });
     if let Some(mut mesh) = mesh {
         annotation::apply(&mut mesh, &mut found);
-        spec::load::attach(&mesh, name, &input.named, &mut sources, &mut found);
+        spec::load::attach(&mesh, &input.named, &mut sources, &mut found);
         if !found.has_errors() {
             let checked = check(&mesh, &sources, &mut found);
             assert_eq!(checked.is_none(), found.has_errors());

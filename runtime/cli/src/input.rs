@@ -1,11 +1,11 @@
 //! Where a mesh comes from: a file or standard input, in our language or another system's.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use spec::load::{FileError, Files};
-use spec::{Diagnostics, Mesh, Sources, Syntax};
+use spec::{Diagnostics, FileId, Mesh, Sources, Syntax, Variables};
 
 use crate::exit::Exit;
 
@@ -17,6 +17,9 @@ pub struct Input {
     /// Read another system's format instead of the mesh language
     #[arg(long, value_enum)]
     pub from: Option<Format>,
+    /// Let `${NAME}` in the mesh stand for TEXT, whatever the mesh says of it
+    #[arg(long = "var", value_name = "NAME=TEXT", value_parser = variable)]
+    pub variables: Vec<(String, String)>,
 }
 
 /// Formats of other systems.
@@ -28,6 +31,10 @@ pub enum Format {
 
 /// A mesh as it was read, annotations applied, with every text it was made from.
 pub struct Loaded {
+    /// The name of the main file, as the user gave it.
+    pub name: String,
+    /// What was read as a mesh or as a part of one; without the main file if that is no text.
+    pub texts: Vec<(FileId, Syntax)>,
     /// `None` when there is nothing that could be called a mesh.
     pub mesh: Option<Mesh>,
     pub sources: Sources,
@@ -41,27 +48,58 @@ pub fn load(input: &Input) -> Result<Loaded, Exit> {
     let syntax = syntax(input)?;
     let (name, bytes) = match input.path.as_str() {
         "-" => ("stdin", read_stdin()?),
-        path => (path, Disk.read(path)?),
+        path => (path, read_main(path)?),
     };
-    let mut mesh =
-        spec::load::add_text(name, bytes, &mut sources, &mut diagnostics).and_then(|file| match input.from {
-            None => spec::parse(file, syntax, &sources, &mut diagnostics),
-            Some(Format::Bent) => compiler::import::bent::import(file, &sources, &mut diagnostics),
-        });
+    let folder = Folder::of(name);
+    let main = spec::load::add_text(name, bytes, &mut sources, &mut diagnostics);
+    let (mut mesh, texts) = match (main, input.from) {
+        (None, _) => (None, Vec::new()),
+        (Some(file), None) => {
+            let variables = Variables::fixed(input.variables.iter().cloned());
+            let loaded = spec::load::load_text(file, syntax, variables, &folder, &mut sources, &mut diagnostics);
+            (loaded.mesh, loaded.texts)
+        }
+        (Some(file), Some(Format::Bent)) => {
+            (compiler::import::bent::import(file, &sources, &mut diagnostics), vec![(file, syntax)])
+        }
+    };
     if let Some(mesh) = &mut mesh {
         compiler::annotation::apply(mesh, &mut diagnostics);
-        spec::load::attach(mesh, name, &Disk, &mut sources, &mut diagnostics);
+        spec::load::attach(mesh, &folder, &mut sources, &mut diagnostics);
     }
-    Ok(Loaded { mesh, sources, diagnostics })
+    Ok(Loaded { name: name.to_owned(), texts, mesh, sources, diagnostics })
 }
 
-/// The files of this machine, as the user named them.
-pub struct Disk;
+/// The files of one folder of this machine, and below. Links that lead out of it are refused.
+pub struct Folder {
+    root: std::io::Result<PathBuf>,
+}
 
-impl Files for Disk {
-    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        read_regular(Path::new(path)).map_err(|error| FileError::new(path, error.to_string()))
+impl Folder {
+    /// The folder of a file.
+    pub fn of(file: &str) -> Self {
+        let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
+        Self { root: folder.unwrap_or(Path::new(".")).canonicalize() }
     }
+
+    fn read_inside(&self, path: &str) -> std::io::Result<Vec<u8>> {
+        let root = self.root.as_ref().map_err(|error| std::io::Error::from(error.kind()))?;
+        let path = Path::new(path).canonicalize()?;
+        if !path.starts_with(root) {
+            return Err(std::io::Error::other("it leads out of the folder of the mesh"));
+        }
+        read_regular(&path)
+    }
+}
+
+impl Files for Folder {
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        self.read_inside(path).map_err(|error| FileError::new(path, error.to_string()))
+    }
+}
+
+fn read_main(path: &str) -> Result<Vec<u8>, FileError> {
+    read_regular(Path::new(path)).map_err(|error| FileError::new(path, error.to_string()))
 }
 
 /// Regular files only: a device or a pipe would never end.
@@ -82,6 +120,11 @@ fn read_stdin() -> Result<Vec<u8>, Exit> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, text) = text.split_once('=').ok_or("write `NAME=TEXT`")?;
+    Ok((name.to_owned(), text.to_owned()))
 }
 
 fn syntax(input: &Input) -> Result<Syntax, Exit> {

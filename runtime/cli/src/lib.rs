@@ -1,11 +1,14 @@
-//! The commands of `meshwright`: results on standard output, findings on standard error.
+//! The commands of `meshwright`: results on standard output, remarks on standard error.
 
 pub mod command;
 pub mod exit;
 pub mod input;
+pub mod judge;
 pub mod launch;
+pub mod levels;
 pub mod mesh;
 pub mod module;
+mod pages;
 pub mod report;
 pub mod trace;
 pub mod write;

@@ -1,10 +1,21 @@
 //! Findings, for people or for machines.
 
-use std::io::IsTerminal;
+mod github;
+mod json;
+mod junit;
+mod place;
+mod sarif;
+mod text;
 
-use clap::ValueEnum;
-use serde::Serialize;
-use spec::{Color, Diagnostic, Diagnostics, Severity, Sources};
+use clap::{Args, ValueEnum};
+use spec::suppress::Allowed;
+use spec::{Diagnostic, Diagnostics, Severity, Sources};
+
+use crate::exit::Exit;
+use crate::input::Loaded;
+use crate::judge::Verdict;
+use crate::levels::Levels;
+use crate::write::{to_stderr, to_stdout};
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -14,88 +25,89 @@ pub enum Format {
     Text,
     /// One JSON document
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit's XML, for test reports
+    Junit,
+    /// Workflow commands, which GitHub shows beside the line
+    Github,
 }
 
-/// Writes findings to standard error.
-pub fn print_findings(diagnostics: &Diagnostics, sources: &Sources, format: Format) {
-    match format {
-        Format::Text if diagnostics.is_empty() => {}
-        Format::Text => eprint!("{}\n{}\n", text(diagnostics, sources).trim_end(), summary(diagnostics)),
-        Format::Json => eprintln!("{}", json(diagnostics, sources)),
-    }
+/// What a command that has findings lets its user say of them.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Options {
+    /// How findings are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub levels: Levels,
 }
 
-fn text(diagnostics: &Diagnostics, sources: &Sources) -> String {
-    let color = if colored() { Color::Ansi } else { Color::Plain };
-    spec::render(diagnostics, sources, color)
+/// What was found in a mesh, in the order of the text, and the texts it was found in.
+pub struct Report<'a> {
+    /// The names of the files that the mesh is written in; the main one is the first.
+    pub files: Vec<&'a str>,
+    pub sources: &'a Sources,
+    pub findings: &'a Diagnostics,
+    pub allowed: &'a [Allowed],
 }
 
-/// A terminal, unless the user asked for plain text (<https://no-color.org>).
-pub fn colored() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-fn summary(diagnostics: &Diagnostics) -> String {
-    let counted = |severity, one: &str| match diagnostics.count(severity) {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        many => Some(format!("{many} {one}s")),
-    };
-    let parts: Vec<String> =
-        [counted(Severity::Error, "error"), counted(Severity::Warning, "warning"), counted(Severity::Note, "note")]
-            .into_iter()
-            .flatten()
-            .collect();
-    format!("\n{}", parts.join(", "))
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    findings: Vec<Finding<'a>>,
-}
-
-#[derive(Serialize)]
-struct Finding<'a> {
-    severity: &'static str,
-    code: &'static str,
-    message: &'a str,
-    places: Vec<Place<'a>>,
-    help: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Place<'a> {
-    file: &'a str,
-    line: usize,
-    column: usize,
-    label: &'a str,
-}
-
-fn json(diagnostics: &Diagnostics, sources: &Sources) -> String {
-    let report = Report { findings: diagnostics.iter().map(|diagnostic| finding(diagnostic, sources)).collect() };
-    // Text and numbers only: writing them cannot fail.
-    serde_json::to_string_pretty(&report).unwrap_or_default()
-}
-
-fn finding<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
-    let places = diagnostic.labels.iter().map(|label| {
-        let position = sources.position(label.span);
-        Place {
-            file: sources.file(label.span.file).map_or("", |file| file.name.as_str()),
-            line: position.line,
-            column: position.column,
-            label: &label.text,
+impl<'a> Report<'a> {
+    pub fn of(loaded: &'a Loaded, verdict: &'a Verdict) -> Self {
+        let main = loaded.name.as_str();
+        let parts = loaded.texts.iter().filter_map(|(file, _)| Some(loaded.sources.file(*file)?.name.as_str()));
+        Self {
+            files: std::iter::once(main).chain(parts.filter(|part| *part != main)).collect(),
+            sources: &loaded.sources,
+            findings: &verdict.findings,
+            allowed: &verdict.allowed,
         }
-    });
-    Finding {
-        severity: match diagnostic.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        },
-        code: diagnostic.code.slug,
-        message: &diagnostic.message,
-        places: places.collect(),
-        help: &diagnostic.help,
     }
+}
+
+/// Where findings go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// They are what the command was asked for: formats for machines go to standard output, text for people to standard
+    /// error.
+    Result,
+    /// They accompany a result on standard output, and go to standard error.
+    Remark,
+}
+
+/// Writes the findings.
+pub fn print(report: &Report<'_>, format: Format, role: Role) -> Result<(), Exit> {
+    let text = match format {
+        Format::Text => text::of(report),
+        Format::Json => json::of(report),
+        Format::Sarif => sarif::of(report),
+        Format::Junit => junit::of(report)?,
+        Format::Github => github::of(report),
+    };
+    if role == Role::Result && format != Format::Text {
+        to_stdout(&text)?
+    } else {
+        to_stderr(&text)?
+    }
+    Ok(())
+}
+
+fn severity(finding: &Diagnostic) -> &'static str {
+    match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
+    }
+}
+
+/// What the message, the first label and the remedies say together, a line each.
+fn in_words(finding: &Diagnostic) -> String {
+    let mut words = finding.message.clone();
+    if let Some(label) = finding.labels.first().filter(|label| !label.text.is_empty()) {
+        words.push_str(&format!(": {}", label.text));
+    }
+    for help in &finding.help {
+        words.push_str(&format!("\nhelp: {help}"));
+    }
+    words
 }

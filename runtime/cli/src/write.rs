@@ -1,4 +1,4 @@
-//! Output files: written whole or not at all, and only when they change.
+//! Output: files, written whole or not at all and only when they change, and streams.
 
 use std::io::Write;
 use std::path::Path;
@@ -26,6 +26,28 @@ pub fn file(root: &Path, relative: &str, bytes: &[u8]) -> anyhow::Result<Written
     readable(temporary.as_file()).with_context(failed)?;
     temporary.persist(&path).with_context(failed)?;
     Ok(Written::Changed)
+}
+
+/// Prints a result. A reader who has seen enough, such as `head`, is no failure.
+pub fn to_stdout(text: &str) -> std::io::Result<()> {
+    unless_closed(std::io::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// Prints what accompanies a result.
+pub fn to_stderr(text: &str) -> std::io::Result<()> {
+    unless_closed(std::io::stderr().lock().write_all(text.as_bytes()))
+}
+
+/// Whether the user wants no colours anywhere (<https://no-color.org>).
+pub fn plain_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+fn unless_closed(written: std::io::Result<()>) -> std::io::Result<()> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// Temporary files are private to their maker; Envoy often runs as another user.

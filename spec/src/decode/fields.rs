@@ -1,56 +1,65 @@
 //! A cursor over one node of the tree that remembers what was read, so that the rest is reported.
 
-use super::value::Reader;
+use std::collections::BTreeMap;
+
+use super::messages;
+use crate::block::{Block, Choice};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
+use crate::mesh::Entry;
+use crate::shape;
 use crate::source::{Span, Spanned};
 use crate::suggest;
 use crate::syntax::tree::{Form, Kind, Node, Scalar};
+use crate::value::Reader;
+use crate::value::text::AS_WRITTEN;
 
 /// What was not yet read of one node.
-pub(super) struct Fields<'t> {
+pub(crate) struct Fields<'t> {
     node: &'t Node,
     /// With its article: `a service`.
     what: &'static str,
+    shape: &'static shape::Block,
+    /// The name of a named thing, wherever it stands.
+    name: Option<Scalar>,
     /// Arguments read so far.
     arguments: usize,
-    known: Vec<&'static str>,
     taken: Vec<bool>,
 }
 
-/// A name and what is said of it.
-pub(super) struct Named<'t> {
-    pub(super) name: Scalar,
-    pub(super) body: Fields<'t>,
-}
-
-/// Unknown fields of one node that are reported one by one.
-const MAX_UNKNOWN: usize = 20;
+/// A block without fields of its own, for nodes that hold values.
+const VALUE: &shape::Block =
+    &shape::Block { name: "value", what: "a value", doc: "", line: true, not_empty: false, fields: &[] };
 
 impl<'t> Fields<'t> {
-    pub(super) fn of(node: &'t Node, what: &'static str) -> Self {
-        Self { node, what, arguments: 0, known: Vec::new(), taken: vec![false; node.fields.len()] }
+    pub(crate) fn of(node: &'t Node, what: &'static str, shape: &'static shape::Block) -> Self {
+        Self { node, what, shape, name: None, arguments: 0, taken: vec![false; node.fields.len()] }
     }
 
     /// The place of the node's key or, in a YAML list, of the item.
-    pub(super) fn span(&self) -> Span {
-        self.node.span()
+    pub(crate) fn span(&self) -> Span {
+        self.name.as_ref().map_or(self.node.span(), |name| name.span)
     }
 
     /// The same fields, said of something else.
-    pub(super) fn renamed(self, what: &'static str) -> Self {
+    pub(crate) fn renamed(self, what: &'static str) -> Self {
         Self { what, ..self }
     }
 
+    /// The same fields, of a thing that is called so.
+    pub(crate) fn with_name(self, name: Scalar) -> Self {
+        Self { name: Some(name), ..self }
+    }
+
     /// The value of a field that can be said once.
-    pub(super) fn value<T>(
+    pub(crate) fn value<T>(
         &mut self,
         key: &'static str,
         reader: Reader<T>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<T>> {
-        let node = self.one(key, diagnostics)?;
-        let mut inner = Fields::of(node, reader.expected);
+        let node = self.node(key, diagnostics)?;
+        let mut inner = Self::of(node, reader.shape.expected, VALUE);
         let value = inner.argument(reader, diagnostics);
         if node.fields.is_empty() || value.is_some() {
             inner.finish(diagnostics);
@@ -58,8 +67,23 @@ impl<'t> Fields<'t> {
         value
     }
 
+    /// Like [`Fields::value`], and its absence is reported.
+    pub(crate) fn required<T>(
+        &mut self,
+        key: &'static str,
+        reader: Reader<T>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Spanned<T>> {
+        if !self.has(key) {
+            let message = format!("{} needs `{key}`: {}", self.what, reader.shape.expected);
+            self.missing(&message, key, diagnostics);
+            return None;
+        }
+        self.value(key, reader, diagnostics)
+    }
+
     /// The node's main value: its first argument, or the field of this name. Its absence is reported.
-    pub(super) fn primary<T>(
+    pub(crate) fn main<T>(
         &mut self,
         key: &'static str,
         reader: Reader<T>,
@@ -68,169 +92,256 @@ impl<'t> Fields<'t> {
         if self.node.arguments.len() > self.arguments {
             return self.argument(reader, diagnostics);
         }
-        if self.node.fields.iter().any(|field| field.key.value == key) {
+        if self.has(key) {
             return self.value(key, reader, diagnostics);
         }
-        self.known.push(key);
-        self.missing(&format!("{} needs {}", self.what, reader.expected), key, diagnostics);
+        self.missing(&format!("{} needs {}", self.what, reader.shape.expected), key, diagnostics);
         None
     }
 
-    /// Like [`Fields::value`], and its absence is reported.
-    pub(super) fn required<T>(
+    /// The name of a named thing.
+    pub(crate) fn name<T>(
         &mut self,
         key: &'static str,
         reader: Reader<T>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Spanned<T>> {
-        if !self.has(key) {
-            self.known.push(key);
-            self.missing(&format!("{} needs `{key}`: {}", self.what, reader.expected), key, diagnostics);
+        match &self.name {
+            Some(name) => reader.read(name, diagnostics),
+            None => self.main(key, reader, diagnostics),
+        }
+    }
+
+    /// That it is said is all: `present=#true`. False is reported.
+    pub(crate) fn flag(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<Spanned<bool>> {
+        let said = self.value(key, <bool as crate::value::Readable>::READER, diagnostics)?;
+        if !said.value {
+            let message = format!("`{key}` can only be true");
+            let diagnostic = Diagnostic::error(codes::INVALID_VALUE, said.span, message);
+            diagnostics.push(diagnostic.help(format!("leave `{key}` out; `invert` turns a comparison around")));
             return None;
         }
-        self.value(key, reader, diagnostics)
+        Some(said)
     }
 
-    /// A field with fields of its own.
-    pub(super) fn block(
+    /// Every value of every node of this field: `on "5xx" "reset"`, `on: [5xx, reset]`; where no value can have a
+    /// comma, also `on="5xx,reset"`.
+    pub(crate) fn values<T>(
         &mut self,
         key: &'static str,
-        what: &'static str,
+        reader: Reader<T>,
         diagnostics: &mut Diagnostics,
-    ) -> Option<Fields<'t>> {
-        self.one(key, diagnostics).map(|node| Fields::of(node, what))
+    ) -> Vec<Spanned<T>> {
+        let mut result = Vec::new();
+        for node in self.take(key).into_iter().filter(|node| node.form != Form::EmptyList) {
+            if node.arguments.is_empty() {
+                messages::wrong_type(node, reader.shape.expected, diagnostics);
+                continue;
+            }
+            for scalar in &node.arguments {
+                if !reader.commas || !scalar.text.contains(',') {
+                    result.extend(reader.read(scalar, diagnostics));
+                    continue;
+                }
+                // A number where numbers are meant: a header may be called `1`.
+                let is_number = matches!(reader.shape.form, shape::ValueForm::Integer(..));
+                for part in scalar.text.split(',').map(str::trim) {
+                    let number = part.parse().ok().filter(|_| is_number);
+                    let kind = number.map_or(Kind::Text, Kind::Integer);
+                    let part = Scalar { kind, text: part.to_owned(), span: scalar.span };
+                    result.extend(reader.read(&part, diagnostics));
+                }
+            }
+            messages::unknown("a list", VALUE, node.fields.iter(), diagnostics);
+        }
+        result
     }
 
-    /// Every node of a field that can be said again and again.
-    pub(super) fn many(&mut self, key: &'static str, what: &'static str) -> Vec<Fields<'t>> {
-        let nodes = self.take(key).into_iter();
-        nodes.filter(|node| node.form != Form::EmptyList).map(|node| Fields::of(node, what)).collect()
+    /// A block that can be said once.
+    pub(crate) fn decode_block<B: Block>(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<B> {
+        let node = self.node(key, diagnostics)?;
+        Self::of(node, B::SHAPE.what, B::SHAPE).decode(diagnostics)
+    }
+
+    /// Blocks that can be said again and again.
+    pub(crate) fn decode_blocks<B: Block>(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Vec<B> {
+        let nodes = self.take(key).into_iter().filter(|node| node.form != Form::EmptyList);
+        let blocks = nodes.map(|node| Self::of(node, B::SHAPE.what, B::SHAPE));
+        blocks.filter_map(|block| block.decode(diagnostics)).collect()
     }
 
     /// Things with names: `service "a" { … }`, `service: {a: …}`, or in a list `{name: a, …}`.
-    pub(super) fn named(
-        &mut self,
-        key: &'static str,
-        what: &'static str,
-        primary: &'static str,
-        diagnostics: &mut Diagnostics,
-    ) -> Vec<Named<'t>> {
+    pub(crate) fn decode_named<B: Block>(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Vec<B> {
+        let (what, shape) = (B::SHAPE.what, B::SHAPE);
+        let name_key = shape.fields.iter().find(|field| field.occurs == shape::Occurs::Name);
+        let name_key = name_key.map_or("name", |field| field.key);
         let mut result = Vec::new();
-        for mut body in self.many(key, what) {
-            let node = body.node;
-            let own_name = node.form == Form::ListItem || node.names_itself(primary);
+        for node in self.take(key).into_iter().filter(|node| node.form != Form::EmptyList) {
+            let own_name = node.form == Form::ListItem || node.names_itself(name_key);
             if !node.arguments.is_empty() {
-                result.extend(named_by_arguments(node, what, diagnostics));
+                let several = node.arguments.len() > 1;
+                if several && !node.fields.is_empty() {
+                    let message = "several names share one block";
+                    let diagnostic = Diagnostic::error(codes::WRONG_TYPE, node.span(), message);
+                    diagnostics.push(diagnostic.help("write each name with a block of its own"));
+                }
+                for name in &node.arguments {
+                    let mut body = Self::of(node, what, shape);
+                    body.arguments = node.arguments.len();
+                    body.taken.fill(several);
+                    body.name = Some(name.clone());
+                    result.extend(body.decode(diagnostics));
+                }
             } else if own_name && !node.fields.is_empty() {
-                let name = body.primary(primary, Reader::SCALAR, diagnostics);
-                let name = name.map(|name| name.value);
-                result.extend(name.map(|name| Named { name, body }));
+                result.extend(Self::of(node, what, shape).decode(diagnostics));
             } else if node.fields.is_empty() {
-                body.missing(&format!("{what} needs a name"), primary, diagnostics);
+                Self::of(node, what, shape).missing(&format!("{what} needs a name"), name_key, diagnostics);
             } else {
-                result.extend(node.fields.iter().filter_map(|field| named_by_key(field, what, diagnostics)));
+                for field in &node.fields {
+                    result.extend(Self::keyed(field, what, shape, diagnostics).and_then(|it| it.decode(diagnostics)));
+                }
             }
         }
         result
     }
 
-    /// Every argument of every node of this field: `calls "a" "b"`, `calls: [a, b]`.
-    pub(super) fn scalars(
-        &mut self,
-        key: &'static str,
-        what: &'static str,
-        diagnostics: &mut Diagnostics,
-    ) -> Vec<&'t Scalar> {
-        let mut result = Vec::new();
-        for mut body in self.many(key, what) {
-            if body.node.arguments.is_empty() {
-                body.wrong_type(what, diagnostics);
-                body.take_all();
+    /// The alternative that is said, where at most one can be.
+    pub(crate) fn choice<C: Choice>(&mut self, diagnostics: &mut Diagnostics) -> Option<Spanned<C>> {
+        let said: Vec<&'static shape::Field> = C::SHAPE.fields.iter().filter(|field| self.has(field.key)).collect();
+        let (first, others) = said.split_first()?;
+        let span = self.place_of(first.key);
+        if let Some(other) = others.first() {
+            let one = C::SHAPE.what.trim_start_matches("a ").trim_start_matches("an ");
+            let message = format!("{} has one {one}, not several", self.what);
+            let diagnostic = Diagnostic::error(codes::INVALID_VALUE, self.place_of(other.key), message);
+            let diagnostic = diagnostic.related(span, "another one, here");
+            diagnostics.push(diagnostic.help(format!("write one of {}", messages::keys(C::SHAPE))));
+            for other in others {
+                C::decode_said(other.key, self, diagnostics);
             }
-            result.extend(&body.node.arguments);
-            body.arguments = body.node.arguments.len();
-            body.finish(diagnostics);
+        }
+        C::decode_said(first.key, self, diagnostics).map(|value| Spanned::new(value, span))
+    }
+
+    /// Like [`Fields::choice`], and its absence is reported.
+    pub(crate) fn required_choice<C: Choice>(&mut self, diagnostics: &mut Diagnostics) -> Option<Spanned<C>> {
+        if !C::SHAPE.fields.iter().any(|field| self.has(field.key)) {
+            let message = format!("{} needs {}", self.what, C::SHAPE.what);
+            let first = C::SHAPE.fields.first().map_or("", |field| field.key);
+            let near = self.untaken().any(|field| {
+                suggest::closest(&field.key.value, C::SHAPE.fields.iter().map(|field| field.key)).is_some()
+            });
+            if !near && !first.is_empty() {
+                let diagnostic = Diagnostic::error(codes::MISSING_FIELD, self.span(), message);
+                diagnostics.push(diagnostic.help(format!("write one of {}", messages::keys(C::SHAPE))));
+            }
+            return None;
+        }
+        self.choice(diagnostics)
+    }
+
+    /// Keys and texts of the user's own.
+    pub(crate) fn entries(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Vec<Entry> {
+        let Some(node) = self.node(key, diagnostics) else { return Vec::new() };
+        messages::surplus("a list of entries", node, 0, diagnostics);
+        let mut result = Vec::new();
+        let mut places = BTreeMap::new();
+        for entry in node.fields.iter().filter(|field| field.form != Form::Broken) {
+            let mut field = Self::of(entry, "an entry", VALUE);
+            let value = field.argument(AS_WRITTEN, diagnostics);
+            field.finish(diagnostics);
+            if let Some(first) = places.insert(&entry.key.value, entry.span()) {
+                let message = format!("`{}` is said twice", quote(&entry.key.value));
+                diagnostics.push(messages::twice(message, entry.span(), first));
+            } else if let Some(value) = value {
+                result.push(Entry { key: entry.key.clone(), value });
+            }
         }
         result
+    }
+
+    /// The node of a field that can be said once, not yet read.
+    pub(crate) fn node(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<&'t Node> {
+        let nodes = self.take(key);
+        messages::once(key, &nodes, diagnostics)
+    }
+
+    /// Whether the field is said, rightly or wrongly. An empty list says nothing.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.node.fields.iter().any(|field| field.key.value == key && field.form != Form::EmptyList)
+    }
+
+    /// Where the field is said; else the place of the node.
+    pub(crate) fn place_of(&self, key: &str) -> Span {
+        let field = self.node.fields.iter().find(|field| field.key.value == key);
+        field.map_or(self.span(), Node::span)
+    }
+
+    /// Whether no field at all is said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.node.fields.is_empty()
+    }
+
+    /// Reports that something is absent, unless a field that was not read looks like it.
+    pub(crate) fn missing(&self, message: &str, key: &str, diagnostics: &mut Diagnostics) {
+        let near = self.untaken().any(|field| suggest::closest(&field.key.value, std::iter::once(key)).is_some());
+        if !near {
+            diagnostics.push(Diagnostic::error(codes::MISSING_FIELD, self.span(), message));
+        }
+    }
+
+    /// Reports everything that was not read.
+    pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
+        messages::surplus(self.what, self.node, self.arguments, diagnostics);
+        messages::unknown(self.what, self.shape, self.untaken(), diagnostics);
+    }
+
+    /// Reads a whole block, and reports what is left.
+    pub(crate) fn decode<B: Block>(mut self, diagnostics: &mut Diagnostics) -> Option<B> {
+        if B::SHAPE.not_empty && self.node.fields.iter().all(|field| says_nothing(field, B::SHAPE)) {
+            let message = format!("{} that says nothing", self.what);
+            let diagnostic = Diagnostic::error(codes::EMPTY_BLOCK, self.span(), message);
+            diagnostics.push(diagnostic.help(format!("write at least one of {}", messages::keys(B::SHAPE))));
+            return None;
+        }
+        let block = B::decode(&mut self, diagnostics);
+        self.finish(diagnostics);
+        block
+    }
+
+    /// A named thing whose name is the key of its field.
+    fn keyed(
+        field: &'t Node,
+        what: &'static str,
+        shape: &'static shape::Block,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Self> {
+        if field.form != Form::Plain {
+            let message = format!("`{}` is one thing, found a list", quote(&field.key.value));
+            diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, field.span(), message));
+            return None;
+        }
+        let name = Scalar { kind: Kind::Text, text: field.key.value.clone(), span: field.key.span };
+        Some(Self { name: Some(name), ..Self::of(field, what, shape) })
     }
 
     /// The next argument.
-    pub(super) fn argument<T>(&mut self, reader: Reader<T>, diagnostics: &mut Diagnostics) -> Option<Spanned<T>> {
+    fn argument<T>(&mut self, reader: Reader<T>, diagnostics: &mut Diagnostics) -> Option<Spanned<T>> {
         let Some(scalar) = self.node.arguments.get(self.arguments) else {
-            self.wrong_type(reader.expected, diagnostics);
+            messages::wrong_type(self.node, reader.shape.expected, diagnostics);
             return None;
         };
         self.arguments += 1;
         reader.read(scalar, diagnostics)
     }
 
-    /// Every field, under whatever name.
-    pub(super) fn entries(&mut self) -> impl Iterator<Item = &'t Node> + use<'t> {
-        self.take_all();
-        self.node.fields.iter().filter(|field| field.form != Form::Broken)
-    }
-
-    /// Whether the field is said, rightly or wrongly.
-    pub(super) fn has(&self, key: &str) -> bool {
-        self.node.fields.iter().any(|field| field.key.value == key)
-    }
-
-    /// Whether nothing at all is said.
-    pub(super) fn is_empty(&self) -> bool {
-        self.node.fields.is_empty()
-    }
-
-    pub(super) fn missing(&self, message: &str, key: &str, diagnostics: &mut Diagnostics) {
-        let near = self.untaken().find(|field| suggest::closest(&field.key.value, std::iter::once(key)).is_some());
-        if near.is_none() {
-            diagnostics.push(Diagnostic::error(codes::MISSING_FIELD, self.span(), message));
-        }
-    }
-
-    /// Reports everything that was not read.
-    pub(super) fn finish(self, diagnostics: &mut Diagnostics) {
-        if let Some(surplus) = self.node.arguments.get(self.arguments) {
-            let message = format!("unexpected value {}", found(surplus));
-            let label = match self.arguments {
-                0 => format!("{} takes no value here", self.what),
-                _ => "one value too many".to_owned(),
-            };
-            diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, surplus.span, message).label(label));
-        }
-        for field in self.untaken().take(MAX_UNKNOWN) {
-            diagnostics.push(self.unknown(field));
-        }
-        if let Some(field) = self.untaken().nth(MAX_UNKNOWN) {
-            let message = format!("{} has {} more unknown fields", self.what, self.untaken().count() - MAX_UNKNOWN);
-            diagnostics.push(Diagnostic::error(codes::UNKNOWN_FIELD, field.span(), message));
-        }
-    }
-
     fn untaken(&self) -> impl Iterator<Item = &'t Node> {
-        self.node
-            .fields
-            .iter()
-            .zip(&self.taken)
-            .filter(|(field, taken)| !**taken && field.form != Form::Broken)
-            .map(|(field, _)| field)
-    }
-
-    fn unknown(&self, field: &Node) -> Diagnostic {
-        let key = &field.key.value;
-        let message = format!("{} has no field `{}`", self.what, quote(key));
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, field.span(), message);
-        if let Some(close) = suggest::closest(key, self.known.iter().copied()) {
-            return diagnostic.help(format!("did you mean `{close}`?"));
-        }
-        if self.known.is_empty() {
-            return diagnostic;
-        }
-        let known: Vec<String> = self.known.iter().map(|known| format!("`{known}`")).collect();
-        diagnostic.help(format!("it can have {}", known.join(", ")))
+        let fields = self.node.fields.iter().zip(self.taken.clone());
+        let unread = |field: &Node| field.form != Form::Broken && !is_empty_list(field, self.shape);
+        fields.filter(move |(field, taken)| !*taken && unread(field)).map(|(field, _)| field)
     }
 
     fn take(&mut self, key: &'static str) -> Vec<&'t Node> {
-        self.known.push(key);
         let mut nodes = Vec::new();
         for (field, taken) in self.node.fields.iter().zip(&mut self.taken) {
             if field.key.value == key {
@@ -242,78 +353,24 @@ impl<'t> Fields<'t> {
         }
         nodes
     }
+}
 
-    fn take_all(&mut self) {
-        self.taken.fill(true);
-    }
+/// An empty list of what can be said again and again.
+fn is_empty_list(node: &Node, shape: &'static shape::Block) -> bool {
+    let occurs = shape.field(&node.key.value).map(|field| field.occurs);
+    node.form == Form::EmptyList && matches!(occurs, Some(shape::Occurs::Many | shape::Occurs::Named))
+}
 
-    fn one(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<&'t Node> {
-        let nodes = self.take(key);
-        let (first, others) = nodes.split_first()?;
-        if first.form != Form::Plain {
-            let message = format!("`{key}` is one thing, found a list");
-            let diagnostic = Diagnostic::error(codes::WRONG_TYPE, first.span(), message);
-            diagnostics.push(diagnostic.help(format!("write `{key}:` with the one value, without `-` or brackets")));
-            return None;
-        }
-        for other in others {
-            let message = format!("`{key}` is said twice");
-            let diagnostic = Diagnostic::error(codes::DUPLICATE_FIELD, other.span(), message);
-            diagnostics.push(diagnostic.label("again here").related(first.span(), "first here"));
-        }
-        Some(first)
-    }
-
-    fn wrong_type(&self, expected: &str, diagnostics: &mut Diagnostics) {
-        let found = if self.node.fields.is_empty() { "no value" } else { "a block" };
-        let message = format!("expected {expected}, found {found}");
-        diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, self.span(), message));
-    }
+/// An empty list, or no entries: the model has neither.
+fn says_nothing(node: &Node, shape: &'static shape::Block) -> bool {
+    let says = shape.field(&node.key.value).map(|field| field.says);
+    let no_entries = matches!(says, Some(shape::Says::Entries)) && node.fields.is_empty() && node.arguments.is_empty();
+    no_entries || is_empty_list(node, shape)
 }
 
 impl Node {
     /// A mapping that has its own name among its fields, as in a list.
-    fn names_itself(&self, primary: &str) -> bool {
-        self.fields.iter().any(|field| field.key.value == primary && !field.arguments.is_empty())
-    }
-}
-
-fn named_by_arguments<'t>(node: &'t Node, what: &'static str, diagnostics: &mut Diagnostics) -> Vec<Named<'t>> {
-    let several = node.arguments.len() > 1;
-    if several && !node.fields.is_empty() {
-        let diagnostic = Diagnostic::error(codes::WRONG_TYPE, node.span(), "several names share one block");
-        diagnostics.push(diagnostic.help("write each name with a block of its own"));
-    }
-    let mut result = Vec::new();
-    for name in &node.arguments {
-        let mut body = Fields::of(node, what);
-        body.arguments = node.arguments.len();
-        if several {
-            body.take_all();
-        }
-        result.push(Named { name: name.clone(), body });
-    }
-    result
-}
-
-fn named_by_key<'t>(field: &'t Node, what: &'static str, diagnostics: &mut Diagnostics) -> Option<Named<'t>> {
-    let body = Fields::of(field, what);
-    if field.form != Form::Plain {
-        let message = format!("`{}` is one thing, found a list", quote(&field.key.value));
-        diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, field.span(), message));
-        return None;
-    }
-    let name = Scalar { kind: Kind::Text, text: field.key.value.clone(), span: field.key.span };
-    Some(Named { name, body })
-}
-
-/// A value as a message names it.
-pub(super) fn found(scalar: &Scalar) -> String {
-    let text = quote(&scalar.text);
-    match scalar.kind {
-        Kind::Text => format!("`{text}`"),
-        Kind::Integer(_) | Kind::Decimal => format!("the number `{text}`"),
-        Kind::Bool(_) => format!("the boolean `{text}`"),
-        Kind::Null => "null".to_owned(),
+    pub(crate) fn names_itself(&self, name: &str) -> bool {
+        self.fields.iter().any(|field| field.key.value == name && !field.arguments.is_empty())
     }
 }

@@ -2,61 +2,121 @@
 
 use std::time::Duration;
 
-use super::policy::{Annotation, BasicAuth, CircuitBreaker, Fault, HeaderRouting, HealthCheck, Retry};
-use super::route::Route;
+use super::{
+    ApiKey, Authorization, BasicAuth, CircuitBreaker, ClientTls, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery,
+    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, HealthCheck, Inbound, Jwt,
+    LoadBalancing, Mirror, OutlierDetection, Overlay, RateLimit, Retry, Route, ServerTls, Subset,
+};
+use crate::block::{Block, Word};
 use crate::names::Name;
 use crate::source::{Span, Spanned};
+use crate::value::{mesh, network, text};
 
-/// A service and everything said of it.
-#[derive(Clone, Debug, PartialEq)]
+/// A service and everything said of it: how it is called, what it is, and how its sidecars protect it.
+#[derive(Clone, Debug, PartialEq, Block)]
+#[block(what = "a service")]
 pub struct Service {
     /// The host name that callers put in `Host`.
+    #[field(name, value = mesh::NAME)]
     pub name: Spanned<Name>,
-    pub endpoints: Vec<Endpoint>,
-    /// First match wins; what no route takes goes to the service itself.
-    pub routes: Vec<Route>,
+    /// What it speaks.
+    #[field(default = "http")]
+    pub protocol: Option<Spanned<Protocol>>,
+    /// The port by which callers name it, where they do: `NAME:PORT`, transparent interception, TCP.
+    #[field(value = network::PORT)]
+    pub port: Option<Spanned<u16>>,
+    /// Time limit of a request, retries included; 0s for none.
+    #[field(default = "15s")]
     pub timeout: Option<Spanned<Duration>>,
-    pub retry: Option<Retry>,
+    /// Time limit of a stream on which nothing happens; 0s for none.
+    #[field(default = "5m")]
+    pub idle_timeout: Option<Spanned<Duration>>,
+    /// Where it runs.
+    #[field(key = "endpoint")]
+    pub endpoints: Vec<Endpoint>,
+    /// Endpoints that DNS tells.
+    pub dns: Option<Dns>,
+    /// Endpoints that ECS tells.
+    pub ecs: Option<EcsDiscovery>,
+    /// Endpoints that Cloud Map tells.
+    pub cloud_map: Option<CloudMap>,
+    /// Parts of the endpoints, chosen by their labels.
+    #[field(named, key = "subset")]
+    pub subsets: Vec<Subset>,
+    /// The subset of requests that name none.
+    #[field(value = text::LABEL)]
+    pub default_subset: Option<Spanned<String>>,
+    /// Active health checking.
     pub health_check: Option<HealthCheck>,
+    /// Limits on what one caller has open towards the service.
     pub circuit_breaker: Option<CircuitBreaker>,
+    /// Connections of callers to the service.
+    pub connection_pool: Option<ConnectionPool>,
+    /// When endpoints that fail requests are left out for a while.
+    pub outlier_detection: Option<OutlierDetection>,
+    /// How requests are shared out among the endpoints.
+    pub load_balancing: Option<LoadBalancing>,
+    /// Where requests go when too few endpoints are healthy: in this order.
+    pub failover: Vec<Failover>,
+    /// Further tries of failed requests.
+    pub retry: Option<Retry>,
+    /// First match wins; what no route takes goes to the service itself.
+    #[field(key = "route")]
+    pub routes: Vec<Route>,
+    /// Copies of requests that go elsewhere too.
+    #[field(key = "mirror")]
+    pub mirrors: Vec<Mirror>,
+    /// Changes to the headers of requests.
+    pub request_headers: Option<HeaderEdits>,
+    /// Changes to the headers of responses.
+    pub response_headers: Option<HeaderEdits>,
+    /// Deliberate failure of a share of requests.
     pub fault: Option<Fault>,
+    /// How many requests each sidecar of the service accepts.
+    #[field(key = "rate-limit")]
+    pub rate_limits: Vec<RateLimit>,
+    /// Which web pages of other origins may call the service.
+    pub cors: Option<Cors>,
+    /// User names and passwords.
     pub basic_auth: Option<BasicAuth>,
+    /// Signed tokens.
+    pub jwt: Option<Jwt>,
+    /// Keys of callers.
+    pub api_key: Option<ApiKey>,
+    /// Another server is asked about each request.
+    pub external_auth: Option<ExternalAuth>,
+    /// Who may call what.
+    pub authorization: Option<Authorization>,
+    /// How the service accepts connections of callers.
+    pub tls: Option<ServerTls>,
+    /// How callers connect to the service.
+    pub client_tls: Option<ClientTls>,
+    /// Limits that the service's own sidecars enforce.
+    pub inbound: Option<Inbound>,
+    /// Rules that send requests elsewhere by their headers, before any route.
     pub header_routing: Option<HeaderRouting>,
-    pub annotations: Vec<Annotation>,
+    /// Wasm filters of the user's own.
+    #[field(key = "filter")]
+    pub filters: Vec<FilterUse>,
+    /// Changes to the Envoy configuration itself.
+    #[field(key = "envoy-overlay")]
+    pub overlays: Vec<Overlay>,
+    /// The same and more, as docker labels say it.
+    #[field(entries)]
+    pub annotations: Vec<Entry>,
 }
 
-/// One place where a service runs, as its callers reach it.
-///
-/// Callers dial the sidecar of the node it belongs to (port 4100), or, outside the mesh, the address as written.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Endpoint {
-    pub address: Spanned<Address>,
-    /// Relative to the other endpoints of the service. `1..=128`, default 64.
-    pub weight: Option<Spanned<u32>>,
-    /// The node whose sidecar stands before it; found by `serves` when absent.
-    pub node: Option<Spanned<Name>>,
-    pub annotations: Vec<Annotation>,
-}
-
-/// `HOST:PORT`. The host is an IP address (static) for now.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Address {
-    pub host: std::net::IpAddr,
-    pub port: u16,
-}
-
-impl Address {
-    /// Reads `10.0.0.1:80` or `[fd00::1]:80`; port 1 to 65535.
-    pub fn parse(text: &str) -> Option<Self> {
-        let socket: std::net::SocketAddr = text.parse().ok()?;
-        (socket.port() != 0).then(|| Self { host: socket.ip(), port: socket.port() })
-    }
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::net::SocketAddr::new(self.host, self.port).fmt(formatter)
-    }
+/// What a service speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Word)]
+pub enum Protocol {
+    /// HTTP/1.1 to the application.
+    Http,
+    /// HTTP/2 without TLS to the application.
+    Http2,
+    /// gRPC, on HTTP/2.
+    Grpc,
+    /// Bytes: no routes, no HTTP policies.
+    Tcp,
 }
 
 impl Service {
@@ -64,15 +124,41 @@ impl Service {
     pub fn named(name: Spanned<Name>) -> Self {
         Self {
             name,
-            endpoints: Vec::new(),
-            routes: Vec::new(),
+            protocol: None,
+            port: None,
             timeout: None,
-            retry: None,
+            idle_timeout: None,
+            endpoints: Vec::new(),
+            dns: None,
+            ecs: None,
+            cloud_map: None,
+            subsets: Vec::new(),
+            default_subset: None,
             health_check: None,
             circuit_breaker: None,
+            connection_pool: None,
+            outlier_detection: None,
+            load_balancing: None,
+            failover: Vec::new(),
+            retry: None,
+            routes: Vec::new(),
+            mirrors: Vec::new(),
+            request_headers: None,
+            response_headers: None,
             fault: None,
+            rate_limits: Vec::new(),
+            cors: None,
             basic_auth: None,
+            jwt: None,
+            api_key: None,
+            external_auth: None,
+            authorization: None,
+            tls: None,
+            client_tls: None,
+            inbound: None,
             header_routing: None,
+            filters: Vec::new(),
+            overlays: Vec::new(),
             annotations: Vec::new(),
         }
     }

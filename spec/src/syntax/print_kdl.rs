@@ -1,47 +1,73 @@
-//! Items as canonical KDL.
+//! The tree as canonical KDL.
 
-use super::out::{Item, Shape, Value};
+use super::tree::{Kind, Node, Scalar};
+use crate::shape::{Block, Says};
 
-/// One item and everything in it, four spaces a level.
-pub(super) fn print(item: &Item) -> String {
+/// A node and everything in it, four spaces a level.
+pub(super) fn print(node: &Node, shape: &'static Block) -> String {
     let mut output = String::new();
-    write_item(item, 0, &mut output);
+    write_block(node, shape, 0, &mut output);
     output
 }
 
-fn write_item(item: &Item, depth: usize, output: &mut String) {
+fn write_block(node: &Node, shape: &'static Block, depth: usize, output: &mut String) {
     indent(depth, output);
-    output.push_str(&key(&item.key));
-    if let Some((_, main)) = &item.main {
+    output.push_str(&key(&node.key.value));
+    for argument in &node.arguments {
         output.push(' ');
-        output.push_str(&value(main));
+        output.push_str(&value(argument));
     }
-    let on_own_lines = matches!(item.shape, Shape::Block | Shape::Named);
-    if !on_own_lines {
-        for (name, said) in &item.values {
-            output.push_str(&format!(" {}={}", key(name), value(said)));
+    // What stands on the line of a block that is one line: single values.
+    let beside = |field: &&Node| shape.line && is_property(field, shape);
+    for field in node.fields.iter().filter(beside) {
+        if let Some(said) = field.arguments.first() {
+            output.push_str(&format!(" {}={}", key(&field.key.value), value(said)));
         }
     }
-    let has_lines = on_own_lines && !item.values.is_empty();
-    if !has_lines && item.items.is_empty() {
+    let mut below = node.fields.iter().filter(|field| !beside(field)).peekable();
+    if below.peek().is_none() {
         output.push('\n');
         return;
     }
     output.push_str(" {\n");
-    if on_own_lines {
-        for (name, said) in &item.values {
-            indent(depth + 1, output);
-            output.push_str(&format!("{} {}\n", key(name), value(said)));
-        }
-    }
-    for (index, inner) in item.items.iter().enumerate() {
-        if depth == 0 && (index > 0 || has_lines) {
+    let mut is_first = true;
+    for field in below {
+        if depth == 0 && !is_first {
             output.push('\n');
         }
-        write_item(inner, depth + 1, output);
+        is_first = false;
+        match shape.field(&field.key.value).map(|field| field.says) {
+            Some(Says::Block(inner)) => write_block(field, inner, depth + 1, output),
+            _ => write_plain(field, depth + 1, output),
+        }
     }
     indent(depth, output);
     output.push_str("}\n");
+}
+
+/// Values, or entries of the user's own.
+fn write_plain(node: &Node, depth: usize, output: &mut String) {
+    indent(depth, output);
+    output.push_str(&key(&node.key.value));
+    for argument in &node.arguments {
+        output.push(' ');
+        output.push_str(&value(argument));
+    }
+    if node.fields.is_empty() {
+        output.push('\n');
+        return;
+    }
+    output.push_str(" {\n");
+    for field in &node.fields {
+        write_plain(field, depth + 1, output);
+    }
+    indent(depth, output);
+    output.push_str("}\n");
+}
+
+fn is_property(field: &Node, shape: &'static Block) -> bool {
+    let says = shape.field(&field.key.value).map(|field| field.says);
+    matches!(says, Some(Says::Value(_) | Says::Values(_) | Says::Flag)) && field.arguments.len() == 1
 }
 
 fn indent(depth: usize, output: &mut String) {
@@ -58,11 +84,13 @@ fn key(key: &str) -> String {
     }
 }
 
-fn value(value: &Value) -> String {
-    match value {
-        Value::Text(text) => quoted(text),
-        Value::Number(number) => number.clone(),
-        Value::True => "#true".to_owned(),
+fn value(value: &Scalar) -> String {
+    match value.kind {
+        Kind::Text | Kind::Variable => quoted(&value.text),
+        Kind::Integer(_) | Kind::Decimal => value.text.clone(),
+        Kind::Bool(true) => "#true".to_owned(),
+        Kind::Bool(false) => "#false".to_owned(),
+        Kind::Null => "#null".to_owned(),
     }
 }
 

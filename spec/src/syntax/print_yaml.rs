@@ -1,118 +1,133 @@
-//! Items as canonical YAML, with the same meaning to readers of YAML 1.1 and 1.2.
+//! The tree as canonical YAML, with the same meaning to readers of YAML 1.1 and 1.2.
 
 use std::collections::BTreeSet;
 
-use super::out::{Item, Shape, Value};
+use super::tree::{Kind, Node, Scalar};
+use crate::shape::{Block, Occurs, Says};
 use crate::units::parse_duration;
 
-/// The top-level item: its name, and beside it everything in it.
-pub(super) fn print(item: &Item) -> String {
+/// What a mapping holds: fields that a block knows, or keys of the user's own.
+#[derive(Clone, Copy)]
+enum Content {
+    Of(&'static Block),
+    Entries,
+}
+
+/// The top-level node: its name, and beside it everything in it.
+pub(super) fn print(node: &Node, shape: &'static Block) -> String {
     let mut output = String::new();
-    if let Some((_, name)) = &item.main {
-        output.push_str(&format!("{}: {}\n", text(&item.key), value(name)));
+    if let Some(name) = node.arguments.first() {
+        output.push_str(&format!("{}: {}\n", text(&node.key.value), value(name)));
     }
-    write_content(item, 0, "", &mut output);
+    write_fields(node, Content::Of(shape), 0, "", &mut output);
     output
 }
 
-/// Values and inner items, each line at `depth`; `first` replaces the indentation of the first line.
-fn write_content(item: &Item, depth: usize, first: &str, output: &mut String) {
+/// Fields, each line at `depth`; `first` replaces the indentation of the first line.
+fn write_fields(node: &Node, content: Content, depth: usize, first: &str, output: &mut String) {
     let mut lead = first.to_owned();
-    for (name, said) in &item.values {
-        begin(depth, &mut lead, output);
-        output.push_str(&format!("{}: {}\n", text(name), value(said)));
-    }
-    for group in item.items.chunk_by(|one, next| one.key == next.key) {
-        begin(depth, &mut lead, output);
-        write_group(group, depth, output);
-    }
-}
-
-/// Indents, or continues the line of a list's `-`.
-fn begin(depth: usize, lead: &mut String, output: &mut String) {
-    if lead.is_empty() {
-        output.extend(std::iter::repeat_n("  ", depth));
-    }
-    output.push_str(&std::mem::take(lead));
-}
-
-/// Items of one key.
-fn write_group(group: &[Item], depth: usize, output: &mut String) {
-    let Some(first) = group.first() else { return };
-    output.push_str(&text(&first.key));
-    output.push(':');
-    match first.shape {
-        Shape::Plain | Shape::Block => write_one(first, depth, output),
-        Shape::Named if keyed(group) => {
-            output.push('\n');
-            for item in group {
-                output.extend(std::iter::repeat_n("  ", depth + 1));
-                output.push_str(&item.main.as_ref().map_or_else(String::new, |(_, name)| value(name)));
-                output.push(':');
-                write_body(item, depth + 1, output);
-            }
+    for group in node.fields.chunk_by(|one, next| one.key.value == next.key.value) {
+        let Some(one) = group.first() else { continue };
+        match lead.is_empty() {
+            true => output.extend(std::iter::repeat_n("  ", depth)),
+            false => output.push_str(&std::mem::take(&mut lead)),
         }
-        Shape::Named | Shape::Listed => {
-            output.push('\n');
-            for item in group {
-                output.extend(std::iter::repeat_n("  ", depth + 1));
-                output.push('-');
-                write_list_item(item, depth + 1, output);
+        output.push_str(&text(&one.key.value));
+        output.push(':');
+        let field = match content {
+            Content::Of(shape) => shape.field(&one.key.value),
+            Content::Entries => None,
+        };
+        match field.map(|field| (field.says, field.occurs)) {
+            Some((Says::Block(inner), Occurs::Named)) if keyed(group) => write_keyed(group, inner, depth + 1, output),
+            Some((Says::Block(inner), Occurs::Named | Occurs::Many)) => write_list(group, inner, depth + 1, output),
+            Some((Says::Block(inner), _)) => write_one(one, inner, depth, output),
+            Some((Says::Entries, _)) => {
+                output.push('\n');
+                write_fields(one, Content::Entries, depth + 1, "", output);
+            }
+            Some((Says::Values(_), _)) => {
+                let values: Vec<String> = one.arguments.iter().map(value).collect();
+                match values.as_slice() {
+                    [single] => output.push_str(&format!(" {single}\n")),
+                    _ => output.push_str(&format!(" [{}]\n", values.join(", "))),
+                }
+            }
+            _ => {
+                let said = one.arguments.first().map_or_else(|| "{}".to_owned(), value);
+                output.push_str(&format!(" {said}\n"));
             }
         }
     }
 }
 
 /// Whether every name differs, and something is said of at least one.
-fn keyed(group: &[Item]) -> bool {
-    let names: BTreeSet<String> =
-        group.iter().filter_map(|item| item.main.as_ref().map(|(_, name)| value(name))).collect();
-    names.len() == group.len() && group.iter().any(|item| !is_bare(item))
+fn keyed(group: &[Node]) -> bool {
+    let names: BTreeSet<String> = group.iter().filter_map(|node| node.arguments.first().map(value)).collect();
+    names.len() == group.len() && group.iter().any(|node| !node.fields.is_empty())
 }
 
-fn is_bare(item: &Item) -> bool {
-    item.values.is_empty() && item.items.is_empty()
-}
-
-fn write_one(item: &Item, depth: usize, output: &mut String) {
-    match &item.main {
-        Some((_, main)) if is_bare(item) => output.push_str(&format!(" {}\n", value(main))),
-        Some((name, main)) => {
-            output.push('\n');
-            output.extend(std::iter::repeat_n("  ", depth + 1));
-            output.push_str(&format!("{}: {}\n", text(name), value(main)));
-            write_content(item, depth + 1, "", output);
-        }
-        None => write_body(item, depth, output),
+fn write_keyed(group: &[Node], shape: &'static Block, depth: usize, output: &mut String) {
+    output.push('\n');
+    for node in group {
+        output.extend(std::iter::repeat_n("  ", depth));
+        output.push_str(&node.arguments.first().map_or_else(String::new, value));
+        output.push(':');
+        write_body(node, shape, depth, output);
     }
 }
 
-fn write_body(item: &Item, depth: usize, output: &mut String) {
-    if is_bare(item) {
+fn write_list(group: &[Node], shape: &'static Block, depth: usize, output: &mut String) {
+    output.push('\n');
+    for node in group {
+        output.extend(std::iter::repeat_n("  ", depth));
+        output.push('-');
+        match main(node, shape) {
+            Some((_, said)) if node.fields.is_empty() => output.push_str(&format!(" {}\n", value(said))),
+            Some((key, said)) => {
+                output.push_str(&format!(" {}: {}\n", text(key), value(said)));
+                write_fields(node, Content::Of(shape), depth + 1, "", output);
+            }
+            None if node.fields.is_empty() => output.push_str(" {}\n"),
+            None => write_fields(node, Content::Of(shape), depth + 1, " ", output),
+        }
+    }
+}
+
+fn write_one(node: &Node, shape: &'static Block, depth: usize, output: &mut String) {
+    match main(node, shape) {
+        Some((_, said)) if node.fields.is_empty() => output.push_str(&format!(" {}\n", value(said))),
+        Some((key, said)) => {
+            output.push('\n');
+            output.extend(std::iter::repeat_n("  ", depth + 1));
+            output.push_str(&format!("{}: {}\n", text(key), value(said)));
+            write_fields(node, Content::Of(shape), depth + 1, "", output);
+        }
+        None => write_body(node, shape, depth, output),
+    }
+}
+
+fn write_body(node: &Node, shape: &'static Block, depth: usize, output: &mut String) {
+    if node.fields.is_empty() {
         output.push_str(" {}\n");
         return;
     }
     output.push('\n');
-    write_content(item, depth + 1, "", output);
+    write_fields(node, Content::Of(shape), depth + 1, "", output);
 }
 
-fn write_list_item(item: &Item, depth: usize, output: &mut String) {
-    match &item.main {
-        Some((_, main)) if is_bare(item) => output.push_str(&format!(" {}\n", value(main))),
-        Some((name, main)) => {
-            output.push_str(&format!(" {}: {}\n", text(name), value(main)));
-            write_content(item, depth + 1, "", output);
-        }
-        None if is_bare(item) => output.push_str(" {}\n"),
-        None => write_content(item, depth + 1, " ", output),
-    }
+/// The argument, and the field that holds it in YAML.
+fn main<'n>(node: &'n Node, shape: &'static Block) -> Option<(&'static str, &'n Scalar)> {
+    let said = node.arguments.first()?;
+    let field = shape.fields.iter().find(|field| matches!(field.occurs, Occurs::Main | Occurs::Name))?;
+    Some((field.key, said))
 }
 
-fn value(value: &Value) -> String {
-    match value {
-        Value::Text(said) => text(said),
-        Value::Number(number) => number.clone(),
-        Value::True => "true".to_owned(),
+fn value(value: &Scalar) -> String {
+    match value.kind {
+        Kind::Text | Kind::Variable => text(&value.text),
+        Kind::Integer(_) | Kind::Decimal | Kind::Bool(_) => value.text.clone(),
+        Kind::Null => "null".to_owned(),
     }
 }
 

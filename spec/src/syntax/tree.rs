@@ -1,6 +1,9 @@
 //! The tree both syntaxes become: keys with arguments and fields, each with its place.
 
+use crate::block::Block;
+use crate::mesh::Entry;
 use crate::source::{Span, Spanned};
+use crate::value::Reader;
 
 /// One thing said. KDL's `delay "50ms" percent=15` and YAML's `delay: {duration: 50ms, percent: 15}`
 /// differ only in whether a value is an argument or a field; the decoder takes either.
@@ -44,10 +47,66 @@ pub(crate) enum Kind {
     Decimal,
     Bool(bool),
     Null,
+    /// What a variable stands for: text, number or boolean, as the field wants.
+    Variable,
 }
 
 impl Node {
+    pub(crate) fn new(key: &str, span: Span) -> Self {
+        let key = Spanned::new(key.to_owned(), span);
+        Self { key, arguments: Vec::new(), fields: Vec::new(), form: Form::Plain }
+    }
+
     pub(crate) fn span(&self) -> Span {
         self.key.span
+    }
+
+    /// Adds a value that is an argument.
+    pub(crate) fn push_main<T>(&mut self, reader: Reader<T>, said: &Spanned<T>) {
+        self.arguments.push(reader.write(&said.value, said.span));
+    }
+
+    pub(crate) fn push_value<T>(&mut self, key: &str, reader: Reader<T>, value: &T, span: Span) {
+        self.push_scalar(key, reader.write(value, span));
+    }
+
+    pub(crate) fn push_flag(&mut self, key: &str, span: Span) {
+        self.push_scalar(key, Scalar { kind: Kind::Bool(true), text: "true".to_owned(), span });
+    }
+
+    /// Adds a list of values. Nothing is said of an empty one.
+    pub(crate) fn push_values<T>(&mut self, key: &str, reader: Reader<T>, values: &[Spanned<T>]) {
+        let Some(first) = values.first() else { return };
+        let mut node = Self::new(key, first.span);
+        node.arguments = values.iter().map(|said| reader.write(&said.value, said.span)).collect();
+        self.fields.push(node);
+    }
+
+    pub(crate) fn push_entries(&mut self, key: &str, entries: &[Entry]) {
+        let Some(first) = entries.first() else { return };
+        let mut node = Self::new(key, first.key.span);
+        for entry in entries {
+            let scalar = Scalar { kind: Kind::Text, text: entry.value.value.clone(), span: entry.value.span };
+            let key = Node::new(&entry.key.value, entry.key.span);
+            node.fields.push(Node { arguments: vec![scalar], ..key });
+        }
+        self.fields.push(node);
+    }
+
+    pub(crate) fn push_block(&mut self, key: &str, block: &impl Block, span: Span) {
+        let mut node = Self::new(key, span);
+        block.encode(&mut node);
+        self.fields.push(node);
+    }
+
+    pub(crate) fn push_blocks<B: Block>(&mut self, key: &str, blocks: &[B], span: Span) {
+        for block in blocks {
+            self.push_block(key, block, span);
+        }
+    }
+
+    fn push_scalar(&mut self, key: &str, scalar: Scalar) {
+        let node = Self::new(key, scalar.span);
+        self.fields.push(Self { arguments: vec![scalar], ..node });
     }
 }

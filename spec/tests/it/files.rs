@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};
 use meshwright_spec::load::{FileError, Files, attach, load};
-use meshwright_spec::{Color, Diagnostic, Diagnostics, SourceFile, Sources, Span, Syntax, codes, render};
+use meshwright_spec::{Color, Diagnostic, Diagnostics, SourceFile, Sources, Span, Syntax, Variables, codes, render};
 
 /// Files by path.
 struct Folder(BTreeMap<&'static str, &'static [u8]>);
@@ -26,8 +26,9 @@ fn check(htpasswd: &str, expected: Expect) -> Sources {
         ("users.htpasswd", b"outside"),
     ]));
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let mesh = load("shop/mesh.kdl", Syntax::Kdl, &folder, &mut sources, &mut diagnostics).expect("a mesh");
-    attach(&mesh, "shop/mesh.kdl", &folder, &mut sources, &mut diagnostics);
+    let mesh = load("shop/mesh.kdl", Syntax::Kdl, Variables::default(), &folder, &mut sources, &mut diagnostics);
+    let mesh = mesh.mesh.expect("a mesh");
+    attach(&mesh, &folder, &mut sources, &mut diagnostics);
     expected.assert_eq(&render(&diagnostics, &sources, Color::Plain));
     sources
 }
@@ -118,7 +119,7 @@ fn a_binary_file_is_refused_without_its_bytes() {
 fn a_mesh_that_is_not_utf8_is_reported_with_its_place() {
     let folder = Folder(BTreeMap::from([("mesh.yaml", &b"mesh: shop\nnode: \xff\n"[..])]));
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    assert!(load("mesh.yaml", Syntax::Yaml, &folder, &mut sources, &mut diagnostics).is_none());
+    assert!(load("mesh.yaml", Syntax::Yaml, Variables::default(), &folder, &mut sources, &mut diagnostics).mesh.is_none());
     expect![[r#"
         error[not-utf8]: the file is not UTF-8 text
          --> mesh.yaml:2:7

@@ -1,280 +1,395 @@
-//! Arbitrary meshes: everything that text can say.
+//! Arbitrary documents: everything that text can say, made of the language's own shape.
+//!
+//! A document is a JSON value, which is YAML too. It is a function of a row of bytes: each choice takes one, and where
+//! they end the smallest choice is taken, so that shorter rows are smaller documents.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::time::Duration;
+use std::collections::BTreeSet;
 
-use meshwright_spec::mesh::*;
-use meshwright_spec::units::{Percent, StatusRange};
-use meshwright_spec::{Mesh, Name, SourceFile, Sources, Span, Spanned};
-use proptest::collection::vec;
-use proptest::option::of;
+use meshwright_spec::shape::{self, Block, Field, Occurs, Says, Value as Kind, ValueForm};
+use meshwright_spec::{Diagnostics, Mesh, SourceFile, Sources, Syntax, parse};
 use proptest::prelude::*;
-use proptest::sample::select;
+use serde_json::{Map, Value, json};
 
-fn span() -> Span {
-    Span::new(Sources::new().add(SourceFile::public("", "")), 0, 0)
-}
-
-fn at<T>(value: T) -> Spanned<T> {
-    Spanned::new(value, span())
-}
-
-fn maybe<T: Clone + std::fmt::Debug + 'static>(
-    strategy: impl Strategy<Value = T> + 'static,
-) -> BoxedStrategy<Option<Spanned<T>>> {
-    of(strategy.prop_map(at)).boxed()
-}
-
-fn name() -> impl Strategy<Value = Spanned<Name>> {
-    let words = select(vec!["true", "null", "no", "on", "1", "1e5", "0x1f", "12", "name", "service", "inf", "a"]);
-    let text = prop_oneof![words.prop_map(str::to_owned), "[a-zA-Z0-9]([a-z0-9_-]{0,6}[a-z0-9])?(\\.[a-z]{1,3})?"];
-    text.prop_filter_map("a name", |text| Name::new(&text).map(at))
-}
-
-fn node_name() -> impl Strategy<Value = Spanned<Name>> {
-    (name(), of(name())).prop_filter_map("a name", |(first, second)| match second {
-        Some(second) => Name::new(&format!("{}/{}", first.value, second.value)).map(at),
-        None => Some(first),
-    })
-}
-
-/// What people write, and what breaks quoting.
-fn text() -> impl Strategy<Value = String> {
-    let nasty = select(vec![
-        "",
-        "true",
-        "#true",
-        "~",
-        "null",
-        "no",
-        "5",
-        "-1",
-        "1_000",
-        "0o7",
-        "1e3",
-        ".5",
-        "\"",
-        "\\",
-        "a\nb",
-        "\t",
-        "- a",
-        "a: b",
-        "a #b",
-        "'",
-        "{",
-        "}",
-        "/-",
-        "/*",
-        "\u{feff}",
-        "\u{2028}",
-        "\u{7f}",
-        "\u{0}",
-        "\u{85}",
-        "é",
-        "\u{10ffff}",
-        " a ",
-        "\"\"\"",
-        "*",
-        "&a",
-        "!x",
-        "%",
-        "@",
-        "`",
-        "|",
-        ">",
-        "?",
-        ":",
-        "<<",
-        "12:30:45",
-        "2020-01-01",
-        "\r\n",
-    ]);
-    prop_oneof![nasty.prop_map(str::to_owned), any::<String>(), "[ -~]{0,12}"]
-}
-
-fn line() -> impl Strategy<Value = String> {
-    text().prop_map(|text| text.replace(char::is_control, "x")).prop_filter("not empty", |text| !text.is_empty())
-}
-
-fn path() -> impl Strategy<Value = String> {
-    "/[a-z0-9/._~%:@{}\"\\\\-]{0,8}"
-}
-
-fn duration() -> impl Strategy<Value = Duration> {
-    prop_oneof![
-        1..5_000_u64,
-        (1..600_u64).prop_map(|seconds| seconds * 1_000),
-        (1..24_u64).prop_map(|hours| hours * 3_600_000)
-    ]
-    .prop_map(Duration::from_millis)
-}
-
-fn percent() -> impl Strategy<Value = Spanned<Percent>> {
-    prop_oneof![0..=1_000_000_u32, (0..=100_u32).prop_map(|whole| whole * 10_000)]
-        .prop_filter_map("a share", |share| Percent::from_per_million(share).map(at))
-}
-
-fn ip() -> impl Strategy<Value = IpAddr> {
-    prop_oneof![
-        any::<u32>().prop_map(|bits| IpAddr::V4(Ipv4Addr::from(bits))),
-        any::<u128>().prop_map(|bits| IpAddr::V6(Ipv6Addr::from(bits))),
-    ]
-}
-
-fn annotations() -> impl Strategy<Value = Vec<Annotation>> {
-    proptest::collection::btree_map(text(), text(), 0..3)
-        .prop_map(|map| map.into_iter().map(|(key, value)| Annotation { key: at(key), value: at(value) }).collect())
-}
-
-fn endpoint() -> impl Strategy<Value = Endpoint> {
-    let address = (ip(), 1..=u16::MAX).prop_map(|(host, port)| at(Address { host, port }));
-    (address, maybe(1..=128_u32), of(node_name()), annotations())
-        .prop_map(|(address, weight, node, annotations)| Endpoint { address, weight, node, annotations })
-}
-
-fn header() -> impl Strategy<Value = HeaderMatch> {
-    let value = prop_oneof![
-        text().prop_map(HeaderValueMatch::Exact),
-        line().prop_map(HeaderValueMatch::Prefix),
-        line().prop_map(HeaderValueMatch::Suffix),
-        Just(HeaderValueMatch::Present),
-    ];
-    ("[a-z0-9!#$%&'*+.^_`|~-]{1,8}", value, any::<bool>()).prop_map(|(name, value, invert)| HeaderMatch {
-        name: at(name),
-        value,
-        invert,
-    })
-}
-
-fn target() -> impl Strategy<Value = Target> {
-    (name(), maybe(any::<u32>())).prop_map(|(service, weight)| Target { service, weight })
-}
-
-fn retry() -> impl Strategy<Value = Retry> {
-    let on = vec(select(RetryCondition::ALL.to_vec()).prop_map(at), 0..3);
-    (1..=u32::MAX, on, maybe(duration())).prop_map(|(attempts, on, per_try_timeout)| Retry {
-        attempts: at(attempts),
-        on,
-        per_try_timeout,
-    })
-}
-
-fn route() -> impl Strategy<Value = Route> {
-    let path = prop_oneof![path().prop_map(PathMatch::Prefix), path().prop_map(PathMatch::Exact)];
-    (path, vec(header(), 0..3), vec(target(), 1..3), maybe(duration()), of(retry()))
-        .prop_map(|(path, headers, targets, timeout, retry)| Route { path: at(path), headers, targets, timeout, retry })
-}
-
-fn fault() -> impl Strategy<Value = Fault> {
-    let delay = (1..=3_600_000_u64, percent())
-        .prop_map(|(millis, percent)| FaultDelay { duration: at(Duration::from_millis(millis)), percent });
-    let abort = (200..=599_u16, percent()).prop_map(|(status, percent)| FaultAbort { status: at(status), percent });
-    (of(delay), of(abort))
-        .prop_filter("a fault does something", |(delay, abort)| delay.is_some() || abort.is_some())
-        .prop_map(|(delay, abort)| Fault { delay, abort })
-}
-
-fn basic_auth() -> impl Strategy<Value = BasicAuth> {
-    (maybe(line()), line(), maybe("[a-z0-9-]{1,8}")).prop_map(|(realm, file, header)| BasicAuth {
-        realm,
-        htpasswd_file: at(file),
-        forward_user_header: header,
-    })
-}
-
-fn header_routing() -> impl Strategy<Value = HeaderRouting> {
-    let rule = (name(), vec(header(), 1..3)).prop_map(|(to, headers)| RoutingRule { to, headers });
-    vec(rule, 1..3).prop_map(|rules| HeaderRouting { rules })
-}
-
-fn health_check() -> impl Strategy<Value = HealthCheck> {
-    let expect = (100..=599_u16, 1..50_u16)
-        .prop_filter_map("a range", |(low, width)| StatusRange::new(low, low.saturating_add(width).min(600)));
-    let times = (maybe(duration()), maybe(duration()), maybe(duration()));
-    (maybe(path()), times, maybe(1..=u16::MAX), maybe(expect), maybe(1..=u32::MAX), maybe(1..=u32::MAX)).prop_map(
-        |(path, (interval, timeout, cache), port, expect, healthy_threshold, unhealthy_threshold)| HealthCheck {
-            path,
-            interval,
-            timeout,
-            cache,
-            port,
-            expect,
-            healthy_threshold,
-            unhealthy_threshold,
-        },
-    )
-}
-
-fn circuit_breaker() -> impl Strategy<Value = CircuitBreaker> {
-    let limit = || maybe(any::<u32>());
-    (limit(), limit(), limit(), limit()).prop_map(|(max_connections, max_pending, max_requests, max_retries)| {
-        CircuitBreaker { max_connections, max_pending, max_requests, max_retries }
-    })
-}
-
-fn service() -> impl Strategy<Value = Service> {
-    let traffic = (vec(endpoint(), 0..3), vec(route(), 0..2), maybe(duration()), of(retry()));
-    let policies = (of(health_check()), of(circuit_breaker()), of(fault()), of(basic_auth()), of(header_routing()));
-    (name(), traffic, policies, annotations()).prop_map(
-        |(name, (endpoints, routes, timeout, retry), (check, breaker, fault, auth, routing), annotations)| Service {
-            name,
-            endpoints,
-            routes,
-            timeout,
-            retry,
-            health_check: check,
-            circuit_breaker: breaker,
-            fault,
-            basic_auth: auth,
-            header_routing: routing,
-            annotations,
-        },
-    )
-}
-
-fn calls() -> impl Strategy<Value = Calls> {
-    prop_oneof![vec(name(), 0..3).prop_map(Calls::Listed), Just(Calls::All(Spanned::new((), span())))]
-}
-
-fn node() -> impl Strategy<Value = Node> {
-    let serve = (name(), vec(endpoint(), 0..2), of(fault()), annotations())
-        .prop_map(|(service, upstreams, fault, annotations)| Serve { service, upstreams, fault, annotations });
-    (node_name(), vec(serve, 0..3), calls(), maybe(ip())).prop_map(|(name, serves, calls, bind)| Node {
-        name,
-        serves,
-        calls,
-        bind,
-    })
-}
-
-fn gateway() -> impl Strategy<Value = Gateway> {
-    let pattern = prop_oneof![
-        Just("*".to_owned()),
-        name().prop_map(|name| format!("*.{}", name.value)),
-        name().prop_map(|name| name.value.to_string()),
-    ];
-    let host = (pattern, vec(route(), 1..3)).prop_map(|(pattern, routes)| GatewayHost { pattern: at(pattern), routes });
-    let policies = (of(basic_auth()), maybe(duration()), of(retry()));
-    (name(), 1..=u16::MAX, (maybe(ip()), maybe(0..=16_u32)), calls(), vec(host, 0..3), policies).prop_map(
-        |(name, listen, (bind, trusted_hops), calls, hosts, (basic_auth, timeout, retry))| Gateway {
-            name,
-            listen: at(listen),
-            bind,
-            trusted_hops,
-            calls,
-            hosts,
-            basic_auth,
-            timeout,
-            retry,
-        },
-    )
+/// A document, with the bytes it was made of shrinking towards a small one.
+pub(crate) fn document() -> impl Strategy<Value = Value> {
+    proptest::collection::vec(any::<u8>(), 0..600).prop_map(|bytes| document_of(&bytes))
 }
 
 /// A mesh without mistakes of its own text; what it refers to need not exist.
 pub(crate) fn mesh() -> impl Strategy<Value = Mesh> {
-    let access_log = select(vec![AccessLog::Json, AccessLog::Off]);
-    let defaults =
-        (maybe(duration()), maybe(access_log)).prop_map(|(timeout, access_log)| Defaults { timeout, access_log });
-    (name(), defaults, vec(service(), 0..3), vec(node(), 0..3), vec(gateway(), 0..2))
-        .prop_map(|(name, defaults, services, nodes, gateways)| Mesh { name, defaults, services, nodes, gateways })
+    document().prop_map(|document| {
+        let mut sources = Sources::new();
+        let file = sources.add(SourceFile::public("mesh.yaml", yaml(&document)));
+        parse(file, Syntax::Yaml, &sources, &mut Diagnostics::new()).expect("a mesh")
+    })
+}
+
+/// The document that these bytes choose.
+pub(crate) fn document_of(bytes: &[u8]) -> Value {
+    let mut choices = Choices { bytes, at: 0 };
+    let mesh = shape::mesh();
+    let mut body = block(mesh, 0, &mut choices);
+    let name = mesh.fields.iter().find_map(|field| match (field.occurs, field.says) {
+        (Occurs::Name, Says::Value(kind)) => Some((field.key, value(kind, &mut choices))),
+        _ => None,
+    });
+    let (key, name) = name.expect("a mesh has a name");
+    if choices.one_in(8) && !body.is_empty() {
+        body.insert(key.to_owned(), name);
+        return json!({ "mesh": body });
+    }
+    body.insert("mesh".to_owned(), name);
+    Value::Object(body)
+}
+
+/// The document as YAML: JSON in which nothing stands that YAML forbids.
+pub(crate) fn yaml(document: &Value) -> String {
+    let mut output = String::new();
+    write(document, &mut output);
+    output
+}
+
+/// Bytes that depend on the seed alone, for tests that must be the same every time.
+pub(crate) fn bytes_of(seed: u64, length: usize) -> Vec<u8> {
+    // SplitMix64.
+    let byte = |index: usize| {
+        let mut mixed = seed.wrapping_mul(1_000_003).wrapping_add(index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)).to_le_bytes()[0]
+    };
+    (0..length).map(byte).collect()
+}
+
+/// Whether several values of this kind can stand in one text, between commas.
+pub(crate) fn takes_commas(kind: &Kind) -> bool {
+    match kind.form {
+        ValueForm::Integer(..) | ValueForm::NumberOrText(_) | ValueForm::Words(_) => true,
+        _ => ["header-name", "host-name", "host", "egress-host", "method", "name", "node-name", "label"].contains(&kind.name),
+    }
+}
+
+/// What blocks must say as a whole, beyond their shape: these keys, …
+fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
+    match block.name {
+        "fault" => vec![*choices.of(&["abort", "delay", "grpc-abort", "response-rate-limit"])],
+        "routing-rule" => vec!["header"],
+        "gateway" => vec!["listen"],
+        "test" => vec!["request", "expect"],
+        _ => Vec::new(),
+    }
+}
+
+/// … and never both of these.
+const EXCLUSIVE: [(&str, &str); 1] = [("abort", "grpc-abort")];
+
+/// Where documents come from: one byte a choice, zeros when they have run out.
+struct Choices<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl Choices<'_> {
+    /// 0 up to the bound, which is left out.
+    fn below(&mut self, bound: usize) -> usize {
+        let byte = self.bytes.get(self.at).copied().unwrap_or(0);
+        self.at += 1;
+        usize::from(byte) % bound.clamp(1, 256)
+    }
+
+    fn one_in(&mut self, bound: usize) -> bool {
+        self.below(bound) == bound - 1
+    }
+
+    fn of<'i, T>(&mut self, items: &'i [T]) -> &'i T {
+        &items[self.below(items.len())]
+    }
+
+    fn number(&mut self) -> u64 {
+        (0..8).fold(0, |number, _| number << 8 | self.below(256) as u64)
+    }
+
+    fn is_spent(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+}
+
+/// What can be said in a block: one of these fields, of which there are several where they exclude each other.
+struct Slot {
+    fields: Vec<&'static Field>,
+    needed: bool,
+}
+
+fn slots(block: &'static Block) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for field in block.fields {
+        match field.says {
+            Says::Inline(inner) => slots.extend(self::slots(inner)),
+            Says::OneOf(inner) => {
+                slots.push(Slot { fields: inner.fields.iter().collect(), needed: field.occurs == Occurs::Required });
+            }
+            _ if field.occurs == Occurs::Name => {}
+            _ => {
+                let needed = matches!(field.occurs, Occurs::Main | Occurs::Required);
+                slots.push(Slot { fields: vec![field], needed });
+            }
+        }
+    }
+    slots
+}
+
+/// The fields of a block, without its name.
+fn block(block: &'static Block, depth: usize, choices: &mut Choices<'_>) -> Map<String, Value> {
+    let slots = slots(block);
+    let demanded = demanded(block, choices);
+    let is_demanded = |slot: &Slot| slot.fields.iter().any(|field| demanded.contains(&field.key));
+    let mut said: BTreeSet<usize> =
+        (0..slots.len()).filter(|index| slots[*index].needed || is_demanded(&slots[*index])).collect();
+    if !choices.is_spent() {
+        let most = [6, 6, 5, 4][depth.min(3)];
+        for _ in 0..choices.below(most + 1) {
+            said.insert(choices.below(slots.len()));
+        }
+    }
+    if block.not_empty && said.is_empty() {
+        said.insert(choices.below(slots.len()));
+    }
+    let mut result = Map::new();
+    for index in said {
+        let field = *choices.of(&slots[index].fields);
+        if EXCLUSIVE.iter().any(|(one, other)| field.key == *other && result.contains_key(*one)) {
+            continue;
+        }
+        // What is empty says nothing, so that it does where something must be said.
+        let may_be_empty = slots[index].fields.len() == 1 && !demanded.contains(&field.key) && !block.not_empty;
+        let value = say(field, may_be_empty, depth + 1, choices);
+        result.insert(field.key.to_owned(), value);
+    }
+    if block.not_empty && choices.one_in(16) {
+        let empty = slots.iter().flat_map(|slot| &slot.fields).find(|field| field.occurs == Occurs::Many);
+        if let Some(field) = empty.filter(|field| !result.contains_key(field.key)) {
+            result.insert(field.key.to_owned(), json!([]));
+        }
+    }
+    result
+}
+
+fn say(field: &'static Field, may_be_empty: bool, depth: usize, choices: &mut Choices<'_>) -> Value {
+    match (field.says, field.occurs) {
+        (Says::Flag, _) => json!(true),
+        (Says::Value(kind), _) => value(kind, choices),
+        (Says::Values(kind), _) => values(kind, may_be_empty, choices),
+        (Says::Entries, _) => entries(may_be_empty, choices),
+        (Says::Block(inner), Occurs::Named) => named(inner, may_be_empty, depth, choices),
+        (Says::Block(inner), Occurs::Many) => {
+            if may_be_empty && choices.one_in(20) {
+                return json!([]);
+            }
+            let mut items: Vec<Value> = (0..=choices.below(3)).map(|_| one(inner, depth, choices)).collect();
+            if items.len() == 1 && choices.one_in(2) { items.remove(0) } else { Value::Array(items) }
+        }
+        (Says::Block(inner), _) => one(inner, depth, choices),
+        (Says::Inline(_) | Says::OneOf(_), _) => unreachable!("these are flattened"),
+    }
+}
+
+/// A block, or its main value alone.
+fn one(shape: &'static Block, depth: usize, choices: &mut Choices<'_>) -> Value {
+    let body = block(shape, depth, choices);
+    let main = shape.fields.iter().find(|field| field.occurs == Occurs::Main);
+    match main.and_then(|main| body.get(main.key)) {
+        Some(main) if body.len() == 1 && choices.one_in(2) => main.clone(),
+        _ => body_or_null(body, choices),
+    }
+}
+
+fn body_or_null(body: Map<String, Value>, choices: &mut Choices<'_>) -> Value {
+    if body.is_empty() && choices.one_in(2) { Value::Null } else { Value::Object(body) }
+}
+
+/// Things with names: as a mapping, as a list, as names alone.
+fn named(shape: &'static Block, may_be_empty: bool, depth: usize, choices: &mut Choices<'_>) -> Value {
+    if may_be_empty && choices.one_in(20) {
+        return json!([]);
+    }
+    let name = shape.fields.iter().find_map(|field| match (field.occurs, field.says) {
+        (Occurs::Name, Says::Value(kind)) => Some((field.key, kind)),
+        _ => None,
+    });
+    let (key, kind) = name.expect("named things have a name");
+    let names: BTreeSet<String> =
+        (0..=choices.below(3)).filter_map(|_| value(kind, choices).as_str().map(str::to_owned)).collect();
+    let mut things: Vec<(String, Map<String, Value>)> =
+        names.into_iter().map(|name| (name, block(shape, depth, choices))).collect();
+    let with_name = |(name, mut body): (String, Map<String, Value>)| {
+        body.insert(key.to_owned(), json!(name));
+        body
+    };
+    let bare = things.iter().all(|(_, body)| body.is_empty());
+    match (choices.below(4), bare) {
+        (0, true) if things.len() == 1 => json!(things[0].0),
+        (0 | 1, true) => things.into_iter().map(|(name, _)| json!(name)).collect(),
+        (2, _) => things.into_iter().map(|thing| Value::Object(with_name(thing))).collect(),
+        (1, false) if things.len() == 1 => Value::Object(with_name(things.remove(0))),
+        _ => things.into_iter().map(|(name, body)| (name, body_or_null(body, choices))).collect(),
+    }
+}
+
+fn values(kind: &'static Kind, may_be_empty: bool, choices: &mut Choices<'_>) -> Value {
+    if may_be_empty && choices.one_in(20) {
+        return json!([]);
+    }
+    let mut items: Vec<Value> = (0..=choices.below(3)).map(|_| value(kind, choices)).collect();
+    if items.len() == 1 && choices.one_in(2) {
+        return items.remove(0);
+    }
+    if items.len() > 1 && takes_commas(kind) && choices.one_in(3) {
+        let texts: Vec<String> = items.iter().map(text_of).collect();
+        return json!(texts.join(*choices.of(&[",", ", "])));
+    }
+    Value::Array(items)
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn entries(may_be_empty: bool, choices: &mut Choices<'_>) -> Value {
+    if may_be_empty && choices.one_in(10) {
+        return choices.of(&[json!({}), Value::Null]).clone();
+    }
+    (0..=choices.below(3)).map(|_| (text(choices), any_text(choices))).collect()
+}
+
+/// A value of this kind: one of its examples, or where text is free, any text.
+fn value(kind: &'static Kind, choices: &mut Choices<'_>) -> Value {
+    if choices.one_in(2) {
+        if let Some(value) = free(kind, choices) {
+            return value;
+        }
+    }
+    let example = if kind.examples.is_empty() { "" } else { *choices.of(kind.examples) };
+    match kind.form {
+        ValueForm::Integer(..) | ValueForm::Decimal(..) | ValueForm::Boolean => {
+            serde_json::from_str(example).expect("an example is a value")
+        }
+        ValueForm::NumberOrText(_) => serde_json::from_str(example).unwrap_or_else(|_| json!(example)),
+        ValueForm::Words(words) => json!(choices.of(words).0),
+        ValueForm::Text(_) | ValueForm::AnyText => json!(example),
+    }
+}
+
+/// Any value of this kind, if it is known how those look.
+fn free(kind: &'static Kind, choices: &mut Choices<'_>) -> Option<Value> {
+    Some(match (kind.name, kind.form) {
+        (_, ValueForm::Integer(low, high)) => {
+            let range = u64::from(high - low) + 1;
+            json!(u64::from(low) + choices.number() % range)
+        }
+        (_, ValueForm::Decimal(low, high)) => {
+            let share = u64::from(low) * 10_000 + choices.number() % (u64::from(high - low) * 10_000 + 1);
+            let text = format!("{}.{:04}", share / 10_000, share % 10_000);
+            match choices.below(3) {
+                0 => serde_json::from_str(&text).expect("a number"),
+                1 => json!(text),
+                _ => json!(format!("{text}%")),
+            }
+        }
+        ("any-text", _) => any_text(choices),
+        ("any-text-not-empty", _) => Some(any_text(choices)).filter(|value| value != "")?,
+        ("header-value", _) => json!(line(choices)),
+        ("prose", _) => json!(text(choices)),
+        ("regex", _) => json!(Some(text(choices)).filter(|text| !text.is_empty())?),
+        ("text" | "file", _) => json!(Some(line(choices)).filter(|text| !text.is_empty())?),
+        ("sidecar-file", _) => json!(format!("/{}", line(choices))),
+        ("path", _) => json!(format!("/{}", line(choices).replace([' ', '?', '#'], "_"))),
+        ("duration" | "positive-duration", _) => {
+            let (unit, most) = *choices.of(&[("ms", 31_536_000_000), ("s", 31_536_000), ("m", 525_600), ("h", 8_760)]);
+            json!(format!("{}{unit}", choices.number() % most + 1))
+        }
+        ("delay-duration", _) => json!(format!("{}ms", choices.number() % 3_600_000 + 1)),
+        ("name" | "node-name" | "label" | "header-name" | "callee", _) => json!(*choices.of(WORDS)),
+        _ => return None,
+    })
+}
+
+/// Names that other languages take for something else.
+const WORDS: &[&str] =
+    &["true", "null", "no", "on", "1", "1e5", "0x1f", "12", "name", "service", "inf", "a", "y", "5xx"];
+
+/// Text, or what is taken for text.
+fn any_text(choices: &mut Choices<'_>) -> Value {
+    match choices.below(6) {
+        0 => choices.of(&[json!(true), json!(false), json!(0), json!(-17), json!(1.5), json!(30000)]).clone(),
+        _ => json!(text(choices)),
+    }
+}
+
+/// Text without control characters.
+fn line(choices: &mut Choices<'_>) -> String {
+    text(choices).replace(char::is_control, "x")
+}
+
+/// What people write, and what breaks quoting. Never `${`: that begins a variable.
+fn text(choices: &mut Choices<'_>) -> String {
+    if choices.one_in(3) {
+        return (*choices.of(NASTY)).to_owned();
+    }
+    let length = choices.below(7);
+    let character = |choices: &mut Choices<'_>| match choices.below(4) {
+        0 | 1 => char::from(b' ' + u8::try_from(choices.below(95)).unwrap_or(0)),
+        2 => *choices.of(&['"', '\\', '#', '%', '\'', ':', '-', '{', '}', '\n', '\t', ',', '*', '&', '!', '|', '>', '/']),
+        _ => char::from_u32(u32::try_from(choices.number() % 0x0011_0000).unwrap_or(0)).unwrap_or('\u{fffd}'),
+    };
+    let text: String = (0..length).map(|_| character(choices)).collect();
+    text.replace("${", "$_")
+}
+
+const NASTY: &[&str] = &[
+    "a", "", "true", "#true", "~", "null", "no", "5", "-1", "1_000", "0o7", "1e3", ".5", "\"", "\\", "a\nb", "\t", "- a",
+    "a: b", "a #b", "'", "{", "}", "/-", "/*", "//", "\u{feff}", "\u{2028}", "\u{7f}", "\u{0}", "\u{85}", "é",
+    "\u{10ffff}", " a ", "\"\"\"", "\"#", "*", "&a", "!x", "%", "%REQ(:path)%", "@", "`", "|", ">", "?", ":", "<<",
+    "12:30:45", "2020-01-01", "\r\n", "a,b", "$", "$${a}", "\u{1b}[31m", "\u{202e}", "\u{fffe}", "---", "...", "[a]", "= b",
+];
+
+fn write(value: &Value, output: &mut String) {
+    match value {
+        Value::Null => output.push_str("null"),
+        Value::Bool(said) => output.push_str(&said.to_string()),
+        Value::Number(number) => output.push_str(&number.to_string()),
+        Value::String(text) => quote(text, output),
+        Value::Array(items) => {
+            output.push('[');
+            for (index, item) in items.iter().enumerate() {
+                output.push_str(if index == 0 { "" } else { ", " });
+                write(item, output);
+            }
+            output.push(']');
+        }
+        Value::Object(entries) => {
+            output.push('{');
+            for (index, (key, item)) in entries.iter().enumerate() {
+                output.push_str(if index == 0 { "" } else { ", " });
+                quote(key, output);
+                output.push_str(": ");
+                write(item, output);
+            }
+            output.push('}');
+        }
+    }
+}
+
+fn quote(text: &str, output: &mut String) {
+    output.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => output.extend(['\\', character]),
+            ' '..='~' => output.push(character),
+            _ => match u32::from(character) {
+                code @ 0..=0xffff => output.push_str(&format!("\\u{code:04x}")),
+                code => output.push_str(&format!("\\U{code:08x}")),
+            },
+        }
+    }
+    output.push('"');
 }

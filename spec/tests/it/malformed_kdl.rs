@@ -42,15 +42,15 @@ fn a_field_unlike_any_other_gets_the_list() {
 }
 "#,
         expect![[r#"
-    error[unknown-field]: a defaults block has no field `frobnicate`
-     --> mesh.kdl:2:16
-      |
-    2 |     defaults { frobnicate 1 }
-      |                ^^^^^^^^^^
-      |
-      = help: it can have `timeout`, `access-log`
+            error[unknown-field]: a defaults block has no field `frobnicate`
+             --> mesh.kdl:2:16
+              |
+            2 |     defaults { frobnicate 1 }
+              |                ^^^^^^^^^^
+              |
+              = help: it can have `timeout`, `idle-timeout`, `access-log`, `tracing`, `stats`, `retry`, `circuit-breaker`, `connection-pool`, `outlier-detection`, `health-check`, `load-balancing`, `tls`, `client-tls`, `authorization`, `egress`
 
-"#]],
+        "#]],
     );
 }
 
@@ -188,77 +188,77 @@ fn every_mistake_is_reported_in_the_order_of_the_text() {
 }
 "#,
         expect![[r#"
-    error[invalid-name]: `a b` cannot be a name here
-     --> mesh.kdl:2:13
-      |
-    2 |     service "a b" {
-      |             ^^^^^
-      |
-      = help: a name has ASCII letters, digits, `.`, `_` and `-`, at most 253; a letter or digit is first and last
+            error[invalid-name]: `a b` cannot be a name here
+             --> mesh.kdl:2:13
+              |
+            2 |     service "a b" {
+              |             ^^^^^
+              |
+              = help: a name has ASCII letters, digits, `.`, `_` and `-`, at most 253; a letter or digit is first and last
 
-    error[invalid-address]: `localhost:80` is not an address
-     --> mesh.kdl:3:18
-      |
-    3 |         endpoint "localhost:80" weight=0
-      |                  ^^^^^^^^^^^^^^
-      |
-      = help: write an IP address and a port, as in `10.0.0.1:8080` or `[fd00::1]:8080`
+            error[invalid-address]: `localhost:80` is not an address
+             --> mesh.kdl:3:18
+              |
+            3 |         endpoint "localhost:80" weight=0
+              |                  ^^^^^^^^^^^^^^
+              |
+              = help: write an IP address and a port, as in `10.0.0.1:8080` or `[fd00::1]:8080`
 
-    error[invalid-value]: `0` is not between 1 and 128
-     --> mesh.kdl:3:40
-      |
-    3 |         endpoint "localhost:80" weight=0
-      |                                        ^
+            error[invalid-value]: `0` is not between 1 and 128
+             --> mesh.kdl:3:40
+              |
+            3 |         endpoint "localhost:80" weight=0
+              |                                        ^
 
-    error[invalid-value]: `gateway-err` is not a condition for retries
-     --> mesh.kdl:4:18
-      |
-    4 |         retry on="gateway-err" attempts=0
-      |                  ^^^^^^^^^^^^^
-      |
-      = help: did you mean `gateway-error`?
+            error[invalid-value]: `gateway-err` is no retry condition
+             --> mesh.kdl:4:18
+              |
+            4 |         retry on="gateway-err" attempts=0
+              |                  ^^^^^^^^^^^^^
+              |
+              = help: did you mean `gateway-error`?
 
-    error[invalid-value]: `0` is less than 1
-     --> mesh.kdl:4:41
-      |
-    4 |         retry on="gateway-err" attempts=0
-      |                                         ^
+            error[invalid-value]: `0` is less than 1
+             --> mesh.kdl:4:41
+              |
+            4 |         retry on="gateway-err" attempts=0
+              |                                         ^
 
-    error[invalid-value]: `admin` is not a path
-     --> mesh.kdl:5:20
-      |
-    5 |         route path="admin" { to }
-      |                    ^^^^^^^
-      |
-      = help: a path begins with `/`
+            error[invalid-value]: `admin` is not a path
+             --> mesh.kdl:5:20
+              |
+            5 |         route path="admin" { to }
+              |                    ^^^^^^^
+              |
+              = help: a path begins with `/`
 
-    error[missing-field]: a target needs a name
-     --> mesh.kdl:5:30
-      |
-    5 |         route path="admin" { to }
-      |                              ^^
+            error[missing-field]: a target needs a name
+             --> mesh.kdl:5:30
+              |
+            5 |         route path="admin" { to }
+              |                              ^^
 
-    error[missing-field]: a delay needs `percent`: a share such as `15` or `0.5`
-     --> mesh.kdl:6:17
-      |
-    6 |         fault { delay "50ms"; abort 99 percent=200 }
-      |                 ^^^^^
+            error[missing-field]: a delay needs `percent`: a share such as `15` or `0.5`
+             --> mesh.kdl:6:17
+              |
+            6 |         fault { delay "50ms"; abort 99 percent=200 }
+              |                 ^^^^^
 
-    error[invalid-value]: `99` is not between 200 and 599
-     --> mesh.kdl:6:37
-      |
-    6 |         fault { delay "50ms"; abort 99 percent=200 }
-      |                                     ^^
+            error[invalid-value]: `99` is not between 200 and 599
+             --> mesh.kdl:6:37
+              |
+            6 |         fault { delay "50ms"; abort 99 percent=200 }
+              |                                     ^^
 
-    error[invalid-value]: `200` is not a share
-     --> mesh.kdl:6:48
-      |
-    6 |         fault { delay "50ms"; abort 99 percent=200 }
-      |                                                ^^^
-      |
-      = help: write 0 to 100 with at most four decimals, as in `12.5`
+            error[invalid-value]: `200` is not a share
+             --> mesh.kdl:6:48
+              |
+            6 |         fault { delay "50ms"; abort 99 percent=200 }
+              |                                                ^^^
+              |
+              = help: write 0 to 100 with at most four decimals, as in `12.5`
 
-"#]],
+        "#]],
     );
 }
 
@@ -270,21 +270,13 @@ fn a_gateway_needs_a_port() {
 }
 "#,
         expect![[r#"
-    error[missing-field]: a gateway needs `listen`: a port such as `8080`
-     --> mesh.kdl:2:5
-      |
-    2 |     gateway "front" { host "shop.example:80" { to "a.svc" } }
-      |     ^^^^^^^
+            error[missing-field]: a gateway needs `listen`: a port such as `8080`
+             --> mesh.kdl:2:13
+              |
+            2 |     gateway "front" { host "shop.example:80" { to "a.svc" } }
+              |             ^^^^^^^
 
-    error[invalid-value]: `shop.example:80` is not a host
-     --> mesh.kdl:2:28
-      |
-    2 |     gateway "front" { host "shop.example:80" { to "a.svc" } }
-      |                            ^^^^^^^^^^^^^^^^^
-      |
-      = help: write `shop.example`, `*.shop.example` or `*`, without a port
-
-"#]],
+        "#]],
     );
 }
 
@@ -432,24 +424,13 @@ fn a_rule_needs_a_header() {
 }
 
 #[test]
-fn a_star_stands_alone() {
+fn a_star_can_stand_beside_names_that_say_more() {
     check(
         r#"mesh "shop" {
     node "n" { calls "*" "a.svc" }
 }
 "#,
-        expect![[r#"
-    error[invalid-value]: a service is named beside `*`, which is every service
-     --> mesh.kdl:2:26
-      |
-    2 |     node "n" { calls "*" "a.svc" }
-      |                      --- ^^^^^^^
-      |                      |
-      |                      every service, here
-      |
-      = help: leave out either
-
-"#]],
+        expect![""],
     );
 }
 
@@ -461,15 +442,17 @@ fn a_header_is_compared_in_one_way() {
 }
 "#,
         expect![[r#"
-    error[invalid-value]: a header match compares in one way
-     --> mesh.kdl:2:31
-      |
-    2 |     service "a.svc" { route { header "x" exact="1" prefix="2"; to "b.svc" } }
-      |                               ^^^^^^
-      |
-      = help: write one of `exact`, `prefix`, `suffix` and `present`
+            error[invalid-value]: a header match has one comparison, not several
+             --> mesh.kdl:2:52
+              |
+            2 |     service "a.svc" { route { header "x" exact="1" prefix="2"; to "b.svc" } }
+              |                                          -----     ^^^^^^
+              |                                          |
+              |                                          another one, here
+              |
+              = help: write one of `exact`, `prefix`, `suffix`, `contains`, `regex`, `range` and `present`
 
-"#]],
+        "#]],
     );
 }
 

@@ -1,11 +1,17 @@
-//! KDL, YAML and the model say the same.
+//! KDL, YAML and the model say the same, whatever is said.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use kdl::{KdlDocument, KdlNode};
+use meshwright_spec::shape::{self, Block, Occurs, Says};
 use meshwright_spec::{Color, Diagnostics, Mesh, Severity, SourceFile, Sources, Syntax, parse, print, render};
 use proptest::prelude::*;
+use serde_json::Value;
 
 use crate::generate;
 
-fn read(text: &str, syntax: Syntax) -> Result<Mesh, String> {
+/// Reads a text without errors.
+pub(crate) fn read(text: &str, syntax: Syntax) -> Result<Mesh, String> {
     let mut sources = Sources::new();
     let file = sources.add(SourceFile::public("mesh", text));
     let mut diagnostics = Diagnostics::new();
@@ -17,10 +23,12 @@ fn read(text: &str, syntax: Syntax) -> Result<Mesh, String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(10_000) })]
 
     #[test]
-    fn what_is_printed_reads_back_equal_in_both_syntaxes(mesh in generate::mesh()) {
+    fn what_is_printed_reads_back_equal_in_both_syntaxes(document in generate::document()) {
+        let text = generate::yaml(&document);
+        let mesh = read(&text, Syntax::Yaml).map_err(|report| TestCaseError::fail(format!("{report}\n{text}")))?;
         for syntax in [Syntax::Kdl, Syntax::Yaml] {
             let text = print(&mesh, syntax);
             match read(&text, syntax) {
@@ -30,6 +38,93 @@ proptest! {
                 }
                 Err(report) => prop_assert!(false, "{report}\n{text}"),
             }
+        }
+    }
+}
+
+/// How often each field of each block was said.
+type Said = BTreeMap<(&'static str, &'static str), usize>;
+
+#[test]
+fn every_field_of_every_block_survives_both_syntaxes() {
+    let (mut generated, mut in_kdl, mut in_yaml) = (Said::new(), Said::new(), Said::new());
+    for seed in 0..3_000 {
+        let document = generate::document_of(&generate::bytes_of(seed, 400));
+        let mesh = read(&generate::yaml(&document), Syntax::Yaml).unwrap_or_else(|report| panic!("{report}"));
+        of_file(&document, &mut generated);
+        let kdl = KdlDocument::parse_v2(&print(&mesh, Syntax::Kdl)).expect("what is printed is KDL");
+        kdl.nodes().iter().for_each(|node| of_kdl(node, shape::mesh(), &mut in_kdl));
+        of_file(&serde_yaml::from_str(&print(&mesh, Syntax::Yaml)).expect("what is printed is YAML"), &mut in_yaml);
+    }
+    let mut fields = BTreeSet::new();
+    every_field(shape::mesh(), &mut fields);
+    for (place, said) in [("generated", generated), ("in KDL", in_kdl), ("in YAML", in_yaml)] {
+        let holes: Vec<_> = fields.iter().filter(|field| !said.contains_key(*field)).collect();
+        assert!(holes.is_empty(), "never {place}: {holes:?}");
+    }
+}
+
+/// Every field of a block and of those inside it; names and main values stand elsewhere.
+fn every_field(block: &'static Block, fields: &mut BTreeSet<(&'static str, &'static str)>) {
+    for field in block.keys().into_iter().filter(|field| !matches!(field.occurs, Occurs::Name | Occurs::Main)) {
+        let is_new = fields.insert((block.name, field.key));
+        if let (Says::Block(inner), true) = (field.says, is_new) {
+            every_field(inner, fields);
+        }
+    }
+}
+
+fn of_file(document: &Value, said: &mut Said) {
+    let Value::Object(fields) = document else { return };
+    match fields.get("mesh") {
+        Some(body @ Value::Object(_)) => of_body(body, shape::mesh(), said),
+        _ => of_body(document, shape::mesh(), said),
+    }
+}
+
+fn of_body(body: &Value, block: &'static Block, said: &mut Said) {
+    let Value::Object(fields) = body else { return };
+    for (key, value) in fields {
+        let Some(field) = block.field(key) else { continue };
+        if is_empty(value) && !matches!(field.says, Says::Block(_)) || *value == Value::Array(Vec::new()) {
+            continue;
+        }
+        *said.entry((block.name, field.key)).or_default() += 1;
+        let Says::Block(inner) = field.says else { continue };
+        let name = inner.fields.iter().find(|field| field.occurs == Occurs::Name).map(|field| field.key);
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| of_body(item, inner, said)),
+            Value::Object(things) if field.occurs == Occurs::Named && !names_itself(things, name) => {
+                things.values().for_each(|body| of_body(body, inner, said));
+            }
+            _ => of_body(value, inner, said),
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+fn names_itself(things: &serde_json::Map<String, Value>, name: Option<&str>) -> bool {
+    name.and_then(|name| things.get(name)).is_some_and(Value::is_string)
+}
+
+fn of_kdl(node: &KdlNode, block: &'static Block, said: &mut Said) {
+    let properties = node.entries().iter().filter_map(|entry| entry.name()).map(|name| name.value());
+    let children = node.children().map_or(&[][..], KdlDocument::nodes);
+    for key in properties.chain(children.iter().map(|child| child.name().value())) {
+        if let Some(field) = block.field(key) {
+            *said.entry((block.name, field.key)).or_default() += 1;
+        }
+    }
+    for child in children {
+        if let Some(Says::Block(inner)) = block.field(child.name().value()).map(|field| field.says) {
+            of_kdl(child, inner, said);
         }
     }
 }

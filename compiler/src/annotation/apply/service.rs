@@ -60,7 +60,7 @@ fn write_retry(field: &mut Option<Retry>, said: &RetrySettings, whose: &str, dia
                 let message = format!("`num-retries` turns retries on for {whose}, though `enable-retry` is absent");
                 diagnostics.push(Diagnostic::note(codes::IMPLIED_ANNOTATION, span, message));
             }
-            *field = Some(Retry { attempts, on: Vec::new(), per_try_timeout: None });
+            *field = Some(Retry::of(attempts));
         }
     }
 }

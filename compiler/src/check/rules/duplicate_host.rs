@@ -2,35 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use spec::mesh::Calls;
-use spec::{Diagnostic, Diagnostics, Mesh, Name, Span, codes};
+use spec::mesh::Call;
+use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::tables::Tables;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     for gateway in &mesh.gateways {
-        let mut seen: BTreeMap<String, Span> = match &gateway.calls {
-            Calls::All(_) => {
-                mesh.services.iter().map(|service| (service.name.value.key(), service.name.span)).collect()
-            }
-            Calls::Listed(names) => names
-                .iter()
-                .filter(|name| tables.find_service(&name.value).is_some())
+        let mut seen: BTreeMap<String, Span> = match Call::all(&gateway.calls) {
+            Some(_) => mesh.services.iter().map(|service| (service.name.value.key(), service.name.span)).collect(),
+            None => Call::listed(&gateway.calls)
+                .filter(|name| tables.find_service(name.value).is_some())
                 .map(|name| (name.value.key(), name.span))
                 .collect(),
         };
         for host in &gateway.hosts {
             let pattern = host.pattern.value.to_ascii_lowercase();
-            if !is_pattern(&pattern) {
-                diagnostics.push(
-                    Diagnostic::error(
-                        codes::INVALID_NAME,
-                        host.pattern.span,
-                        format!("`{}` is not a host name", host.pattern.value),
-                    )
-                    .help("write `shop.example`, `*.shop.example` or `*`, without scheme, port or path"),
-                );
-            } else if let Some(first) = seen.get(&pattern) {
+            if let Some(first) = seen.get(&pattern) {
                 diagnostics.push(
                     Diagnostic::error(
                         codes::DUPLICATE_NAME,
@@ -45,10 +33,4 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             }
         }
     }
-}
-
-/// Exact, `*.suffix`, or `*`.
-fn is_pattern(pattern: &str) -> bool {
-    pattern == "*"
-        || Name::new(pattern.strip_prefix("*.").unwrap_or(pattern)).is_some_and(|name| !name.as_str().contains('/'))
 }

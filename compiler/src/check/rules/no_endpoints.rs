@@ -2,31 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use spec::mesh::Calls;
-use spec::{Diagnostic, Diagnostics, Mesh, codes};
+use spec::mesh::{Call, Service};
+use spec::{Diagnostic, Diagnostics, Mesh, Spanned, codes};
 
 use super::super::tables::Tables;
-use super::routes;
+use super::targets;
 
 /// Callers by name are served by routes too; a target is the service's own endpoints. `calls "*"` names no service in
 /// particular: what it reaches without endpoints is only worth a warning.
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     let listed = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
-    let listed = listed.filter_map(|calls| match calls {
-        Calls::Listed(names) => Some(names),
-        Calls::All(_) => None,
-    });
+    let listed = listed.flat_map(|calls| Call::listed(calls));
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
     let by_header = rules.flat_map(|routing| &routing.rules).map(|rule| &rule.to);
-    let targets = routes(mesh).flat_map(|route| &route.targets).map(|target| &target.service).chain(by_header);
-    let reached =
-        targets.map(|name| (name, Reached::AsTarget)).chain(listed.flatten().map(|name| (name, Reached::ByName)));
+    let targets = targets(mesh).map(|target| target.service.as_ref()).chain(by_header.map(Spanned::as_ref));
+    let reached = targets.map(|name| (name, Reached::AsTarget)).chain(listed.map(|name| (name, Reached::ByName)));
     let mut reported = BTreeSet::new();
     for (name, reached) in reached {
-        let Some(id) = tables.find_service(&name.value) else { continue };
+        let Some(id) = tables.find_service(name.value) else { continue };
         let Some(service) = mesh.services.get(id.index()) else { continue };
         let served_by_routes = reached == Reached::ByName && !service.routes.is_empty();
-        if service.endpoints.is_empty() && !served_by_routes && reported.insert(id) {
+        if runs_nowhere(service) && !served_by_routes && reported.insert(id) {
             diagnostics.push(
                 Diagnostic::error(codes::NO_ENDPOINTS, service.name.span, format!("`{}` runs nowhere", name.value))
                     .label("it has no endpoint")
@@ -38,7 +34,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     for (index, service) in mesh.services.iter().enumerate() {
         let known = tables.find_service(&service.name.value).is_some_and(|id| id.index() == index);
         let silent = tables.find_service(&service.name.value).is_some_and(|id| !reported.contains(&id));
-        if known && silent && service.endpoints.is_empty() && service.routes.is_empty() {
+        if known && silent && runs_nowhere(service) && service.routes.is_empty() {
             let message = format!("`{}` runs nowhere: its callers get 503", service.name.value);
             diagnostics.push(
                 Diagnostic::warning(codes::NO_ENDPOINTS, service.name.span, message)
@@ -47,6 +43,12 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             );
         }
     }
+}
+
+/// Neither said nor discovered.
+fn runs_nowhere(service: &Service) -> bool {
+    let discovered = service.dns.is_some() || service.ecs.is_some() || service.cloud_map.is_some();
+    service.endpoints.is_empty() && !discovered
 }
 
 /// How requests come to a service.

@@ -33,7 +33,7 @@ const PREFIXES: &[&str] = &[":", "x-envoy-", "x-forwarded-", "x-meshwright-"];
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
     let by_rules = rules.flat_map(|routing| &routing.rules).flat_map(|rule| &rule.headers);
-    for HeaderMatch { name, .. } in routes(mesh).flat_map(|route| &route.headers).chain(by_rules) {
+    for HeaderMatch { name, .. } in routes(mesh).flat_map(|route| route.matches.all_headers()).chain(by_rules) {
         let key = name.value.to_ascii_lowercase();
         if [ROUTE_HEADER, HEALTH_CHECK_HEADER].contains(&key.as_str()) {
             diagnostics.push(refuse(name, "belongs to the mesh").label("it is removed from every request"));

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use spec::mesh::{Calls, Gateway, Retry, Route, Service};
+use spec::mesh::{Call, Gateway, Retry, Route, Service};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, Spanned, codes};
 
 use super::super::resolve::DEFAULT_TIMEOUT;
@@ -45,12 +45,12 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
 /// What a gateway leads to: services by their own name, with their routes, and the one target of its hosts' routes.
 fn pairs<'a>(mesh: &'a Mesh, tables: &Tables, gateway: &'a Gateway) -> Vec<(&'a Service, Option<&'a Route>)> {
     let find = |name| tables.find_service(name).and_then(|id| mesh.services.get(id.index()));
-    let by_name: Vec<&Service> = match &gateway.calls {
-        Calls::All(_) => mesh.services.iter().collect(),
-        Calls::Listed(names) => names.iter().filter_map(|name| find(&name.value)).collect(),
+    let by_name: Vec<&Service> = match Call::all(&gateway.calls) {
+        Some(_) => mesh.services.iter().collect(),
+        None => Call::listed(&gateway.calls).filter_map(|name| find(name.value)).collect(),
     };
     let routes = by_name.iter().flat_map(|service| service.routes.iter().map(|route| (*service, Some(route))));
-    let hosts = gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(|route| match route.targets.as_slice() {
+    let hosts = gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(|route| match route.targets() {
         [target] => Some((find(&target.service.value)?, Some(route))),
         // A split inherits neither retries nor a limit that is shorter than one of its targets'.
         _ => None,

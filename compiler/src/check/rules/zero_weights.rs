@@ -3,13 +3,12 @@
 use spec::{Diagnostic, Diagnostics, Mesh, codes};
 
 use super::super::tables::Tables;
-use super::routes;
+use super::splits;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    for route in routes(mesh) {
-        let weights =
-            route.targets.iter().map(|target| target.weight.as_ref().map_or(1, |weight| u64::from(weight.value)));
-        let (Some(first), sum) = (route.targets.first(), weights.sum::<u64>()) else { continue };
+    for targets in splits(mesh) {
+        let weights = targets.iter().map(|target| target.weight.as_ref().map_or(1, |weight| u64::from(weight.value)));
+        let (Some(first), sum) = (targets.first(), weights.sum::<u64>()) else { continue };
         let place = first.weight.as_ref().map_or(first.service.span, |weight| weight.span);
         if sum == 0 {
             diagnostics.push(

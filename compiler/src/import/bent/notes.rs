@@ -1,6 +1,6 @@
 //! What behaves otherwise than under bent: each said once, where it begins.
 
-use spec::mesh::Annotation;
+use spec::mesh::Entry;
 use spec::{Diagnostic, Diagnostics, Span, codes};
 
 use super::FRONT_PROXY;
@@ -21,7 +21,7 @@ pub(super) fn write(file: &File, diagnostics: &mut Diagnostics) {
     if let Some(annotation) = services(file).flat_map(|service| &service.annotations).next() {
         note(diagnostics, annotation.key.span, SERVICE_ANNOTATIONS);
     }
-    let is_retry = |annotation: &&Annotation| matches!(annotation.key.value.as_str(), "enable-retry" | "num-retries");
+    let is_retry = |annotation: &&Entry| matches!(annotation.key.value.as_str(), "enable-retry" | "num-retries");
     if let Some(annotation) = services(file).flat_map(annotations).find(is_retry) {
         note(diagnostics, annotation.key.span, RETRIES);
     }
@@ -45,7 +45,7 @@ fn services(file: &File) -> impl Iterator<Item = &Service> {
     declared.chain(nodes.flat_map(|node| &node.services))
 }
 
-fn annotations(service: &Service) -> impl Iterator<Item = &Annotation> {
+fn annotations(service: &Service) -> impl Iterator<Item = &Entry> {
     service.annotations.iter().chain(service.endpoints.iter().flat_map(|endpoint| &endpoint.annotations))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use spec::diagnostic::quote;
-use spec::mesh::{Address, Annotation};
+use spec::mesh::{Address, Entry};
 use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes, suggest};
 
 use super::super::yaml::{Data, Value};
@@ -30,13 +30,13 @@ pub(super) struct Node {
 pub(super) struct Service {
     pub(super) name: Spanned<Name>,
     pub(super) endpoints: Vec<Endpoint>,
-    pub(super) annotations: Vec<Annotation>,
+    pub(super) annotations: Vec<Entry>,
 }
 
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) address: Spanned<Address>,
-    pub(super) annotations: Vec<Annotation>,
+    pub(super) annotations: Vec<Entry>,
 }
 
 pub(super) fn file(root: Value, diagnostics: &mut Diagnostics) -> Option<File> {
@@ -133,7 +133,7 @@ fn endpoint(value: Value, diagnostics: &mut Diagnostics) -> Option<Endpoint> {
     Some(Endpoint { address, annotations })
 }
 
-fn annotations(field: Option<Spanned<Value>>, diagnostics: &mut Diagnostics) -> Vec<Annotation> {
+fn annotations(field: Option<Spanned<Value>>, diagnostics: &mut Diagnostics) -> Vec<Entry> {
     let Some(Spanned { value, .. }) = field else { return Vec::new() };
     let entries = match value.data {
         Data::Map(entries) => entries,
@@ -154,7 +154,7 @@ fn annotations(field: Option<Spanned<Value>>, diagnostics: &mut Diagnostics) -> 
                 return None;
             }
         };
-        Some(Annotation { key, value: Spanned::new(text, span) })
+        Some(Entry { key, value: Spanned::new(text, span) })
     });
     read.collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use spec::mesh::{Address, Annotation, Endpoint, Serve, Service};
+use spec::mesh::{Address, Endpoint, Entry, Serve, Service};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
 use super::{INGRESS_PORT, read};
@@ -62,7 +62,7 @@ impl Services {
             let diagnostic = Diagnostic::warning(codes::NO_ENDPOINTS, served.name.span, message);
             diagnostics.push(diagnostic.help("add an endpoint with `address` and `port`"));
             // What speaks of the whole service still holds; the rest spoke of this node.
-            let of_service = |it: &Annotation| find(&it.key.value).is_none_or(|known| known.level == Level::Service);
+            let of_service = |it: &Entry| find(&it.key.value).is_none_or(|known| known.level == Level::Service);
             let annotations = served.annotations.into_iter().filter(of_service);
             if let Some(building) = self.building(&served.name) {
                 building.service.annotations.extend(annotations);
@@ -164,5 +164,5 @@ fn behind_sidecars(service: &Name, endpoint: &Endpoint, node: &Spanned<Name>) ->
 
 fn as_written(endpoint: read::Endpoint) -> Endpoint {
     let read::Endpoint { address, annotations } = endpoint;
-    Endpoint { address, weight: None, node: None, annotations }
+    Endpoint { annotations, ..Endpoint::at(address) }
 }

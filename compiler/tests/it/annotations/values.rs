@@ -141,7 +141,7 @@ const ROWS: &[Row] = &[
 ];
 
 fn routing(routing: &HeaderRouting) -> String {
-    let condition = |header: &HeaderMatch| match &header.value {
+    let condition = |header: &HeaderMatch| match &header.value.value {
         HeaderValueMatch::Exact(value) => format!("{}={value}", header.name.value),
         _ => header.name.value.clone(),
     };
@@ -156,7 +156,7 @@ fn routing(routing: &HeaderRouting) -> String {
 pub(super) fn observed(service: &Service, key: &str) -> String {
     let health = service.health_check.clone().unwrap_or_default();
     let limits = service.circuit_breaker.clone().unwrap_or_default();
-    let fault = service.fault.clone().unwrap_or(Fault { delay: None, abort: None });
+    let fault = service.fault.clone().unwrap_or(Fault::default());
     let time = |duration: Duration| format_duration(duration);
     let delay = fault.delay.map(|delay| format!("{} {}%", time(delay.duration.value), delay.percent.value));
     let abort = fault.abort.map(|abort| format!("{} {}%", abort.status.value, abort.percent.value));

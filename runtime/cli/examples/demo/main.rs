@@ -32,7 +32,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> anyhow::Result<bool> {
     let begin = Instant::now();
-    let input = Input { path: "examples/bent-playground/config.yaml".to_owned(), from: Some(Format::Bent) };
+    let input = Input {
+        path: "examples/bent-playground/config.yaml".to_owned(),
+        from: Some(Format::Bent),
+        variables: Vec::new(),
+    };
     say(&format!("compiling {}", input.path));
     let ready = ready(&input, report::Format::Text).map_err(|exit| exit.error)?.context("the example has mistakes")?;
     let binary = local::find(None)?;

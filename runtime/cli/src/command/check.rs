@@ -4,21 +4,22 @@ use clap::Args;
 
 use crate::exit::{Exit, ExitStatus};
 use crate::input::Input;
-use crate::mesh::ready;
-use crate::report::Format;
+use crate::mesh::checked;
+use crate::report::{Format, Options, Role};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
     input: Input,
-    /// How findings are printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    findings: Options,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
-    let Some(ready) = ready(&arguments.input, arguments.format)? else { return Ok(ExitStatus::Invalid) };
-    if arguments.format == Format::Text {
+    let Some(ready) = checked(&arguments.input, &arguments.findings, Role::Result)? else {
+        return Ok(ExitStatus::Invalid);
+    };
+    if arguments.findings.format == Format::Text {
         let mesh = &ready.checked;
         println!(
             "mesh {}: {}, {}, {}",

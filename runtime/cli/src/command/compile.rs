@@ -6,9 +6,9 @@ use clap::Args;
 
 use crate::exit::{Exit, ExitStatus};
 use crate::input::Input;
-use crate::mesh::ready;
+use crate::mesh::checked;
 use crate::module;
-use crate::report::Format;
+use crate::report::{Format, Options, Role};
 use crate::write::{self, Written};
 
 #[derive(Args, Debug)]
@@ -21,13 +21,14 @@ pub struct Arguments {
     /// Folder in which Envoy will find the wasm modules; relative: to its working directory
     #[arg(long, value_name = "DIR", default_value = module::FOLDER)]
     filters_folder: String,
-    /// How findings are printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    findings: Options,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
-    let Some(ready) = ready(&arguments.input, arguments.format)? else { return Ok(ExitStatus::Invalid) };
+    let Some(ready) = checked(&arguments.input, &arguments.findings, Role::Remark)? else {
+        return Ok(ExitStatus::Invalid);
+    };
     let files = compiler::compile(&ready.checked, &module::in_folder(&arguments.filters_folder));
     let texts = files.iter().map(|(path, text)| (path.as_str(), text.as_bytes()));
     let wasm = module::output_path();
@@ -35,7 +36,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     for (path, bytes) in texts.chain([(wasm.as_str(), artifacts::MODULE)]) {
         changed += usize::from(output(&arguments.output, path, bytes)? == Written::Changed);
     }
-    if arguments.format == Format::Text {
+    if arguments.findings.format == Format::Text {
         println!("\n{} files in {}, {changed} changed", files.len() + 1, arguments.output.display());
     }
     Ok(ExitStatus::Ok)

@@ -5,7 +5,8 @@ use spec::Syntax;
 
 use crate::exit::{Exit, ExitStatus};
 use crate::input::{Input, load};
-use crate::report::{Format, print_findings};
+use crate::judge::{Stages, judge};
+use crate::report::{self, Options, Report, Role};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -14,9 +15,8 @@ pub struct Arguments {
     /// The syntax to write
     #[arg(long, value_enum, default_value_t)]
     to: Target,
-    /// How findings are printed
-    #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    #[command(flatten)]
+    findings: Options,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -31,10 +31,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         return Err(Exit::usage(anyhow::anyhow!("say which system the file is of: `--from bent`")));
     }
     let mut loaded = load(&arguments.input)?;
-    loaded.diagnostics.sort();
-    print_findings(&loaded.diagnostics, &loaded.sources, arguments.format);
+    let verdict = judge(&mut loaded, Stages::Some, &arguments.findings.levels);
+    report::print(&Report::of(&loaded, &verdict), arguments.findings.format, Role::Remark)?;
     match loaded.mesh {
-        Some(mesh) if !loaded.diagnostics.has_errors() => {
+        Some(mesh) if !verdict.findings.has_errors() => {
             let syntax = match arguments.to {
                 Target::Kdl => Syntax::Kdl,
                 Target::Yaml => Syntax::Yaml,

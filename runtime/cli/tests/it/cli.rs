@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use expect_test::expect;
-
 pub(crate) fn meshwright(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_meshwright"))
         .args(arguments)
@@ -19,11 +17,11 @@ pub(crate) fn project() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project is there")
 }
 
-fn code(output: &Output) -> i32 {
+pub(crate) fn code(output: &Output) -> i32 {
     output.status.code().expect("it ends by itself")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_owned()).expect("output is text")
 }
 
@@ -108,38 +106,6 @@ fn mistakes_are_all_reported_on_standard_error() {
 }
 
 #[test]
-fn findings_for_machines_have_file_line_and_column() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mesh = "mesh \"shop\" {\n    node \"web\" calls=\"chekout.svc\"\n    service \"checkout.svc\" { endpoint \"10.0.0.1:80\" }\n}\n";
-    std::fs::write(folder.path().join("mesh.kdl"), mesh).expect("it is written");
-    let output = meshwright(folder.path(), &["check", "mesh.kdl", "--format", "json"]);
-    assert_eq!(code(&output), 1);
-    expect![[r#"
-        {
-          "findings": [
-            {
-              "severity": "error",
-              "code": "unknown-service",
-              "message": "no service is called `chekout.svc`",
-              "places": [
-                {
-                  "file": "mesh.kdl",
-                  "line": 2,
-                  "column": 22,
-                  "label": ""
-                }
-              ],
-              "help": [
-                "did you mean `checkout.svc`?"
-              ]
-            }
-          ]
-        }
-    "#]]
-    .assert_eq(&text(&output.stderr));
-}
-
-#[test]
 fn exit_codes_tell_usage_from_files() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("mesh.kdl"), "mesh \"m\" {\n    node \"a\"\n}\n").expect("it is written");
@@ -153,6 +119,10 @@ fn exit_codes_tell_usage_from_files() {
     assert_eq!(run(&["check", "config.yaml", "--from", "bent"]), 74);
     assert_eq!(run(&["compile", "mesh.kdl", "-o", "/dev/null/out"]), 74);
     assert_eq!(run(&["up", "mesh.kdl", "--subnet", "10.0.0.0/24"]), 64);
+    assert_eq!(run(&["rule", "sintax"]), 64);
+    assert_eq!(run(&["rule", "syntax"]), 0);
+    assert_eq!(run(&["check", "mesh.kdl", "--allow", "syntax"]), 64);
+    assert_eq!(run(&["check", "mesh.kdl", "--deny", "empty-blok"]), 64);
     assert_eq!(run(&["up", "mesh.kdl", "--envoy", "/nowhere/envoy"]), 74);
 }
 
@@ -188,10 +158,10 @@ fn no_password_hash_reaches_a_diagnostic() {
     std::fs::write(folder.path().join("mesh.kdl"), mesh).expect("it is written");
     let users = "ada:canary-plain\n\nbob:$apr1$canary$canarycanarycanary\nada:{SHA}canary\n:{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=\ncanary\n";
     std::fs::write(folder.path().join("users.htpasswd"), users).expect("it is written");
-    for format in ["text", "json"] {
+    for format in ["text", "json", "sarif", "junit", "github"] {
         let output = meshwright(folder.path(), &["check", "mesh.kdl", "--format", format]);
         assert_eq!(code(&output), 1);
-        let findings = text(&output.stderr);
+        let findings = text(&output.stdout) + &text(&output.stderr);
         assert!(!findings.contains("canary"), "{findings}");
         assert!(findings.contains("users.htpasswd"), "{findings}");
     }

@@ -2,6 +2,8 @@
 
 mod cli;
 mod examples;
+mod formats;
 mod live;
 mod malformed;
+mod rules;
 mod up;

@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 use local::InstanceKind;
 use spec::Mesh;
-use spec::mesh::{Calls, Gateway};
+use spec::mesh::{Call, Gateway};
 
 use crate::launch::Started;
 
@@ -78,10 +78,10 @@ fn commands(started: &Started) -> String {
 }
 
 /// A service that can be called, if there is one.
-fn called<'a>(mesh: &'a Mesh, calls: &'a Calls) -> Option<&'a str> {
-    let name = match calls {
-        Calls::Listed(names) => &names.first()?.value,
-        Calls::All(_) => &mesh.services.first()?.name.value,
+fn called<'a>(mesh: &'a Mesh, calls: &'a [Call]) -> Option<&'a str> {
+    let name = match Call::all(calls) {
+        Some(_) => &mesh.services.first()?.name.value,
+        None => Call::listed(calls).next()?.value,
     };
     Some(name.as_str())
 }

@@ -1,0 +1,57 @@
+//! What blocks must say as a whole.
+
+use super::fields::Fields;
+use crate::codes;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+
+/// A fault that only has conditions does nothing.
+pub(crate) fn fault_does_something(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    let does = ["delay", "abort", "grpc-abort", "response-rate-limit"].into_iter().any(|key| fields.has(key));
+    if !does {
+        let diagnostic = Diagnostic::error(codes::EMPTY_BLOCK, fields.span(), "this fault does nothing");
+        diagnostics.push(diagnostic.help("write `delay`, `abort` or both"));
+    }
+    if fields.has("abort") && fields.has("grpc-abort") {
+        let (first, second) = (fields.place_of("abort"), fields.place_of("grpc-abort"));
+        let diagnostic = Diagnostic::error(codes::INVALID_VALUE, second, "a fault has one abort");
+        diagnostics.push(diagnostic.related(first, "the other one").help("leave out either"));
+    }
+}
+
+/// A rule without conditions would take every request.
+pub(crate) fn rule_names_a_header(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    if !fields.has("header") {
+        let message = "this rule would take every request: it names no header";
+        let diagnostic = Diagnostic::error(codes::MISSING_FIELD, fields.span(), message);
+        diagnostics.push(diagnostic.help("write `header \"x-canary\" exact=\"on\"` in it"));
+    }
+}
+
+/// A gateway listens somewhere.
+pub(crate) fn gateway_listens(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    if !fields.has("listen") {
+        fields.missing("a gateway needs `listen`: a port such as `8080`", "listen", diagnostics);
+    }
+}
+
+/// A host without routes answers nothing.
+pub(crate) fn host_goes_somewhere(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    if !fields.has("route") && !fields.has("to") {
+        let message = "this host has no route: every request is answered with 404";
+        let diagnostic = Diagnostic::warning(codes::EMPTY_BLOCK, fields.span(), message);
+        diagnostics.push(diagnostic.help("write where its requests go, as in `to \"SERVICE\"`"));
+    }
+}
+
+/// A test is a request and what it must meet.
+pub(crate) fn test_is_whole(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    for (key, help) in [
+        ("request", "write `request from=\"NODE\" url=\"http://SERVICE/PATH\"`"),
+        ("expect", "write `expect status=200` or `expect to=\"SERVICE\"`"),
+    ] {
+        if !fields.has(key) {
+            let message = format!("this test has no `{key}`");
+            diagnostics.push(Diagnostic::error(codes::MISSING_FIELD, fields.span(), message).help(help));
+        }
+    }
+}

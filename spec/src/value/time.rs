@@ -1,0 +1,66 @@
+//! Durations.
+
+use std::time::Duration;
+
+use super::{Readable, Reader, Refusal, refuse, text};
+use crate::shape::{Value, ValueForm};
+use crate::syntax::tree::{Kind, Scalar};
+use crate::units::{format_duration, parse_duration};
+
+const FORM: ValueForm = ValueForm::Text(Some("^[0-9]+(ms|s|m|h)$"));
+
+/// Zero included.
+pub(crate) const DURATION: Reader<Duration> = Reader::new(
+    &Value {
+        name: "duration",
+        expected: "a duration such as `15s`",
+        form: FORM,
+        examples: &["0s", "250ms", "15s", "2m", "1h"],
+    },
+    duration,
+    write,
+);
+
+/// Longer than zero.
+pub(crate) const POSITIVE: Reader<Duration> = Reader::new(
+    &Value {
+        name: "positive-duration",
+        expected: "a duration such as `15s`",
+        form: FORM,
+        examples: &["1ms", "15s", "8760h"],
+    },
+    positive,
+    write,
+);
+
+/// Up to one hour.
+pub(crate) const DELAY: Reader<Duration> = Reader::new(
+    &Value {
+        name: "delay-duration",
+        expected: "a duration such as `50ms`",
+        form: FORM,
+        examples: &["1ms", "50ms", "1h"],
+    },
+    |scalar| {
+        let duration = positive(scalar)?;
+        if duration <= Duration::from_secs(3600) { Ok(duration) } else { refuse(scalar, "is longer than one hour", "") }
+    },
+    write,
+);
+
+fn duration(scalar: &Scalar) -> Result<Duration, Refusal> {
+    parse_duration(text(scalar)?).ok_or(Refusal::Kind)
+}
+
+fn positive(scalar: &Scalar) -> Result<Duration, Refusal> {
+    let duration = duration(scalar)?;
+    if duration.is_zero() { refuse(scalar, "is no time at all", "write at least `1ms`") } else { Ok(duration) }
+}
+
+fn write(duration: &Duration) -> (Kind, String) {
+    (Kind::Text, format_duration(*duration))
+}
+
+impl Readable for Duration {
+    const READER: Reader<Self> = DURATION;
+}
