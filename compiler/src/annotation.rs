@@ -6,6 +6,7 @@ mod definition;
 mod manual;
 mod read;
 mod routing;
+mod schema;
 mod serving;
 mod settings;
 mod table;
@@ -13,6 +14,7 @@ mod table;
 pub use apply::apply;
 pub use definition::{Definition, Level};
 pub use manual::manual;
+pub use schema::schema;
 pub use table::DEFINITIONS;
 
 /// The definition of a key, written exactly as in the table.

@@ -3,20 +3,24 @@
 mod addresses;
 mod credentials;
 mod endpoints;
+mod format;
+mod hosts;
+mod regex;
 mod resolve;
 mod rules;
 mod tables;
 
-use spec::{Diagnostics, Mesh, Severity, Sources};
+use spec::{Diagnostics, Mesh, Sources};
 
 use crate::checked::CheckedMesh;
 
-/// The only maker of a [`CheckedMesh`]. `None` if this stage found an error; then the diagnostics say which.
+/// The only maker of a [`CheckedMesh`]. `None` if this stage found a fault; then the diagnostics say which. Errors of
+/// rules are for the user to weigh.
 pub fn check(mesh: &Mesh, sources: &Sources, diagnostics: &mut Diagnostics) -> Option<CheckedMesh> {
-    let before = diagnostics.count(Severity::Error);
+    let before = diagnostics.faults();
     let tables = tables::collect(mesh, diagnostics);
     let checked = resolve::mesh(mesh, &tables, sources, diagnostics);
     addresses::check(mesh, &checked, diagnostics);
     rules::run(mesh, &tables, diagnostics);
-    (diagnostics.count(Severity::Error) == before).then_some(checked)
+    (diagnostics.faults() == before).then_some(checked)
 }

@@ -11,6 +11,7 @@ pub mod emit;
 mod envoy;
 pub mod import;
 pub mod lower;
+pub mod pending;
 mod suggest;
 
 use std::collections::BTreeMap;

@@ -6,11 +6,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::parse::parse;
 use crate::shape;
 use crate::source::{FileId, Sources, Span};
+use crate::suppress::comments;
 use crate::syntax::{self, Syntax};
-
-#[path = "suppress/comments.rs"]
-#[expect(dead_code, reason = "only the places of comments matter here")]
-mod comments;
 
 /// The text of a file in the other syntax or, in its own, in canonical form. Reading it gives an equal mesh.
 ///

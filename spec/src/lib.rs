@@ -1,11 +1,13 @@
 //! What a mesh is: the typed model with source spans, and its two syntaxes, KDL and YAML.
 
+pub mod annotate;
 mod block;
 mod canonical;
 pub mod codes;
 mod convert;
 mod decode;
 pub mod diagnostic;
+mod format;
 mod include;
 pub mod lines;
 pub mod load;
@@ -14,6 +16,7 @@ pub mod names;
 mod parse;
 mod print;
 pub mod render;
+pub mod said;
 pub mod schema;
 pub mod severity;
 pub mod shape;
@@ -24,10 +27,12 @@ mod syntax;
 pub mod units;
 mod value;
 pub mod variables;
+pub mod yaml;
 
 pub use codes::Code;
 pub use convert::convert;
 pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use format::format;
 pub use mesh::Mesh;
 pub use names::Name;
 pub use parse::parse;

@@ -15,9 +15,6 @@ use serde_json::{Map, Value, json};
 pub use self::page::page;
 use crate::shape::{self, Block, Occurs, Says};
 
-/// Where the schema is published.
-const ID: &str = "https://meshwright.dev/schema/mesh.schema.json";
-
 /// The JSON Schema of meshes in YAML.
 pub fn json_schema() -> Value {
     let mesh = shape::mesh();
@@ -36,12 +33,11 @@ pub fn json_schema() -> Value {
     let mut file = blocks::body(mesh);
     if let Some(properties) = file.get_mut("properties").and_then(Value::as_object_mut) {
         let name = mesh.fields.iter().find(|field| field.occurs == Occurs::Name);
-        let name = name.map_or(Value::Null, |field| blocks::single(field));
+        let name = name.map_or(Value::Null, blocks::single);
         let body = json!({ "$ref": "#/definitions/mesh-in-list" });
         properties.insert("mesh".to_owned(), json!({ "description": mesh.doc, "anyOf": [name, body] }));
     }
     file.insert("$schema".to_owned(), json!("http://json-schema.org/draft-07/schema#"));
-    file.insert("$id".to_owned(), json!(ID));
     file.insert("title".to_owned(), json!("Meshwright mesh"));
     file.insert("required".to_owned(), json!(["mesh"]));
     file.insert("definitions".to_owned(), Value::Object(definitions));

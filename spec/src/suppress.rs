@@ -1,6 +1,6 @@
 //! Comments that allow what a rule finds: `// meshwright: allow unreachable-route: the canary comes back on Monday`.
 
-mod comments;
+pub(crate) mod comments;
 
 use std::collections::BTreeSet;
 

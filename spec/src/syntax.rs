@@ -1,15 +1,16 @@
 //! The two syntaxes of the language: KDL and YAML read into, and print from, one tree.
 
+pub(crate) mod format_kdl;
+pub(crate) mod format_yaml;
 mod kdl;
 mod kdl_blocks;
 mod kdl_mask;
+mod kdl_plain;
 mod kdl_tokens;
 mod print_kdl;
 mod print_yaml;
 pub(crate) mod tree;
 mod yaml;
-mod yaml_scalars;
-mod yaml_values;
 
 use self::tree::Node;
 use crate::codes;
@@ -54,9 +55,9 @@ pub(crate) fn read(text: &str, file: FileId, syntax: Syntax, diagnostics: &mut D
 }
 
 /// Whether so much was found that the text is no mesh: then nothing more of it is read, and a diagnostic says so.
-fn too_many(file: FileId, diagnostics: &mut Diagnostics) -> bool {
+fn too_many(file: FileId, found_before: usize, diagnostics: &mut Diagnostics) -> bool {
     const MAX: usize = 100;
-    let over = diagnostics.iter().nth(MAX - 1).is_some();
+    let over = diagnostics.iter().count() >= found_before + MAX;
     if over {
         let message = format!("the file has {MAX} mistakes or more: the rest is not read");
         diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));

@@ -1,11 +1,12 @@
 //! Writes what annotations say into the model.
 
+mod endpoint;
 mod service;
 mod weight;
 
-use spec::mesh::{Fault, FaultAbort, FaultDelay, Mesh};
+use spec::mesh::{Entry, Fault, FaultAbort, FaultDelay, Mesh};
 use spec::units::Percent;
-use spec::{Diagnostic, Diagnostics, Span, Spanned, codes};
+use spec::{Diagnostic, Diagnostics, Span, Spanned, annotate, codes};
 use std::time::Duration;
 
 use super::collect::{Said, Subject, collect};
@@ -24,6 +25,9 @@ pub fn apply(mesh: &mut Mesh, diagnostics: &mut Diagnostics) {
             Subject::Service(index) => {
                 if let Some(service) = mesh.services.get_mut(index) {
                     service::write(service, &said.settings, diagnostics);
+                    if let Some(more) = annotate::service(service, &of_service(&said.fields), diagnostics) {
+                        *service = more;
+                    }
                 }
             }
             Subject::Serve(at) => write_serve_fault(mesh, at.node, at.serve, said, diagnostics),
@@ -31,6 +35,12 @@ pub fn apply(mesh: &mut Mesh, diagnostics: &mut Diagnostics) {
         }
     }
     weight::write(mesh, &said, diagnostics);
+    endpoint::write(mesh, &said, diagnostics);
+}
+
+/// Fields of the whole service; those of its endpoints come later.
+fn of_service(fields: &[Entry]) -> Vec<Entry> {
+    fields.iter().filter(|entry| annotate::of_service(&entry.key.value).is_some()).cloned().collect()
 }
 
 fn write_serve_fault(mesh: &mut Mesh, node: usize, serve: usize, said: &Said, diagnostics: &mut Diagnostics) {

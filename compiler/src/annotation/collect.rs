@@ -5,7 +5,7 @@ use std::mem;
 
 use spec::diagnostic::quote;
 use spec::mesh::{Entry, Mesh};
-use spec::{Diagnostic, Diagnostics, Spanned, codes, suggest};
+use spec::{Diagnostic, Diagnostics, Spanned, annotate, codes, suggest};
 
 use super::definition::{Definition, Kind, Level};
 use super::read::{Outcome, advice, read};
@@ -33,8 +33,10 @@ pub(crate) enum Subject {
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) settings: Settings,
+    /// Fields of the language by their keys, each once, in the order of the keys.
+    pub(crate) fields: Vec<Entry>,
     /// The first place of each key.
-    places: BTreeMap<&'static str, (Spanned<String>, Place)>,
+    places: BTreeMap<String, (Spanned<String>, Place)>,
 }
 
 /// A list of annotations: where it stands and what it can speak of.
@@ -120,7 +122,13 @@ fn place(mesh: &Mesh, serving: &Serving, subject: Subject) -> Option<Place> {
 /// Keeps one annotation with what it speaks of.
 fn put(place: &Place, annotation: Entry, said: &mut BTreeMap<Subject, Said>, diagnostics: &mut Diagnostics) {
     let Entry { key, value } = annotation;
-    let Some(definition) = find(&key.value) else { return diagnostics.push(unknown(&key, place)) };
+    let Some(definition) = find(&key.value) else {
+        return put_field(place, Entry { key, value }, said, diagnostics);
+    };
+    if let Some(instead) = definition.instead {
+        let message = format!("`{}` {} will go", definition.key, place.name);
+        diagnostics.push(Diagnostic::of(codes::DEPRECATED, key.span, message).help(format!("write `{instead}`")));
+    }
     let subject = match definition.level {
         Level::Service => place.service.map(Subject::Service),
         Level::Node => place.node,
@@ -138,13 +146,39 @@ fn put(place: &Place, annotation: Entry, said: &mut BTreeMap<Subject, Said>, dia
             if let Some(warning) = useless_value(definition, &value, place) {
                 diagnostics.push(warning);
             }
-            target.places.entry(definition.key).or_insert_with(|| (value, place.clone()));
+            target.places.entry(definition.key.to_owned()).or_insert_with(|| (value, place.clone()));
         }
         Outcome::Invalid => diagnostics.push(invalid(definition, &value, place)),
         Outcome::Conflict => {
             if let Some((earlier, first)) = target.places.get(definition.key) {
-                diagnostics.push(conflict(definition, (earlier, first), (&value, place)));
+                let holds = definition.level;
+                diagnostics.push(conflict((definition.key, holds), (earlier, first), (&value, place)));
             }
+        }
+    }
+}
+
+/// Keeps an annotation that says a field of the language: of the whole service, or of an endpoint.
+fn put_field(place: &Place, entry: Entry, said: &mut BTreeMap<Subject, Said>, diagnostics: &mut Diagnostics) {
+    let of_service = annotate::of_service(&entry.key.value).is_some();
+    if !of_service && annotate::of_endpoint(&entry.key.value).is_none() {
+        return diagnostics.push(unknown(&entry.key, place));
+    }
+    let (subject, level) = match of_service {
+        true => (place.service.map(Subject::Service), Level::Service),
+        false => (Some(place.endpoint), Level::Endpoint),
+    };
+    // A service that does not exist is reported by the check of names.
+    let Some(subject) = subject else { return };
+    let target = said.entry(subject).or_default();
+    match target.places.get(&entry.key.value) {
+        Some((earlier, _)) if earlier.value == entry.value.value => {}
+        Some((earlier, first)) => {
+            diagnostics.push(conflict((&entry.key.value, level), (earlier, first), (&entry.value, place)));
+        }
+        None => {
+            target.places.insert(entry.key.value.clone(), (entry.value.clone(), place.clone()));
+            target.fields.push(entry);
         }
     }
 }
@@ -152,7 +186,10 @@ fn put(place: &Place, annotation: Entry, said: &mut BTreeMap<Subject, Said>, dia
 fn unknown(key: &Spanned<String>, place: &Place) -> Diagnostic {
     let message = format!("no annotation is called `{}` ({})", quote(&key.value), place.name);
     let diagnostic = Diagnostic::error(codes::UNKNOWN_ANNOTATION, key.span, message);
-    match suggest::closest(&key.value, DEFINITIONS.iter().map(|definition| definition.key)) {
+    let fields: Vec<annotate::Key> = annotate::service_keys().into_iter().chain(annotate::endpoint_keys()).collect();
+    let known =
+        DEFINITIONS.iter().map(|definition| definition.key).chain(fields.iter().map(|key| key.pattern.as_str()));
+    match suggest::closest(&key.value, known) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic,
     }
@@ -179,16 +216,16 @@ fn useless_value(definition: &Definition, value: &Spanned<String>, place: &Place
 }
 
 fn conflict(
-    definition: &Definition,
+    (key, level): (&str, Level),
     (earlier, first): (&Spanned<String>, &Place),
     (later, second): (&Spanned<String>, &Place),
 ) -> Diagnostic {
-    let (key, was, is) = (definition.key, quote(&earlier.value), quote(&later.value));
+    let (was, is) = (quote(&earlier.value), quote(&later.value));
     let message = match first.name == second.name {
         true => format!("`{key}` is both `{was}` and `{is}` {}", first.name),
         false => format!("`{key}` is `{was}` {}, but `{is}` {}", first.name, second.name),
     };
-    let scope = match definition.level {
+    let scope = match level {
         Level::Service => "it holds for the whole service: say it once, or everywhere the same",
         Level::Node | Level::Endpoint => "say it once",
     };

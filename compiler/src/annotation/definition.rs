@@ -17,6 +17,8 @@ pub struct Definition {
     /// What holds without it, as text.
     pub default: &'static str,
     pub level: Level,
+    /// What to write instead of a key that will go.
+    pub instead: Option<&'static str>,
     /// One sentence for the manual, in Markdown.
     pub doc: &'static str,
     pub(crate) kind: Kind,
@@ -65,7 +67,11 @@ impl Definition {
             Kind::Text(_) => "text, not empty".to_owned(),
             Kind::Path(_) => "a path that begins with `/`, without spaces".to_owned(),
             Kind::Millis(range, _) => {
-                format!("milliseconds, a whole number from {} to {}", range.start(), range.end())
+                format!(
+                    "milliseconds, a whole number from {} to {}, or a duration such as `15s`",
+                    range.start(),
+                    range.end()
+                )
             }
             Kind::Number(range, _) => format!("a whole number from {} to {}", range.start(), range.end()),
             Kind::Port(_) => "a port from 0 to 65535".to_owned(),

@@ -1,6 +1,8 @@
 //! The manual's chapter on annotations, written from the table.
 
-use super::DEFINITIONS;
+use spec::annotate::{self, Key};
+
+use super::{DEFINITIONS, find};
 
 /// The whole chapter, in Markdown; always the same bytes.
 pub fn manual() -> String {
@@ -10,6 +12,14 @@ pub fn manual() -> String {
         let (key, level, doc) = (definition.key, definition.level, definition.doc);
         let (accepts, default) = (definition.accepts(), definition.default);
         text.push_str(&format!("| `{key}` | {accepts} | {default} | {level} | {doc} |\n"));
+    }
+    text.push_str(FIELDS);
+    for (level, keys) in [("service", annotate::service_keys()), ("endpoint", annotate::endpoint_keys())] {
+        for Key { pattern, target } in keys.iter().filter(|key| find(&key.pattern).is_none()) {
+            let doc = target.field.doc.replace("\n\n", " ").replace('|', "\\|");
+            let default = target.field.default.unwrap_or("absent");
+            text.push_str(&format!("| `{pattern}` | {} | {default} | {level} | {doc} |\n", target.accepts()));
+        }
     }
     text.push_str(RULES);
     text
@@ -22,6 +32,18 @@ Annotations say as plain `key = value` text what the language says with fields o
 can hold nothing else. Every key of bent works unchanged; the others are Meshwright's. Values are text, case \
 matters in keys, and a value that is not accepted is an error, never a silent default.
 
+";
+
+const FIELDS: &str = "
+## Fields of the language
+
+Every other field of a service or an endpoint is said by its way from there, joined by dots: `retry.attempts`, \
+`outlier-detection.interval`. `N` is a number: what can be said again and again is put in the order of its numbers, after \
+what the mesh itself says (`route.1.path-prefix`, `route.1.to.1.service`). `NAME` is the name of a named thing, without \
+dots; `KEY` is a key of your own. Values are written as in YAML, without quotes.
+
+| key | takes | default | speaks of | meaning |
+|---|---|---|---|---|
 ";
 
 const RULES: &str = "

@@ -27,8 +27,10 @@ pub(crate) fn read(definition: &Definition, text: &str, span: Span, settings: &m
         Kind::Text(slot) => keep(plain_text(text), span, *slot, settings),
         Kind::Path(slot) => keep(path(text), span, *slot, settings),
         Kind::Millis(range, slot) => {
-            let millis = whole::<u32>(text).filter(|millis| range.contains(millis));
-            keep(millis.map(|millis| Duration::from_millis(millis.into())), span, *slot, settings)
+            let limits = Duration::from_millis((*range.start()).into())..=Duration::from_millis((*range.end()).into());
+            let bare = whole::<u32>(text).map(|millis| Duration::from_millis(millis.into()));
+            let duration = bare.or_else(|| parse_duration(text)).filter(|duration| limits.contains(duration));
+            keep(duration, span, *slot, settings)
         }
         Kind::Number(range, slot) => keep(whole(text).filter(|number| range.contains(number)), span, *slot, settings),
         Kind::Port(slot) => keep(whole(text), span, *slot, settings),

@@ -3,12 +3,12 @@
 //! What is accepted is what Rust's syntax and RE2's have in common, so that whoever reads a pattern in either way is
 //! right. Envoy compares bytes, not characters: a character beyond ASCII is several bytes, and may only stand for itself.
 
-use regex_syntax::ast::{
-    Assertion, AssertionKind, Ast, ClassBracketed, ClassPerlKind, ClassSet, ClassSetItem, Flag, FlagsItemKind,
-    GroupKind, HexLiteralKind, Literal, LiteralKind, RepetitionKind, RepetitionRange, Span, parse::ParserBuilder,
-};
+mod size;
 
-use super::regex_size;
+use regex_syntax::ast::{
+    Assertion, AssertionKind, Ast, ClassBracketed, ClassSet, ClassSetItem, Flag, FlagsItemKind, GroupKind,
+    HexLiteralKind, Literal, LiteralKind, RepetitionKind, RepetitionRange, Span, parse::ParserBuilder,
+};
 
 /// The largest program that Envoy loads (`re2.max_program_size.error_level`).
 pub(crate) const MAX_SIZE: usize = 100;
@@ -26,20 +26,51 @@ pub(crate) struct Refused {
     pub(crate) help: &'static str,
 }
 
-/// Whether Envoy takes this pattern, and as it reads.
-pub(crate) fn check(pattern: &str) -> Result<(), Refused> {
+/// Whether Envoy takes this pattern, and as it reads; then how many groups it has.
+pub(crate) fn check(pattern: &str) -> Result<usize, Refused> {
     if pattern.len() > MAX_LENGTH {
         return refuse(format!("it has {} bytes", pattern.len()), "say it with several routes, or a prefix");
     }
     let parsed = ParserBuilder::new().nest_limit(MAX_DEPTH).build().parse(pattern);
     let ast = parsed.map_err(|error| Refused { why: error.kind().to_string(), help: syntax_help(pattern) })?;
     said_in_both(&ast, pattern)?;
-    let size = regex_size::bound(&ast);
+    let size = size::bound(&ast);
     if size > MAX_SIZE {
         let why = format!("as a program it may have {size} steps, and Envoy loads at most {MAX_SIZE}");
         return refuse(why, "make it shorter: a large `{n}` counts as often as it says; several routes may do");
     }
+    Ok(groups(&ast))
+}
+
+/// Whether a substitution names only groups that there are: `\1` to `\9`, `\0` for all of it, `\\` for itself.
+pub(crate) fn check_substitution(text: &str, groups: usize) -> Result<(), Refused> {
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            continue;
+        }
+        match characters.next() {
+            Some('\\') => {}
+            Some(digit) if digit.is_ascii_digit() => {
+                let group = digit.to_digit(10).and_then(|digit| usize::try_from(digit).ok()).unwrap_or(0);
+                if group > groups {
+                    return refuse(format!("there is no group {group}"), "put what it stands for into `(…)`");
+                }
+            }
+            _ => return refuse(r"a `\` stands before a digit or another `\`", r"write `\\` for the character itself"),
+        }
+    }
     Ok(())
+}
+
+fn groups(ast: &Ast) -> usize {
+    match ast {
+        Ast::Repetition(repetition) => groups(&repetition.ast),
+        Ast::Group(group) => groups(&group.ast) + usize::from(group.is_capturing()),
+        Ast::Alternation(alternation) => alternation.asts.iter().map(groups).sum(),
+        Ast::Concat(concat) => concat.asts.iter().map(groups).sum(),
+        _ => 0,
+    }
 }
 
 fn refuse<T>(why: impl Into<String>, help: &'static str) -> Result<T, Refused> {

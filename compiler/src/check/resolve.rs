@@ -46,7 +46,8 @@ fn service(
     diagnostics: &mut Diagnostics,
 ) -> checked::Service {
     let default_timeout = mesh.defaults.timeout.as_ref();
-    let breaker = declared.circuit_breaker.clone().unwrap_or_default();
+    let breaker = declared.circuit_breaker.as_ref().or(mesh.defaults.circuit_breaker.as_ref());
+    let breaker = breaker.cloned().unwrap_or_default();
     let basic_auth = declared.basic_auth.as_ref();
     let rules = declared.header_routing.iter().flat_map(|routing| &routing.rules);
     let header_routing = rules
@@ -60,8 +61,8 @@ fn service(
         endpoints: endpoints::of_service(mesh, declared, tables, diagnostics),
         routes: declared.routes.iter().map(|declared| route(declared, tables, diagnostics)).collect(),
         timeout: declared.timeout.as_ref().or(default_timeout).map_or(DEFAULT_TIMEOUT, |timeout| timeout.value),
-        retry: declared.retry.as_ref().map(retry),
-        health_check: declared.health_check.as_ref().map(health_check),
+        retry: declared.retry.as_ref().or(mesh.defaults.retry.as_ref()).map(retry),
+        health_check: declared.health_check.as_ref().or(mesh.defaults.health_check.as_ref()).map(health_check),
         circuit_breaker: checked::CircuitBreaker {
             max_connections: value(breaker.max_connections),
             max_pending: value(breaker.max_pending),

@@ -1,14 +1,73 @@
 //! Rules about meaning. One file each; a new rule is a new file and a line here.
 
+mod cors_credentials;
+mod double_rewrite;
+mod duplicate_endpoint;
 mod duplicate_host;
+mod egress_hosts;
 mod empty_block;
+mod empty_subset;
+mod everywhere;
+mod fail_open;
 mod forbidden_address;
+mod format_string;
+mod hash_without_key;
+mod health_check_overlap;
+mod idle_node;
+mod insecure_keys;
+mod invalid_overlay;
+mod local_port_conflict;
+mod locality_unknown;
+mod mirror_to_self;
+mod missing_certificate;
+mod mixed_discovery;
+mod mixed_protocols;
 mod no_endpoints;
+mod open_authorization;
+mod open_egress;
+mod order;
+mod outlier_without_choice;
+mod path_overlap;
+mod permissive_tls;
+mod plaintext_credentials;
 mod port_conflict;
+mod priority_gap;
+mod priority_tie;
+mod protocol_mismatch;
+mod protocols;
+mod providers;
+mod redirect_loop;
+mod regex;
 mod reserved_header;
 mod reserved_name;
+mod retry_overrun;
+mod retry_storm;
+mod retry_vocabulary;
+mod retry_without_limit;
+mod rewrite_without_prefix;
+mod secret_in_text;
+mod shadowed_access_rule;
+mod shadowed_host;
+mod subsets;
+mod tcp_needs_port;
+mod timeout_chain;
 mod timeout_order;
+mod tls_versions;
+mod total_fault;
+mod tracing_address;
+mod tries;
+mod unexplained_overlay;
+mod unknown_filter;
+mod unknown_provider;
+mod unknown_reference;
+mod unknown_subset;
+mod unproven_caller;
 mod unreachable_route;
+mod unreachable_service;
+mod unsafe_retry;
+mod unused_definition;
+mod unverified_peer;
+mod wasm_digest;
 mod zero_weights;
 
 use spec::mesh::{Route, Target};
@@ -19,15 +78,67 @@ use super::tables::Tables;
 type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 
 const RULES: &[Rule] = &[
+    cors_credentials::check,
+    double_rewrite::check,
+    duplicate_endpoint::check,
     duplicate_host::check,
+    egress_hosts::check,
     empty_block::check,
+    empty_subset::check,
+    fail_open::check,
     forbidden_address::check,
+    format_string::check,
+    hash_without_key::check,
+    health_check_overlap::check,
+    idle_node::check,
+    insecure_keys::check,
+    invalid_overlay::check,
+    local_port_conflict::check,
+    locality_unknown::check,
+    mirror_to_self::check,
+    missing_certificate::check,
+    mixed_discovery::check,
+    mixed_protocols::check,
     no_endpoints::check,
+    open_authorization::check,
+    open_egress::check,
+    outlier_without_choice::check,
+    permissive_tls::check,
+    plaintext_credentials::check,
     port_conflict::check,
+    priority_gap::check,
+    priority_tie::check,
+    protocol_mismatch::check,
+    redirect_loop::check,
+    regex::check,
     reserved_header::check,
     reserved_name::check,
+    retry_overrun::check,
+    retry_storm::check,
+    retry_vocabulary::check,
+    retry_without_limit::check,
+    rewrite_without_prefix::check,
+    secret_in_text::check,
+    shadowed_access_rule::check,
+    shadowed_host::check,
+    tcp_needs_port::check,
+    timeout_chain::check,
     timeout_order::check,
+    tls_versions::check,
+    total_fault::check,
+    tracing_address::check,
+    unexplained_overlay::check,
+    unknown_filter::check,
+    unknown_provider::check,
+    unknown_reference::check,
+    unknown_subset::check,
+    unproven_caller::check,
     unreachable_route::check,
+    unreachable_service::check,
+    unsafe_retry::check,
+    unused_definition::check,
+    unverified_peer::check,
+    wasm_digest::check,
     zero_weights::check,
 ];
 

@@ -5,9 +5,8 @@ mod read;
 mod services;
 
 use spec::mesh::{BasicAuth, Call, Callee, CircuitBreaker, Gateway, Mesh, Node, Service};
-use spec::{Diagnostic, Diagnostics, FileId, Name, Sources, Span, Spanned, codes};
+use spec::{Diagnostic, Diagnostics, FileId, Name, Sources, Span, Spanned, codes, yaml};
 
-use super::yaml;
 use crate::annotation;
 use services::Services;
 
@@ -26,7 +25,7 @@ pub fn import(file: FileId, sources: &Sources, diagnostics: &mut Diagnostics) ->
     let text = sources.file(file).map_or("", |file| file.text.as_str());
     let start = Span::new(file, 0, 0);
     let before = diagnostics.iter().count();
-    let Some(root) = yaml::read(file, text, diagnostics) else {
+    let Some(root) = yaml::read_foreign(text, file, diagnostics) else {
         if diagnostics.iter().count() == before {
             let diagnostic = Diagnostic::error(codes::MISSING_FIELD, start, "the file is empty");
             diagnostics.push(diagnostic.help("write `nodes:` with one key for each sidecar"));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use expect_test::expect_file;
 use meshwright_compiler::{annotation, check, import};
 use spec::load::{FileError, Files};
-use spec::{Diagnostics, Severity, Sources, Syntax, codes};
+use spec::{Diagnostics, Severity, Sources, Syntax, codes, suppress};
 
 use crate::findings::findings;
 
@@ -110,10 +110,16 @@ fn run(input: &Input) -> (Diagnostics, String) {
     if let Some(mut mesh) = mesh {
         annotation::apply(&mut mesh, &mut found);
         spec::load::attach(&mesh, &input.named, &mut sources, &mut found);
-        if !found.has_errors() {
+        if found.faults() == 0 {
             let checked = check(&mesh, &sources, &mut found);
-            assert_eq!(checked.is_none(), found.has_errors());
+            assert_eq!(checked.is_none(), found.faults() > 0);
         }
+    }
+    if let Some(file) = file {
+        let syntax = if matches!(input.format, Format::Kdl | Format::Text) { Syntax::Kdl } else { Syntax::Yaml };
+        let suppressions = suppress::find(file, syntax, &sources, &mut found);
+        let judged = suppress::apply(&suppressions, &sources, found);
+        found = judged.findings.into_iter().chain(judged.unused).collect();
     }
     let text = findings(&found, &sources);
     (found, text)

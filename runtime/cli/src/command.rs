@@ -2,8 +2,10 @@
 
 mod check;
 mod compile;
+mod convert;
 mod import;
 mod rule;
+mod schema;
 mod up;
 
 use clap::Subcommand;
@@ -21,10 +23,16 @@ pub enum Command {
     ///
     /// What was written is listed on standard output, findings go to standard error in every format.
     Compile(compile::Arguments),
+    /// Write a mesh file in the other syntax: KDL or YAML
+    ///
+    /// Variables and inclusions stay as they are; comments are lost, and counted.
+    Convert(convert::Arguments),
     /// Translate another system's file into the mesh language
     Import(import::Arguments),
     /// List everything that can be found in a mesh, or explain one of it
     Rule(rule::Arguments),
+    /// Print what can be said: a JSON Schema for editors, or every field with its forms
+    Schema(schema::Arguments),
     /// Run a mesh on this machine: a real Envoy for each node, echo workloads in place of services
     Up(up::Arguments),
 }
@@ -33,8 +41,10 @@ pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
+        Command::Convert(arguments) => convert::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Rule(arguments) => rule::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Up(arguments) => up::run(&arguments),
     }
 }

@@ -14,6 +14,13 @@ use crate::exit::Exit;
 pub struct Input {
     /// The mesh: a `.kdl` or `.yaml` file, or `-` for YAML on standard input
     pub path: String,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How an input is read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Reading {
     /// Read another system's format instead of the mesh language
     #[arg(long, value_enum)]
     pub from: Option<Format>,
@@ -41,21 +48,34 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
 }
 
+impl Loaded {
+    /// The names of the files that the mesh is written in; the main one is the first.
+    pub fn files(&self) -> Vec<String> {
+        let parts = self.texts.iter().filter_map(|(file, _)| Some(self.sources.file(*file)?.name.clone()));
+        std::iter::once(self.name.clone()).chain(parts.filter(|part| *part != self.name)).collect()
+    }
+}
+
 /// Reads the input and everything it refers to. Mistakes are in the diagnostics; only a usage error or an unreadable
 /// main file ends the command.
 pub fn load(input: &Input) -> Result<Loaded, Exit> {
-    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let syntax = syntax(input)?;
-    let (name, bytes) = match input.path.as_str() {
+    load_beside(&input.path, &input.reading, Sources::new())
+}
+
+/// As [`load`]; the texts are added to others.
+pub fn load_beside(path: &str, reading: &Reading, mut sources: Sources) -> Result<Loaded, Exit> {
+    let mut diagnostics = Diagnostics::new();
+    let syntax = syntax(path, reading)?;
+    let (name, bytes) = match path {
         "-" => ("stdin", read_stdin()?),
         path => (path, read_main(path)?),
     };
     let folder = Folder::of(name);
     let main = spec::load::add_text(name, bytes, &mut sources, &mut diagnostics);
-    let (mut mesh, texts) = match (main, input.from) {
+    let (mut mesh, texts) = match (main, reading.from) {
         (None, _) => (None, Vec::new()),
         (Some(file), None) => {
-            let variables = Variables::fixed(input.variables.iter().cloned());
+            let variables = Variables::fixed(reading.variables.iter().cloned());
             let loaded = spec::load::load_text(file, syntax, variables, &folder, &mut sources, &mut diagnostics);
             (loaded.mesh, loaded.texts)
         }
@@ -68,6 +88,26 @@ pub fn load(input: &Input) -> Result<Loaded, Exit> {
         spec::load::attach(mesh, &folder, &mut sources, &mut diagnostics);
     }
     Ok(Loaded { name: name.to_owned(), texts, mesh, sources, diagnostics })
+}
+
+/// One text of the mesh language, and nothing it refers to.
+pub struct Text {
+    /// As the user named it.
+    pub name: String,
+    pub syntax: Syntax,
+    /// `None` if the bytes are no text.
+    pub file: Option<FileId>,
+}
+
+/// Reads one file, or standard input, alone.
+pub fn read_text(path: &str, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Result<Text, Exit> {
+    let syntax = syntax(path, &Reading::default())?;
+    let (name, bytes) = match path {
+        "-" => ("stdin", read_stdin()?),
+        path => (path, read_main(path)?),
+    };
+    let file = spec::load::add_text(name, bytes, sources, diagnostics);
+    Ok(Text { name: name.to_owned(), syntax, file })
 }
 
 /// The files of one folder of this machine, and below. Links that lead out of it are refused.
@@ -127,14 +167,11 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), text.to_owned()))
 }
 
-fn syntax(input: &Input) -> Result<Syntax, Exit> {
-    if input.from.is_some() || input.path == "-" {
+fn syntax(path: &str, reading: &Reading) -> Result<Syntax, Exit> {
+    if reading.from.is_some() || path == "-" {
         return Ok(Syntax::Yaml);
     }
-    Syntax::of(&input.path).ok_or_else(|| {
-        Exit::usage(anyhow::anyhow!(
-            "`{}` is neither .kdl nor .yaml; for another system's file add `--from`",
-            input.path
-        ))
+    Syntax::of(path).ok_or_else(|| {
+        Exit::usage(anyhow::anyhow!("`{path}` is neither .kdl nor .yaml; for another system's file add `--from`"))
     })
 }

@@ -1,11 +1,11 @@
 //! From an input to a checked mesh, or to a report of every mistake.
 
 use compiler::CheckedMesh;
-use spec::{Mesh, Sources};
+use spec::{Mesh, Severity, Sources};
 
 use crate::exit::Exit;
-use crate::input::{Input, load};
-use crate::judge::{Stages, judge};
+use crate::input::{Input, Loaded, load};
+use crate::judge::{Stages, Verdict, judge};
 use crate::report::{self, Format, Options, Report, Role};
 
 /// A mesh without mistakes, and what it was made from.
@@ -23,18 +23,24 @@ pub fn ready(input: &Input, format: Format) -> Result<Option<Ready>, Exit> {
 /// Reads and checks. Findings are weighed and printed as the user wants; `None` if there were errors.
 pub fn checked(input: &Input, options: &Options, role: Role) -> Result<Option<Ready>, Exit> {
     let mut loaded = load(input)?;
+    let (checked, verdict) = examine(&mut loaded, options, role);
+    report::print(&Report::of(&loaded, &verdict), options.format, role)?;
+    let (Some(mesh), Some(checked)) = (loaded.mesh, checked) else { return Ok(None) };
+    Ok(Some(Ready { mesh, checked, sources: loaded.sources }))
+}
+
+/// Checks what was read, and weighs what was found. No mesh after errors.
+pub fn examine(loaded: &mut Loaded, options: &Options, role: Role) -> (Option<CheckedMesh>, Verdict) {
     let checked = match &loaded.mesh {
         Some(mesh) if loaded.diagnostics.faults() == 0 => {
+            // What cannot be compiled yet is only worth a warning where nothing is compiled.
+            let weight = if role == Role::Result { Severity::Warning } else { Severity::Error };
+            compiler::pending::check(mesh, weight, &mut loaded.diagnostics);
             compiler::check(mesh, &loaded.sources, &mut loaded.diagnostics)
         }
         _ => None,
     };
     let stages = if checked.is_some() { Stages::All } else { Stages::Some };
-    let verdict = judge(&mut loaded, stages, &options.levels);
-    report::print(&Report::of(&loaded, &verdict), options.format, role)?;
-    if verdict.findings.has_errors() {
-        return Ok(None);
-    }
-    let (Some(mesh), Some(checked)) = (loaded.mesh, checked) else { return Ok(None) };
-    Ok(Some(Ready { mesh, checked, sources: loaded.sources }))
+    let verdict = judge(loaded, stages, &options.levels);
+    (checked.filter(|_| !verdict.findings.has_errors()), verdict)
 }

@@ -46,7 +46,7 @@ pub struct Options {
 /// What was found in a mesh, in the order of the text, and the texts it was found in.
 pub struct Report<'a> {
     /// The names of the files that the mesh is written in; the main one is the first.
-    pub files: Vec<&'a str>,
+    pub files: Vec<String>,
     pub sources: &'a Sources,
     pub findings: &'a Diagnostics,
     pub allowed: &'a [Allowed],
@@ -54,14 +54,7 @@ pub struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub fn of(loaded: &'a Loaded, verdict: &'a Verdict) -> Self {
-        let main = loaded.name.as_str();
-        let parts = loaded.texts.iter().filter_map(|(file, _)| Some(loaded.sources.file(*file)?.name.as_str()));
-        Self {
-            files: std::iter::once(main).chain(parts.filter(|part| *part != main)).collect(),
-            sources: &loaded.sources,
-            findings: &verdict.findings,
-            allowed: &verdict.allowed,
-        }
+        Self { files: loaded.files(), sources: &loaded.sources, findings: &verdict.findings, allowed: &verdict.allowed }
     }
 }
 

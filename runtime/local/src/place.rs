@@ -152,7 +152,7 @@ fn node_instances(
 
 fn gateway_instances(mesh: &Mesh, addresses: &mut Addresses) -> Result<Vec<Instance>, PlaceError> {
     let instance = |gateway: &spec::mesh::Gateway| {
-        let listen = gateway.listen.value;
+        let listen = gateway.listen.first().map_or(0, |listener| listener.port.value);
         let address = addresses.envoy([listen, PROMETHEUS_PORT, ADMIN_PORT])?;
         let name = gateway.name.value.clone();
         let kind = InstanceKind::Gateway { listen };
@@ -216,10 +216,8 @@ fn upstreams(
             original: Address { host, port: written.port },
         };
         upstreams.push(Endpoint {
-            address: Spanned::new(addresses.app(home, app)?, serve.service.span),
             weight: Some(Spanned::new(upstream.weight, serve.service.span)),
-            node: None,
-            annotations: Vec::new(),
+            ..Endpoint::at(Spanned::new(addresses.app(home, app)?, serve.service.span))
         });
     }
     Ok(upstreams)

@@ -78,7 +78,9 @@ fn parts(ident: &syn::Ident, key: &str, ty: &Type, doc: &str, said: &FieldAttrib
             shape: None,
             decode: quote!(let #local = crate::mesh::Place(Some(fields.span()));),
             build: plain,
-            encode: quote!(),
+            encode: quote!(if let Some(span) = self.#ident.0 {
+                node.key.span = span;
+            }),
         },
         Kind::Name(value) => {
             let reader = reader(value, said);

@@ -247,6 +247,10 @@ impl<'t> Fields<'t> {
         let mut result = Vec::new();
         let mut places = BTreeMap::new();
         for entry in node.fields.iter().filter(|field| field.form != Form::Broken) {
+            if entry.form != Form::Plain {
+                found_list(entry, diagnostics);
+                continue;
+            }
             let mut field = Self::of(entry, "an entry", VALUE);
             let value = field.argument(AS_WRITTEN, diagnostics);
             field.finish(diagnostics);
@@ -317,8 +321,7 @@ impl<'t> Fields<'t> {
         diagnostics: &mut Diagnostics,
     ) -> Option<Self> {
         if field.form != Form::Plain {
-            let message = format!("`{}` is one thing, found a list", quote(&field.key.value));
-            diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, field.span(), message));
+            found_list(field, diagnostics);
             return None;
         }
         let name = Scalar { kind: Kind::Text, text: field.key.value.clone(), span: field.key.span };
@@ -353,6 +356,12 @@ impl<'t> Fields<'t> {
         }
         nodes
     }
+}
+
+/// Reports a list under a key of the user's own.
+fn found_list(node: &Node, diagnostics: &mut Diagnostics) {
+    let message = format!("`{}` is one thing, found a list", quote(&node.key.value));
+    diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, node.span(), message));
 }
 
 /// An empty list of what can be said again and again.

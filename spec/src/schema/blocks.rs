@@ -188,7 +188,8 @@ fn says(key: &str) -> Value {
 /// Whether nothing at all need be said in a block.
 fn can_be_empty(block: &'static Block) -> bool {
     let needs = needs(block);
-    let choice = block.fields.iter().any(|field| matches!((field.says, field.occurs), (Says::OneOf(_), Occurs::Required)));
+    let choice =
+        block.fields.iter().any(|field| matches!((field.says, field.occurs), (Says::OneOf(_), Occurs::Required)));
     let checked = ["fault", "routing-rule", "gateway"].contains(&block.name);
     !block.not_empty && needs.required.is_empty() && !choice && !checked
 }

@@ -26,13 +26,12 @@ pub fn page() -> String {
 
 const INTRODUCTION: &str = "# Every field
 
-What can be said, block by block, in KDL and in YAML. This page is made of the language itself, as is
-[`mesh.schema.json`](mesh.schema.json), by which editors complete and check meshes in YAML: begin a file with
-`# yaml-language-server: $schema=mesh.schema.json`, with the path or URL of that file. [The language](language.md)
-tells what the blocks are for.
+What can be said, block by block, in KDL and in YAML; [syntax and values](syntax.md) tells how the two correspond.
+This page is made of the language itself, as is [`mesh.schema.json`](mesh.schema.json), by which editors complete and
+check meshes in YAML: begin a file with `# yaml-language-server: $schema=` and the path or URL of that file.
 
 `…` stands for what else the block says. A block without further fields needs no braces in KDL; in YAML its main value
-can stand alone. Where one text can hold several values, they are separated by commas.
+can stand alone. The name of a thing is its key in YAML; in a list it is a field.
 ";
 
 /// Every block once, those that are said first before those inside them.
@@ -61,7 +60,10 @@ fn section(block: &'static Block, stands_in: Option<&BTreeSet<&str>>) -> String 
     if block.not_empty {
         section.push_str(" At least one field must be said.");
     }
-    section.push_str("\n\n| field | KDL | YAML | type | default | meaning |\n|---|---|---|---|---|---|\n");
+    if stands_in.is_some() || block.not_empty {
+        section.push('\n');
+    }
+    section.push_str("\n| field | KDL | YAML | type | default | meaning |\n|---|---|---|---|---|---|\n");
     rows(block, block.line, &mut section);
     section
 }
@@ -136,7 +138,9 @@ fn yaml(field: &Field) -> String {
         (Says::Entries, _) => format!("{key}: {{KEY: TEXT}}"),
         (Says::Block(inner), occurs) => match (main(inner), occurs) {
             (Some((value, _)), Occurs::Named) => format!("{key}: {{{}: {{…}}}}", in_yaml(value, example(value))),
-            (Some((value, main)), Occurs::Many) => format!("{key}: [{{{main}: {}, …}}]", in_yaml(value, example(value))),
+            (Some((value, main)), Occurs::Many) => {
+                format!("{key}: [{{{main}: {}, …}}]", in_yaml(value, example(value)))
+            }
             (Some((value, main)), _) => format!("{key}: {{{main}: {}, …}}", in_yaml(value, example(value))),
             (None, Occurs::Many) => format!("{key}: [{{…}}]"),
             (None, _) => format!("{key}: {{…}}"),
@@ -174,7 +178,13 @@ fn example(value: &Value) -> &'static str {
 
 /// Up to two examples.
 fn examples(value: &Value) -> Vec<&'static str> {
-    value.examples.iter().copied().filter(|example| !example.is_empty() && !example.contains(['\n', '|'])).take(2).collect()
+    value
+        .examples
+        .iter()
+        .copied()
+        .filter(|example| !example.is_empty() && !example.contains(['\n', '|']))
+        .take(2)
+        .collect()
 }
 
 fn in_kdl(value: &Value, example: &str) -> String {

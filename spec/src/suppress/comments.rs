@@ -5,17 +5,17 @@ use granit_parser::{Event, Parser};
 use crate::syntax::Syntax;
 
 /// A comment, and what it says without its signs.
-pub(super) struct Comment<'t> {
-    pub(super) text: &'t str,
+pub(crate) struct Comment<'t> {
+    pub(crate) text: &'t str,
     /// Where `text` begins in the file.
-    pub(super) text_start: usize,
+    pub(crate) text_start: usize,
     /// The whole of it, signs included.
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
 /// In the order of the text. After a mistake of syntax, which is reported elsewhere, there may be more.
-pub(super) fn of(text: &str, syntax: Syntax) -> Vec<Comment<'_>> {
+pub(crate) fn of(text: &str, syntax: Syntax) -> Vec<Comment<'_>> {
     match syntax {
         Syntax::Kdl => of_kdl(text),
         Syntax::Yaml => of_yaml(text),

@@ -4,6 +4,7 @@ use kdl::{KdlDocument, KdlEntry, KdlNode, KdlValue};
 
 use super::kdl_blocks::{Block, Piece, cut};
 use super::kdl_mask::{BadString, MAX_BARE, Masked, mask};
+use super::kdl_plain::read_plain;
 use super::too_many;
 use super::tree::{Form, Kind, Node, Scalar};
 use crate::codes;
@@ -12,8 +13,9 @@ use crate::source::{FileId, Span, Spanned};
 
 /// The top-level nodes. Mistakes are reported and left out.
 pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node> {
+    let found_before = diagnostics.iter().count();
     let Some(pieces) = cut(text, file, diagnostics) else {
-        too_many(file, diagnostics);
+        too_many(file, found_before, diagnostics);
         return Vec::new();
     };
     if pieces.len() > MAX_PIECES {
@@ -22,13 +24,19 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> V
         return Vec::new();
     }
     let mut blocks = vec![Frame { parent: None, nodes: Vec::new() }];
+    let mut spent = Spent::default();
     for piece in pieces {
-        if too_many(file, diagnostics) {
+        if too_many(file, found_before, diagnostics) {
+            return Vec::new();
+        }
+        if let Some((start, message)) = spent.exceeded() {
+            let diagnostic = Diagnostic::error(codes::TOO_LARGE, Span::new(file, start, start), message);
+            diagnostics.push(diagnostic.help("split the mesh into several files"));
             return Vec::new();
         }
         match piece {
             Piece::Leaf { start, end } => {
-                let node = read_line(text, start, end, file, diagnostics);
+                let node = read_line(text, start, end, file, &mut spent, diagnostics);
                 push(&mut blocks, node);
             }
             Piece::Broken { start, end } => {
@@ -36,7 +44,7 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> V
                 push(&mut blocks, line.broken());
             }
             Piece::Open { start, end, block } => {
-                let node = read_line(text, start, end, file, diagnostics);
+                let node = read_line(text, start, end, file, &mut spent, diagnostics);
                 let kept = block == Block::Kept && node.as_ref().is_some_and(|node| node.form != Form::Broken);
                 let parent = if kept {
                     node
@@ -61,6 +69,11 @@ pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> V
 
 /// Nodes and ends of blocks. A mesh of ten thousand services has a third of it.
 const MAX_PIECES: usize = 300_000;
+/// Arguments and properties.
+const MAX_VALUES: usize = 500_000;
+/// Bytes of nodes that are not plain, and a little for each: about a second for the library.
+const MAX_RARE_BYTES: usize = 1_000_000;
+const COST_OF_A_NODE: usize = 32;
 /// Mistakes on one line that are reported.
 const MAX_LINE_MISTAKES: usize = 10;
 
@@ -70,6 +83,28 @@ struct Frame {
     nodes: Vec<Node>,
 }
 
+/// What has been read so far, where it is bounded.
+#[derive(Default)]
+struct Spent {
+    values: usize,
+    rare_bytes: usize,
+    /// Where the last node begins.
+    start: usize,
+}
+
+impl Spent {
+    fn exceeded(&self) -> Option<(usize, String)> {
+        if self.values > MAX_VALUES {
+            Some((self.start, format!("the file has more than {MAX_VALUES} values")))
+        } else if self.rare_bytes > MAX_RARE_BYTES {
+            let message = "too much of the file is more than plain words, numbers and text without escapes";
+            Some((self.start, message.to_owned()))
+        } else {
+            None
+        }
+    }
+}
+
 fn push(blocks: &mut [Frame], node: Option<Node>) {
     if let Some(frame) = blocks.last_mut() {
         frame.nodes.extend(node);
@@ -77,11 +112,29 @@ fn push(blocks: &mut [Frame], node: Option<Node>) {
 }
 
 /// Reads the one node of `start..end`; `None` for a removed node.
-fn read_line(text: &str, start: usize, end: usize, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
+fn read_line(
+    text: &str,
+    start: usize,
+    end: usize,
+    file: FileId,
+    spent: &mut Spent,
+    diagnostics: &mut Diagnostics,
+) -> Option<Node> {
     let text = text.get(start..end)?;
     if text.trim().is_empty() {
         return None;
     }
+    spent.start = start;
+    let node = read_plain(text, start, file).or_else(|| {
+        spent.rare_bytes += COST_OF_A_NODE + text.len();
+        read_any(text, start, file, diagnostics)
+    })?;
+    spent.values += node.arguments.len() + node.fields.len();
+    Some(node)
+}
+
+/// What the library reads of a node's text.
+fn read_any(text: &str, start: usize, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
     let masked = (text.len() > MAX_BARE).then(|| mask(text));
     let line = Line { text, start, file, masked };
     if line.masked.as_ref().is_some_and(|masked| masked.bare > MAX_BARE) {
@@ -246,4 +299,32 @@ fn as_ours(sentence: &str) -> String {
     let sentence = sentence.trim_end_matches('.');
     let mut characters = sentence.chars();
     characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::{SourceFile, Sources};
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) })]
+
+        #[test]
+        fn what_is_read_as_plain_is_what_the_library_reads(
+            words in proptest::collection::vec(
+                "[ab]{1,2}=?|-?[01.]{0,3}=?|#(true|false|null|inf)|\"[ab #/={é\u{7f}\\\\]{0,3}\"=?|//|true|inf=|[a_.:*+-]{1,3}", 0..5),
+            space in "[ \t]{1,2}|[ =\u{a0}]?",
+        ) {
+            let text = words.join(&space);
+            let file = Sources::new().add(SourceFile::public("mesh.kdl", text.as_str()));
+            if let Some(plain) = read_plain(&text, 0, file) {
+                let mut diagnostics = Diagnostics::new();
+                let any = read_any(&text, 0, file, &mut diagnostics);
+                prop_assert!(diagnostics.is_empty(), "{text:?} {diagnostics:?}");
+                prop_assert_eq!(format!("{:?}", Some(plain)), format!("{:?}", any), "{:?}", text);
+            }
+        }
+    }
 }

@@ -94,13 +94,26 @@ pub(super) fn skip_raw_string(rest: &str) -> Option<Result<usize, Unclosed>> {
     let several_lines = body.starts_with("\"\"\"");
     let quotes = if several_lines { "\"\"\"" } else { "\"" };
     let content = body.get(quotes.len()..)?;
-    let end = content.find(&format!("{quotes}{fence}"));
-    let line_end = content.find(is_newline);
-    Some(match (end, line_end) {
-        (Some(end), _) if several_lines => Ok(hashes + quotes.len() + end + quotes.len() + hashes),
-        (None, _) if several_lines => Err(unclosed_lines(rest.len())),
-        (Some(end), line_end) if line_end.is_none_or(|line| end < line) => Ok(hashes + end + 2 + hashes),
-        (_, line_end) => Err(unclosed_on_line(hashes + 1 + line_end.unwrap_or(content.len()))),
+    let closing = format!("{quotes}{fence}");
+    if several_lines {
+        let end = content.find(&closing);
+        return Some(end.map(|end| end + 2 * (hashes + quotes.len())).ok_or_else(|| unclosed_lines(rest.len())));
+    }
+    // Its line ends where it does or later: only so far is looked, or many strings on one line take forever.
+    let mut from = 0;
+    Some(loop {
+        let found = content.get(from..).and_then(|rest| rest.find(|next| next == '"' || is_newline(next)));
+        let Some(at) = found.map(|found| from + found) else {
+            break Err(unclosed_on_line(hashes + 1 + content.len()));
+        };
+        let tail = content.get(at..).unwrap_or("");
+        if tail.starts_with(&closing) {
+            break Ok(hashes + at + 2 + hashes);
+        }
+        if !tail.starts_with('"') {
+            break Err(unclosed_on_line(hashes + 1 + at));
+        }
+        from = at + 1;
     })
 }
 

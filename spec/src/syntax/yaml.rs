@@ -1,25 +1,25 @@
 //! YAML text to the tree.
 
-use super::tree::{Form, Node};
-use super::yaml_values::{self, Value};
+use super::tree::{Form, Kind, Node, Scalar};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Spanned};
+use crate::yaml::{self, Data, Plain, Value};
 
 /// Each item of a list gets a copy of its key, so a longer key with many items would fill the memory.
 const LONGEST_KEY: usize = 253;
 
 /// The top-level entries. After a mistake of syntax there are none.
 pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node> {
-    match yaml_values::read(text, file, diagnostics) {
-        Some(Value::Mapping { entries, .. }) => fields(entries, diagnostics),
-        Some(Value::Scalar(scalar)) if scalar.is_null() => Vec::new(),
-        Some(other) => {
-            let diagnostic = Diagnostic::error(codes::WRONG_TYPE, other.span(), "the file is not a mapping");
+    let Some(root) = yaml::read(text, file, diagnostics) else { return Vec::new() };
+    match root.data {
+        Data::Map(entries) => fields(entries, diagnostics),
+        Data::Null => Vec::new(),
+        Data::Scalar(_) | Data::List(_) => {
+            let diagnostic = Diagnostic::error(codes::WRONG_TYPE, root.span, "the file is not a mapping");
             diagnostics.push(diagnostic.help("begin with `mesh: NAME`"));
             Vec::new()
         }
-        None => Vec::new(),
     }
 }
 
@@ -29,7 +29,7 @@ fn fields(entries: Vec<(Spanned<String>, Value)>, diagnostics: &mut Diagnostics)
 
 /// One entry: a node, or for a list a node for each item.
 fn nodes(key: Spanned<String>, value: Value, diagnostics: &mut Diagnostics) -> Vec<Node> {
-    let Value::List { items, .. } = value else { return vec![node(key, value, Form::Plain, diagnostics)] };
+    let Value { data: Data::List(items), .. } = value else { return vec![node(key, value, Form::Plain, diagnostics)] };
     if items.is_empty() {
         return vec![Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::EmptyList }];
     }
@@ -41,8 +41,8 @@ fn nodes(key: Spanned<String>, value: Value, diagnostics: &mut Diagnostics) -> V
     }
     let mut result = Vec::new();
     for item in items {
-        let span = item.span();
-        if matches!(item, Value::List { .. }) {
+        let span = item.span;
+        if matches!(item.data, Data::List(_)) {
             diagnostics.push(Diagnostic::error(codes::WRONG_TYPE, span, "a list directly inside a list"));
         } else {
             result.push(node(Spanned::new(key.value.clone(), span), item, Form::ListItem, diagnostics));
@@ -52,11 +52,18 @@ fn nodes(key: Spanned<String>, value: Value, diagnostics: &mut Diagnostics) -> V
 }
 
 fn node(key: Spanned<String>, value: Value, form: Form, diagnostics: &mut Diagnostics) -> Node {
-    let (arguments, fields) = match value {
-        Value::Scalar(scalar) if scalar.is_null() => (Vec::new(), Vec::new()),
-        Value::Scalar(scalar) => (vec![scalar], Vec::new()),
-        Value::Mapping { entries, .. } => (Vec::new(), fields(entries, diagnostics)),
-        Value::List { .. } => (Vec::new(), Vec::new()),
+    let (arguments, fields) = match value.data {
+        Data::Null | Data::List(_) => (Vec::new(), Vec::new()),
+        Data::Scalar(yaml::Scalar { text, plain }) => {
+            let kind = match plain {
+                Plain::Text => Kind::Text,
+                Plain::Integer(number) => Kind::Integer(number),
+                Plain::Decimal => Kind::Decimal,
+                Plain::Bool(value) => Kind::Bool(value),
+            };
+            (vec![Scalar { kind, text, span: value.span }], Vec::new())
+        }
+        Data::Map(entries) => (Vec::new(), fields(entries, diagnostics)),
     };
     Node { key, arguments, fields, form }
 }

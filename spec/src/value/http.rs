@@ -38,7 +38,7 @@ pub(crate) const HEADER_NAME: Reader<String> = Reader::new(
 /// A header's value: no control characters, not empty.
 pub(crate) const HEADER_VALUE: Reader<String> = Reader::new(
     &Value {
-        name: "header-value",
+        name: "header-text",
         expected: "the value of a header",
         form: ValueForm::AnyText,
         examples: &["on", "max-age=31536000; includeSubDomains", "100%"],
@@ -88,7 +88,7 @@ pub(crate) const HOST_NAME: Reader<String> = Reader::new(
 /// A host in the outside world that sidecars may call: exact or with a leading `*.`.
 pub(crate) const EGRESS_HOST: Reader<String> = Reader::new(
     &Value {
-        name: "egress-host",
+        name: "egress-host-name",
         expected: "a host such as `*.amazonaws.com`",
         form: ValueForm::Text(Some("^(\\*\\.)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")),
         examples: &["api.example", "*.amazonaws.com"],

@@ -119,7 +119,9 @@ fn a_binary_file_is_refused_without_its_bytes() {
 fn a_mesh_that_is_not_utf8_is_reported_with_its_place() {
     let folder = Folder(BTreeMap::from([("mesh.yaml", &b"mesh: shop\nnode: \xff\n"[..])]));
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    assert!(load("mesh.yaml", Syntax::Yaml, Variables::default(), &folder, &mut sources, &mut diagnostics).mesh.is_none());
+    assert!(
+        load("mesh.yaml", Syntax::Yaml, Variables::default(), &folder, &mut sources, &mut diagnostics).mesh.is_none()
+    );
     expect![[r#"
         error[not-utf8]: the file is not UTF-8 text
          --> mesh.yaml:2:7

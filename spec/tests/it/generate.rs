@@ -8,11 +8,43 @@ use std::collections::BTreeSet;
 use meshwright_spec::shape::{self, Block, Field, Occurs, Says, Value as Kind, ValueForm};
 use meshwright_spec::{Diagnostics, Mesh, SourceFile, Sources, Syntax, parse};
 use proptest::prelude::*;
+use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
+
+/// A block's name and the key of one of its fields.
+pub(crate) type FieldOf = (&'static str, &'static str);
 
 /// A document, with the bytes it was made of shrinking towards a small one.
 pub(crate) fn document() -> impl Strategy<Value = Value> {
-    proptest::collection::vec(any::<u8>(), 0..600).prop_map(|bytes| document_of(&bytes))
+    proptest::collection::vec(any::<u8>(), 0..400).prop_map(|bytes| document_of(&bytes))
+}
+
+/// A document in which one value was replaced by another, which may make it wrong.
+pub(crate) fn changed_document() -> impl Strategy<Value = Value> {
+    let other = select(vec![
+        json!(null),
+        json!([]),
+        json!({}),
+        json!(""),
+        json!("x"),
+        json!("a,b"),
+        json!("*"),
+        json!(true),
+        json!(7),
+        json!(0.5),
+        json!([7]),
+        json!(["x"]),
+        json!({"x": {}}),
+        json!({"name": "x"}),
+        json!([[]]),
+        json!([null]),
+    ]);
+    (document(), any::<Index>(), other).prop_map(|(mut document, place, other)| {
+        let mut found = Vec::new();
+        places(&document, "", &mut found);
+        *document.pointer_mut(&found[place.index(found.len())]).expect("a value") = other;
+        document
+    })
 }
 
 /// A mesh without mistakes of its own text; what it refers to need not exist.
@@ -26,7 +58,12 @@ pub(crate) fn mesh() -> impl Strategy<Value = Mesh> {
 
 /// The document that these bytes choose.
 pub(crate) fn document_of(bytes: &[u8]) -> Value {
-    let mut choices = Choices { bytes, at: 0 };
+    document_with(&[], bytes)
+}
+
+/// The document that these bytes choose, with these fields wherever their blocks stand.
+pub(crate) fn document_with(wanted: &[FieldOf], bytes: &[u8]) -> Value {
+    let mut choices = Choices { bytes, at: 0, wanted };
     let mesh = shape::mesh();
     let mut body = block(mesh, 0, &mut choices);
     let name = mesh.fields.iter().find_map(|field| match (field.occurs, field.says) {
@@ -65,14 +102,35 @@ pub(crate) fn bytes_of(seed: u64, length: usize) -> Vec<u8> {
 pub(crate) fn takes_commas(kind: &Kind) -> bool {
     match kind.form {
         ValueForm::Integer(..) | ValueForm::NumberOrText(_) | ValueForm::Words(_) => true,
-        _ => ["header-name", "host-name", "host", "egress-host", "method", "name", "node-name", "label"].contains(&kind.name),
+        _ => ["header-name", "host-name", "host", "egress-host-name", "method", "name", "node-name", "label"]
+            .contains(&kind.name),
+    }
+}
+
+/// Where every value inside a document stands, as JSON pointers.
+fn places(value: &Value, here: &str, found: &mut Vec<String>) {
+    found.push(here.to_owned());
+    match value {
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| places(item, &format!("{here}/{index}"), found));
+        }
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                places(field, &format!("{here}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+            }
+        }
+        _ => {}
     }
 }
 
 /// What blocks must say as a whole, beyond their shape: these keys, …
 fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
     match block.name {
-        "fault" => vec![*choices.of(&["abort", "delay", "grpc-abort", "response-rate-limit"])],
+        "fault" => {
+            let does = ["abort", "delay", "grpc-abort", "response-rate-limit"];
+            let wanted = does.into_iter().find(|key| choices.wants(block, key));
+            vec![wanted.unwrap_or(*choices.of(&does))]
+        }
         "routing-rule" => vec!["header"],
         "gateway" => vec!["listen"],
         "test" => vec!["request", "expect"],
@@ -87,6 +145,7 @@ const EXCLUSIVE: [(&str, &str); 1] = [("abort", "grpc-abort")];
 struct Choices<'b> {
     bytes: &'b [u8],
     at: usize,
+    wanted: &'b [FieldOf],
 }
 
 impl Choices<'_> {
@@ -107,6 +166,10 @@ impl Choices<'_> {
 
     fn number(&mut self) -> u64 {
         (0..8).fold(0, |number, _| number << 8 | self.below(256) as u64)
+    }
+
+    fn wants(&self, block: &Block, key: &'static str) -> bool {
+        self.wanted.contains(&(block.name, key))
     }
 
     fn is_spent(&self) -> bool {
@@ -142,9 +205,12 @@ fn slots(block: &'static Block) -> Vec<Slot> {
 fn block(block: &'static Block, depth: usize, choices: &mut Choices<'_>) -> Map<String, Value> {
     let slots = slots(block);
     let demanded = demanded(block, choices);
-    let is_demanded = |slot: &Slot| slot.fields.iter().any(|field| demanded.contains(&field.key));
+    let wanted: Vec<&str> =
+        choices.wanted.iter().filter(|(name, _)| *name == block.name).map(|(_, key)| *key).collect();
+    let is_called_for =
+        |slot: &Slot| slot.fields.iter().any(|field| demanded.contains(&field.key) || wanted.contains(&field.key));
     let mut said: BTreeSet<usize> =
-        (0..slots.len()).filter(|index| slots[*index].needed || is_demanded(&slots[*index])).collect();
+        (0..slots.len()).filter(|index| slots[*index].needed || is_called_for(&slots[*index])).collect();
     if !choices.is_spent() {
         let most = [6, 6, 5, 4][depth.min(3)];
         for _ in 0..choices.below(most + 1) {
@@ -156,12 +222,13 @@ fn block(block: &'static Block, depth: usize, choices: &mut Choices<'_>) -> Map<
     }
     let mut result = Map::new();
     for index in said {
-        let field = *choices.of(&slots[index].fields);
+        let chosen = *choices.of(&slots[index].fields);
+        let field = slots[index].fields.iter().find(|field| wanted.contains(&field.key)).copied().unwrap_or(chosen);
         if EXCLUSIVE.iter().any(|(one, other)| field.key == *other && result.contains_key(*one)) {
             continue;
         }
         // What is empty says nothing, so that it does where something must be said.
-        let may_be_empty = slots[index].fields.len() == 1 && !demanded.contains(&field.key) && !block.not_empty;
+        let may_be_empty = slots[index].fields.len() == 1 && !is_called_for(&slots[index]) && !block.not_empty;
         let value = say(field, may_be_empty, depth + 1, choices);
         result.insert(field.key.to_owned(), value);
     }
@@ -263,10 +330,10 @@ fn entries(may_be_empty: bool, choices: &mut Choices<'_>) -> Value {
 
 /// A value of this kind: one of its examples, or where text is free, any text.
 fn value(kind: &'static Kind, choices: &mut Choices<'_>) -> Value {
-    if choices.one_in(2) {
-        if let Some(value) = free(kind, choices) {
-            return value;
-        }
+    if choices.one_in(2)
+        && let Some(value) = free(kind, choices)
+    {
+        return value;
     }
     let example = if kind.examples.is_empty() { "" } else { *choices.of(kind.examples) };
     match kind.form {
@@ -297,7 +364,7 @@ fn free(kind: &'static Kind, choices: &mut Choices<'_>) -> Option<Value> {
         }
         ("any-text", _) => any_text(choices),
         ("any-text-not-empty", _) => Some(any_text(choices)).filter(|value| value != "")?,
-        ("header-value", _) => json!(line(choices)),
+        ("header-text", _) => json!(line(choices)),
         ("prose", _) => json!(text(choices)),
         ("regex", _) => json!(Some(text(choices)).filter(|text| !text.is_empty())?),
         ("text" | "file", _) => json!(Some(line(choices)).filter(|text| !text.is_empty())?),
@@ -338,7 +405,9 @@ fn text(choices: &mut Choices<'_>) -> String {
     let length = choices.below(7);
     let character = |choices: &mut Choices<'_>| match choices.below(4) {
         0 | 1 => char::from(b' ' + u8::try_from(choices.below(95)).unwrap_or(0)),
-        2 => *choices.of(&['"', '\\', '#', '%', '\'', ':', '-', '{', '}', '\n', '\t', ',', '*', '&', '!', '|', '>', '/']),
+        2 => {
+            *choices.of(&['"', '\\', '#', '%', '\'', ':', '-', '{', '}', '\n', '\t', ',', '*', '&', '!', '|', '>', '/'])
+        }
         _ => char::from_u32(u32::try_from(choices.number() % 0x0011_0000).unwrap_or(0)).unwrap_or('\u{fffd}'),
     };
     let text: String = (0..length).map(|_| character(choices)).collect();
@@ -346,10 +415,67 @@ fn text(choices: &mut Choices<'_>) -> String {
 }
 
 const NASTY: &[&str] = &[
-    "a", "", "true", "#true", "~", "null", "no", "5", "-1", "1_000", "0o7", "1e3", ".5", "\"", "\\", "a\nb", "\t", "- a",
-    "a: b", "a #b", "'", "{", "}", "/-", "/*", "//", "\u{feff}", "\u{2028}", "\u{7f}", "\u{0}", "\u{85}", "é",
-    "\u{10ffff}", " a ", "\"\"\"", "\"#", "*", "&a", "!x", "%", "%REQ(:path)%", "@", "`", "|", ">", "?", ":", "<<",
-    "12:30:45", "2020-01-01", "\r\n", "a,b", "$", "$${a}", "\u{1b}[31m", "\u{202e}", "\u{fffe}", "---", "...", "[a]", "= b",
+    "a",
+    "",
+    "true",
+    "#true",
+    "~",
+    "null",
+    "no",
+    "5",
+    "-1",
+    "1_000",
+    "0o7",
+    "1e3",
+    ".5",
+    "\"",
+    "\\",
+    "a\nb",
+    "\t",
+    "- a",
+    "a: b",
+    "a #b",
+    "'",
+    "{",
+    "}",
+    "/-",
+    "/*",
+    "//",
+    "\u{feff}",
+    "\u{2028}",
+    "\u{7f}",
+    "\u{0}",
+    "\u{85}",
+    "é",
+    "\u{10ffff}",
+    " a ",
+    "\"\"\"",
+    "\"#",
+    "*",
+    "&a",
+    "!x",
+    "%",
+    "%REQ(:path)%",
+    "@",
+    "`",
+    "|",
+    ">",
+    "?",
+    ":",
+    "<<",
+    "12:30:45",
+    "2020-01-01",
+    "\r\n",
+    "a,b",
+    "$",
+    "$${a}",
+    "\u{1b}[31m",
+    "\u{202e}",
+    "\u{fffe}",
+    "---",
+    "...",
+    "[a]",
+    "= b",
 ];
 
 fn write(value: &Value, output: &mut String) {

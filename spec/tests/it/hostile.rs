@@ -1,5 +1,7 @@
 //! Whatever the bytes, reading ends soon with a diagnostic: no panic, no overflow of the stack.
 
+mod shapes;
+
 use std::fmt::Write;
 
 use meshwright_spec::mesh::Call;
@@ -173,6 +175,26 @@ fn a_file_beyond_the_bound_is_not_read() {
     let text = " ".repeat(5_000_001);
     refused(&text, Syntax::Kdl, "too-large");
     refused(&text, Syntax::Yaml, "too-large");
+}
+
+#[test]
+fn shapes_of_every_kind_are_answered() {
+    for (_, make) in shapes::KDL {
+        codes(&make(10_000), Syntax::Kdl);
+    }
+    for (_, make) in shapes::YAML {
+        codes(&make(10_000), Syntax::Yaml);
+    }
+}
+
+#[test]
+fn many_raw_strings_on_one_line_are_read_once() {
+    codes(&"#\"".repeat(1_000_000), Syntax::Kdl);
+}
+
+#[test]
+fn what_the_library_is_given_is_bounded_in_all() {
+    refused(&"a 0x1F 0b11\n".repeat(100_000), Syntax::Kdl, "too-large");
 }
 
 /// A change to a text: at a place, so much is left out and something put in.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use kdl::{KdlDocument, KdlNode};
-use meshwright_spec::shape::{self, Block, Field, Occurs, Says};
+use meshwright_spec::shape::{self, Block, Field, Occurs, Says, ValueForm};
 use meshwright_spec::{Color, Diagnostics, Mesh, SourceFile, Sources, Syntax, codes, parse, render};
 
 /// Pages that are made from tables; their blocks are not meshes.
@@ -24,7 +24,8 @@ struct Example {
 
 #[test]
 fn every_block_is_a_mesh() {
-    let wrong: Vec<String> = examples().iter().filter(|it| it.errors.is_none()).filter_map(|it| read(it).err()).collect();
+    let wrong: Vec<String> =
+        examples().iter().filter(|it| it.errors.is_none()).filter_map(|it| read(it).err()).collect();
     assert_eq!(wrong.concat(), "");
 }
 
@@ -42,20 +43,32 @@ fn a_block_that_shows_a_mistake_has_no_other() {
 }
 
 #[test]
-fn a_kdl_block_and_the_yaml_block_after_it_say_the_same() {
+fn each_kdl_block_is_followed_by_the_same_in_yaml() {
     let examples = examples();
+    let mut rest = examples.iter().filter(|it| it.errors.is_none()).peekable();
     let mut pairs = 0;
-    for pair in examples.windows(2) {
-        let [kdl, yaml] = pair else { continue };
-        if (kdl.syntax, yaml.syntax) != (Syntax::Kdl, Syntax::Yaml) || kdl.page != yaml.page || kdl.errors.is_some() {
-            continue;
-        }
-        if let (Ok(first), Ok(second)) = (read(kdl), read(yaml)) {
-            assert_eq!(first, second, "{}\n{}\n{}", kdl.page, kdl.text, yaml.text);
-        }
+    while let Some(kdl) = rest.next() {
+        let yaml = rest.next_if(|it| it.page == kdl.page && it.syntax == Syntax::Yaml && kdl.syntax == Syntax::Kdl);
+        let Some(yaml) = yaml else { panic!("{}: one block stands alone\n{}", kdl.page, kdl.text) };
+        assert_eq!(read(kdl), read(yaml), "{}\n{}\n{}", kdl.page, kdl.text, yaml.text);
         pairs += 1;
     }
-    assert!(pairs > 50, "only {pairs} pairs");
+    assert!(pairs > 0);
+}
+
+#[test]
+fn every_chapter_says_what_envoy_does_and_what_goes_wrong() {
+    let pages = pages();
+    let summary = pages.get("SUMMARY.md").expect("a summary");
+    let (_, rest) = summary.split_once("# The language").expect("the chapters");
+    let (chapters, _) = rest.split_once("# Coming from").expect("their end");
+    for chapter in
+        links(chapters).filter(|chapter| !["syntax.md", "composition.md", "tests.md", "rules.md"].contains(chapter))
+    {
+        let text = pages.get(chapter).expect("a chapter");
+        assert!(text.contains("In Envoy"), "{chapter} says nothing of Envoy");
+        assert!(text.contains("\n## Pitfalls\n"), "{chapter} has no pitfalls");
+    }
 }
 
 #[test]
@@ -67,8 +80,22 @@ fn every_word_of_the_language_is_shown() {
             collect(mesh, shape::mesh(), &mut shown);
         }
     }
-    let hidden: Vec<String> = words().into_iter().filter(|word| !shown.contains(word)).map(|(block, key)| format!("{block}: {key}\n")).collect();
+    let hidden: Vec<String> = words()
+        .into_iter()
+        .filter(|word| !shown.contains(word))
+        .map(|(block, key)| format!("{block}: {key}\n"))
+        .collect();
     assert_eq!(hidden.concat(), "", "no block of the manual says these");
+}
+
+#[test]
+fn every_choice_is_named() {
+    let text: String =
+        pages().into_iter().filter(|(page, _)| !MADE.contains(&page.as_str())).map(|(_, text)| text).collect();
+    let words: BTreeSet<&str> = text.split(|it: char| !(it.is_alphanumeric() || ".-".contains(it))).collect();
+    let hidden = choices().into_iter().filter(|(_, word)| !words.contains(word));
+    let hidden: Vec<String> = hidden.map(|(key, word)| format!("{key}: {word}\n")).collect();
+    assert_eq!(hidden.concat(), "", "no chapter names these");
 }
 
 #[test]
@@ -148,6 +175,28 @@ fn words() -> BTreeSet<(&'static str, &'static str)> {
         }
     }
     words
+}
+
+/// The words that a field can have.
+fn choices() -> BTreeSet<(&'static str, &'static str)> {
+    let (mut seen, mut choices, mut waiting) = (BTreeSet::new(), BTreeSet::new(), vec![shape::mesh()]);
+    while let Some(block) = waiting.pop() {
+        if !seen.insert(block.name) {
+            continue;
+        }
+        for field in block.fields {
+            match field.says {
+                Says::Inline(inner) | Says::OneOf(inner) | Says::Block(inner) => waiting.push(inner),
+                Says::Value(value) | Says::Values(value) => {
+                    if let ValueForm::Words(words) = value.form {
+                        choices.extend(words.iter().map(|(word, _)| (field.key, *word)));
+                    }
+                }
+                Says::Flag | Says::Entries => {}
+            }
+        }
+    }
+    choices
 }
 
 fn collect(node: &KdlNode, block: &'static Block, shown: &mut BTreeSet<(&'static str, &'static str)>) {

@@ -3,48 +3,55 @@
 //! Exact cases only: the earlier route's path covers the later one's, and it asks for no header that the later one
 //! does not ask for too.
 
-use spec::mesh::{PathMatch, Route, RouteMatch};
-use spec::{Diagnostic, Diagnostics, Mesh, codes};
+use spec::mesh::Route;
+use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::tables::Tables;
-use super::route_tables;
+use super::path_overlap::{Path, covers, path};
+use super::{order, route_tables};
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     for table in route_tables(mesh) {
-        for (index, route) in table.iter().enumerate() {
-            let Some(earlier) = table.iter().take(index).find(|earlier| takes_all_of(earlier, route)) else { continue };
+        let sorted = order::as_tried(table);
+        for (index, route) in sorted.iter().enumerate() {
+            let earlier = sorted.iter().take(index).find(|earlier| covers(&earlier.matches, &route.matches));
+            if let Some(earlier) = earlier {
+                diagnostics.push(unreachable(route, earlier));
+            }
+        }
+    }
+    for host in mesh.gateways.iter().flat_map(|gateway| &gateway.hosts) {
+        let Some(target) = host.targets.first() else { continue };
+        if let Some(route) = host.routes.iter().find(|route| takes_everything(route)) {
             diagnostics.push(
-                Diagnostic::error(codes::UNREACHABLE_ROUTE, route.span(), "no request ever reaches this route")
-                    .label("the first match wins")
-                    .related(earlier.span(), "this earlier route takes all of them")
-                    .help("move the narrower route up, or delete it"),
+                finding(target.service.span, "no request is left for the host's own `to`", route)
+                    .help("narrow that route with a path, or delete one of the two"),
             );
         }
     }
 }
 
-fn takes_all_of(earlier: &Route, later: &Route) -> bool {
-    let (one, other) = (&earlier.matches, &later.matches);
-    let path = match (path(one), path(other)) {
-        (None, _) => true,
-        (Some(PathMatch::Prefix(prefix)), other) if prefix == "/" => other.is_none_or(|_| true),
-        (Some(PathMatch::Prefix(prefix)), Some(PathMatch::Prefix(path) | PathMatch::Exact(path))) => {
-            path.starts_with(prefix)
-        }
-        (Some(one), Some(other)) => one == other,
-        (Some(_), None) => false,
-    };
-    // What the earlier one asks for besides, the later one must ask for in the same words.
-    path && one.case_sensitive == other.case_sensitive
-        && one.all_headers().all(|asked| other.all_headers().any(|said| said == asked))
-        && one.query.iter().all(|asked| other.query.contains(asked))
-        && (one.methods.is_empty()
-            || (!other.methods.is_empty() && other.methods.iter().all(|method| one.methods.contains(method))))
-        && (one.scheme.is_none() || one.scheme == other.scheme)
-        && (one.port.is_none() || one.port == other.port)
-        && (one.grpc.is_none() || one.grpc == other.grpc)
+fn takes_everything(route: &Route) -> bool {
+    let it = &route.matches;
+    path(it) == Path::Any
+        && it.all_headers().next().is_none()
+        && it.query.is_empty()
+        && it.methods.is_empty()
+        && it.scheme.is_none()
+        && it.port.is_none()
+        && it.grpc.is_none()
 }
 
-fn path(matches: &RouteMatch) -> Option<&PathMatch> {
-    matches.path.as_ref().map(|path| &path.value)
+fn unreachable(route: &Route, earlier: &Route) -> Diagnostic {
+    let diagnostic = finding(route.span(), "no request ever reaches this route", earlier);
+    match order::number(route) == order::number(earlier) {
+        true => diagnostic.help("move the narrower route up, or delete it"),
+        false => diagnostic.help("give the narrower route the lower `priority`, or delete it"),
+    }
+}
+
+fn finding(span: Span, message: &str, earlier: &Route) -> Diagnostic {
+    Diagnostic::of(codes::UNREACHABLE_ROUTE, span, message)
+        .label("the first match wins")
+        .related(earlier.span(), "this earlier route takes all of them")
 }

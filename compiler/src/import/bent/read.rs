@@ -5,9 +5,8 @@ use std::net::IpAddr;
 
 use spec::diagnostic::quote;
 use spec::mesh::{Address, Entry};
+use spec::yaml::{Data, Value};
 use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes, suggest};
-
-use super::super::yaml::{Data, Value};
 
 /// A whole file.
 #[derive(Debug, Default)]
@@ -146,7 +145,7 @@ fn annotations(field: Option<Spanned<Value>>, diagnostics: &mut Diagnostics) -> 
     let read = entries.into_iter().filter_map(|(key, value)| {
         let span = if value.span.start == value.span.end { key.span } else { value.span };
         let text = match value.data {
-            Data::Scalar(text) => text,
+            Data::Scalar(scalar) => scalar.text,
             Data::Null => String::new(),
             Data::List(_) | Data::Map(_) => {
                 let what = format!("annotation `{}`", quote(&key.value));
@@ -215,7 +214,7 @@ fn name(text: Spanned<String>, what: &str, diagnostics: &mut Diagnostics) -> Opt
 
 fn text(value: Value, what: &str, diagnostics: &mut Diagnostics) -> Option<Spanned<String>> {
     match value.data {
-        Data::Scalar(text) => Some(Spanned::new(text, value.span)),
+        Data::Scalar(scalar) => Some(Spanned::new(scalar.text, value.span)),
         Data::Null | Data::List(_) | Data::Map(_) => {
             diagnostics.push(wrong_type(value.span, what, "a single value"));
             None

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use local::Options;
-use meshwright::input::{Format, Input};
+use meshwright::input::{Format, Input, Reading};
 use meshwright::launch::{Addresses, Started, start};
 use meshwright::mesh::ready;
 use meshwright::report;
@@ -34,8 +34,7 @@ async fn run() -> anyhow::Result<bool> {
     let begin = Instant::now();
     let input = Input {
         path: "examples/bent-playground/config.yaml".to_owned(),
-        from: Some(Format::Bent),
-        variables: Vec::new(),
+        reading: Reading { from: Some(Format::Bent), ..Reading::default() },
     };
     say(&format!("compiling {}", input.path));
     let ready = ready(&input, report::Format::Text).map_err(|exit| exit.error)?.context("the example has mistakes")?;

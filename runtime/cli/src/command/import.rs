@@ -27,7 +27,7 @@ enum Target {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
-    if arguments.input.from.is_none() {
+    if arguments.input.reading.from.is_none() {
         return Err(Exit::usage(anyhow::anyhow!("say which system the file is of: `--from bent`")));
     }
     let mut loaded = load(&arguments.input)?;

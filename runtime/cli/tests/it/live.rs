@@ -14,7 +14,7 @@ mod shares;
 use std::time::Duration;
 
 use local::{Client, Options, Request, Response};
-use meshwright::input::Input;
+use meshwright::input::{Input, Reading};
 use meshwright::launch::{Addresses, Started, start};
 use meshwright::mesh::ready;
 use meshwright::report::Format;
@@ -34,7 +34,7 @@ impl Live {
         let path = folder.path().join("mesh.kdl");
         std::fs::write(&path, format!("mesh \"live\" {{\n{body}\n}}\n")).unwrap();
         std::fs::write(folder.path().join("users.htpasswd"), HTPASSWD).unwrap();
-        let input = Input { path: path.to_str().unwrap().to_owned(), from: None, variables: Vec::new() };
+        let input = Input { path: path.to_str().unwrap().to_owned(), reading: Reading::default() };
         let ready = ready(&input, Format::Text).unwrap().expect("the mesh has no mistakes");
         let binary = local::find(None).unwrap_or_else(|error| panic!("{error}"));
         let started = start(&ready, Addresses::claim().unwrap(), Options::new(binary)).await;

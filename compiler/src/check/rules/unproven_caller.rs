@@ -1,0 +1,71 @@
+//! A rule can name only callers whom something proves: certificates prove services, tokens prove claims.
+
+use std::collections::BTreeSet;
+
+use spec::mesh::{AccessRule, Authorization, Decision, Jwt, ServerTls, TlsMode};
+use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
+
+use super::super::tables::Tables;
+
+pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
+    let mut found = Found { reported: BTreeSet::new(), diagnostics };
+    for service in &mesh.services {
+        let Some(authorization) = service.authorization.as_ref().or(mesh.defaults.authorization.as_ref()) else {
+            continue;
+        };
+        let tls = [service.tls.as_ref().or(mesh.defaults.tls.as_ref())];
+        found.check(authorization, &tls, service.jwt.as_ref(), service.name.span);
+    }
+    for gateway in &mesh.gateways {
+        let Some(authorization) = gateway.authorization.as_ref().or(mesh.defaults.authorization.as_ref()) else {
+            continue;
+        };
+        let listeners: Vec<_> = gateway.listen.iter().map(|listener| listener.tls.as_ref()).collect();
+        found.check(authorization, &listeners, gateway.jwt.as_ref(), gateway.name.span);
+    }
+}
+
+/// Each rule is reported once, wherever it holds.
+struct Found<'d> {
+    reported: BTreeSet<Span>,
+    diagnostics: &'d mut Diagnostics,
+}
+
+impl Found<'_> {
+    fn check(&mut self, authorization: &Authorization, tls: &[Option<&ServerTls>], jwt: Option<&Jwt>, holder: Span) {
+        for rule in &authorization.rules {
+            let named = rule.from.first().map(|from| from.span).or(rule.from_identity.first().map(|from| from.span));
+            if let Some(span) = named.filter(|_| tls.iter().any(|tls| !proves(*tls, rule)))
+                && self.reported.insert(span)
+            {
+                self.diagnostics.push(
+                    Diagnostic::of(codes::UNPROVEN_CALLER, span, "nothing proves who is calling")
+                        .label("only a certificate of the caller says which service it is")
+                        .related(holder, "here callers may come without a certificate")
+                        .help("ask for one: `tls mode=\"strict\"` with `client` in it"),
+                );
+            }
+            if let Some(claim) = rule.claim.first().filter(|_| jwt.is_none())
+                && self.reported.insert(claim.span)
+            {
+                self.diagnostics.push(
+                    Diagnostic::of(codes::UNPROVEN_CALLER, claim.span, "nothing proves what callers claim")
+                        .label("only a signed token says so")
+                        .related(holder, "here no token is asked for")
+                        .help("add `jwt` with the `provider` that signs the tokens"),
+                );
+            }
+        }
+    }
+}
+
+/// Where connections without a certificate are accepted too, they pass by a rule that refuses; one that allows never
+/// takes them.
+fn proves(tls: Option<&ServerTls>, rule: &AccessRule) -> bool {
+    let Some(tls) = tls else { return false };
+    match tls.mode.as_ref().map_or(TlsMode::Strict, |mode| mode.value) {
+        TlsMode::Strict => tls.client.is_some(),
+        TlsMode::Permissive => tls.client.is_some() && rule.decision.value == Decision::Allow,
+        TlsMode::Disabled => false,
+    }
+}

@@ -1,0 +1,139 @@
+//! Every field of a service or an endpoint can be said as an annotation, by its way from there.
+
+use expect_test::{Expect, expect};
+use meshwright_compiler::annotation;
+use spec::{Color, Diagnostics, SourceFile, Sources, Syntax, annotate, parse, print, render};
+
+/// Applies the annotations of a mesh, and gives the report, or the mesh without them.
+#[track_caller]
+fn check(yaml: &str, expected: Expect) {
+    let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    let file = sources.add(SourceFile::public("mesh.yaml", yaml));
+    let mut mesh = parse(file, Syntax::Yaml, &sources, &mut found).expect("a mesh");
+    annotation::apply(&mut mesh, &mut found);
+    let report = render(&found, &sources, Color::Plain);
+    let mesh = if found.has_errors() { String::new() } else { print(&mesh, Syntax::Kdl) };
+    expected.assert_eq(&format!("{report}{mesh}"));
+}
+
+#[test]
+fn a_key_is_the_way_to_the_field() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    protocol: http
+    retry: {attempts: 2}
+    annotations:
+      retry.on: gateway-error,reset
+      retry.per-try-timeout: 250ms
+      outlier-detection.consecutive-5xx: 7
+      outlier-detection.interval: "10s"
+      load-balancing.policy: ring-hash
+      load-balancing.hash-on.1.header: x-user
+      rate-limit.2.requests: "100"
+      rate-limit.10.requests: "5"
+      rate-limit.10.per: 1m
+      subset.v2.labels.app.version: "2"
+      cors.allow-origin: https://shop.example
+      route.1.path-prefix: /old
+      route.1.redirect.path: /new
+      timeout: 2s
+"#,
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    protocol "http"
+                    timeout "2s"
+                    subset "v2" {
+                        labels {
+                            "app.version" "2"
+                        }
+                    }
+                    outlier-detection consecutive-5xx=7 interval="10s"
+                    load-balancing {
+                        policy "ring-hash"
+                        hash-on header="x-user"
+                    }
+                    retry attempts=2 on="gateway-error,reset" per-try-timeout="250ms"
+                    route path-prefix="/old" {
+                        redirect path="/new"
+                    }
+                    rate-limit requests=100
+                    rate-limit requests=5 per="1m"
+                    cors {
+                        allow-origin "https://shop.example"
+                    }
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_said_of_an_endpoint_is_said_where_it_belongs() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    endpoint:
+      - address: "10.0.0.1:80"
+        annotations: {endpoint.zone: eu-central-1a, endpoint.labels.version: "2"}
+      - address: "10.0.0.2:80"
+    annotations: {endpoint.zone: eu-central-1b}
+"#,
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    endpoint "10.0.0.1:80" zone="eu-central-1a" {
+                        labels {
+                            version "2"
+                        }
+                    }
+                    endpoint "10.0.0.2:80" zone="eu-central-1b"
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn mistakes_are_found_at_the_annotation() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    idle-timeout: 5s
+    annotations:
+      retry.atempts: 3
+      outlier-detection.interval: soon
+      outlier-detection.max-ejection-percent: 101
+      idle-timeout: 6s
+      rate-limit.x.requests: 1
+      name: gamma
+"#,
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn keys_that_will_go_say_what_to_write() {
+    check("mesh: shop\nservice:\n  beta:\n    annotations: {enable-retry: x}\n", expect![[r#""#]]);
+}
+
+/// The keys of the manual are those that are read.
+#[test]
+fn every_key_of_the_manual_leads_to_its_field() {
+    for key in annotate::service_keys() {
+        let written = key.pattern.replace(".N.", ".1.").replace(".NAME.", ".v1.").replace(".KEY", ".a.b");
+        let target = annotate::of_service(&written).unwrap_or_else(|| panic!("{written}"));
+        assert!(std::ptr::eq(target.field, key.target.field), "{written}");
+    }
+    for key in annotate::endpoint_keys() {
+        let written = key.pattern.replace(".KEY", ".a.b");
+        assert!(annotate::of_endpoint(&written).is_some(), "{written}");
+    }
+}

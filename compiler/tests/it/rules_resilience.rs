@@ -1,0 +1,311 @@
+//! Rules about retries, time limits, health and faults.
+
+use expect_test::{Expect, expect};
+
+use crate::mesh_findings;
+
+#[track_caller]
+fn check(slug: &str, text: &str, expected: Expect) {
+    expected.assert_eq(&mesh_findings::of(slug, text));
+}
+
+#[track_caller]
+fn quiet(slug: &str, text: &str) {
+    assert_eq!(mesh_findings::of(slug, text), "");
+}
+
+/// A service `a.svc`, of which this is said.
+fn service(says: &str) -> String {
+    format!("service \"a.svc\" {{\nendpoint \"10.0.0.1:80\"\n{says}\n}}")
+}
+
+#[test]
+fn one_try_longer_than_the_request_of_one_caller() {
+    check(
+        "timeout-order",
+        &format!(
+            "{}\nnode \"n\" {{\ncalls \"a.svc\" timeout=\"1s\"\n}}",
+            service("timeout \"9s\"\nretry attempts=1 per-try-timeout=\"2s\"")
+        ),
+        expect![[r#"
+            error[timeout-order]: one try may take longer than the whole request
+              5:34 this limit never acts
+              8:23 the whole request ends here
+              help: make `per-try-timeout` shorter than `timeout`
+        "#]],
+    );
+}
+
+#[test]
+fn one_try_longer_than_the_request_by_defaults() {
+    check(
+        "timeout-order",
+        &format!("defaults {{\nretry attempts=1 per-try-timeout=\"20s\"\n}}\n{}", service("")),
+        expect![[r#"
+        error[timeout-order]: one try may take longer than the whole request
+          3:34 this limit never acts
+          help: make `per-try-timeout` shorter than `timeout`
+          help: without a `timeout`, the whole request may take 15s
+    "#]],
+    );
+}
+
+#[test]
+fn the_last_try_has_no_time_left() {
+    check(
+        "retry-overrun",
+        &service("timeout \"4s\"\nretry attempts=2 per-try-timeout=\"2s\""),
+        expect![[r#"
+        warning[retry-overrun]: 3 tries of 2s do not fit into 4s
+          5:16 when the tries before it hang, the last one never begins
+          4:9 the whole request ends here
+          help: make `attempts` or `per-try-timeout` smaller, or `timeout` longer
+    "#]],
+    );
+}
+
+#[test]
+fn the_last_try_has_some_time_left() {
+    quiet("retry-overrun", &service("timeout \"5s\"\nretry attempts=2 per-try-timeout=\"2s\""));
+}
+
+#[test]
+fn tries_that_hang_for_ever() {
+    check(
+        "retry-without-limit",
+        &service("timeout \"0s\"\nretry attempts=2"),
+        expect![[r#"
+        warning[retry-without-limit]: a try that hangs is never given up
+          5:16 no try has a time limit
+          4:9 nor has the whole request
+          help: add `per-try-timeout`
+    "#]],
+    );
+}
+
+#[test]
+fn tries_end_by_either_limit() {
+    quiet("retry-without-limit", &service("timeout \"0s\"\nretry attempts=2 per-try-timeout=\"1s\""));
+    quiet("retry-without-limit", &service("retry attempts=10"));
+}
+
+#[test]
+fn more_tries_than_anybody_waits_for() {
+    check(
+        "retry-without-limit",
+        &service("retry attempts=11"),
+        expect![[r#"
+        warning[retry-without-limit]: a request may be tried 12 times
+          4:16 a service that is failing gets so many times its load
+          help: write 10 or less; two or three tries are enough for an endpoint that is gone
+    "#]],
+    );
+}
+
+#[test]
+fn retries_multiply_along_nodes_that_serve_and_call() {
+    check(
+        "retry-storm",
+        r#"
+service "a" { endpoint "10.0.0.1:80"; retry attempts=3; }
+service "b" { endpoint "10.0.0.2:80"; retry attempts=3; }
+service "c" { endpoint "10.0.0.3:80"; retry attempts=3; }
+node "a" serves="a" calls="b"
+node "b" serves="b" calls="c"
+gateway "front" listen=8080 { calls "a"; }
+"#,
+        expect![[r#"
+            warning[retry-storm]: one request may become 64 requests to `c`
+              5:54 each request to `c` is tried 4 times
+              4:54 times 4 tries of `b`
+              3:54 times 4 tries of `a`
+              help: retry at one place of the chain, best at the caller next to what fails
+        "#]],
+    );
+}
+
+#[test]
+fn a_chain_is_told_once_however_many_begin_it() {
+    let clients: String = (0..50).map(|n| format!("node \"client-{n}\" calls=\"a\"\n")).collect();
+    let text = format!(
+        r#"
+service "a" {{ endpoint "10.0.0.1:80"; retry attempts=9; }}
+service "b" {{ endpoint "10.0.0.2:80"; retry attempts=9; }}
+node "a" serves="a" calls="b"
+{clients}"#
+    );
+    assert_eq!(mesh_findings::places("retry-storm", &text), "warning 4:54\n");
+}
+
+#[test]
+fn few_retries_along_a_chain_and_many_beside_each_other() {
+    quiet(
+        "retry-storm",
+        r#"
+service "a" { endpoint "10.0.0.1:80"; retry attempts=2; }
+service "b" { endpoint "10.0.0.2:80"; retry attempts=2; }
+service "c" { endpoint "10.0.0.3:80"; retry attempts=2; }
+service "d" { endpoint "10.0.0.4:80"; retry attempts=8; }
+node "a" serves="a" { calls "b"; calls "d"; }
+node "b" serves="b" calls="c"
+node "web" calls="a"
+"#,
+    );
+}
+
+#[test]
+fn calls_in_a_circle_end() {
+    check(
+        "retry-storm",
+        r#"
+service "a" { endpoint "10.0.0.1:80"; retry attempts=5; }
+service "b" { endpoint "10.0.0.2:80"; retry attempts=5; }
+node "a" serves="a" calls="b"
+node "b" serves="b" calls="a"
+node "web" calls="a"
+"#,
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn words_of_another_vocabulary() {
+    check(
+        "retry-vocabulary",
+        &service("retry attempts=1 on=\"server-error\""),
+        expect![[r#"
+        error[retry-vocabulary]: Envoy has no such condition
+          4:21 a word of App Mesh
+          help: or say `vocabulary="app-mesh"`, and all words in that one
+          help: write `5xx`
+    "#]],
+    );
+    check(
+        "retry-vocabulary",
+        &service("retry attempts=1 on=\"5xx\" vocabulary=\"app-mesh\""),
+        expect![[r#"
+        error[retry-vocabulary]: App Mesh has no such condition
+          4:21 a word of Envoy
+          4:38 the vocabulary is said here
+          help: write `server-error`
+    "#]],
+    );
+}
+
+#[test]
+fn words_of_the_said_vocabulary() {
+    quiet(
+        "retry-vocabulary",
+        &service("retry attempts=1 on=\"server-error,stream-error,unavailable\" vocabulary=\"app-mesh\""),
+    );
+    quiet("retry-vocabulary", &service("retry attempts=1 on=\"5xx,gateway-error,unavailable\""));
+}
+
+#[test]
+fn a_post_is_tried_again_by_the_retry_of_its_service() {
+    check(
+        "unsafe-retry",
+        &service("retry attempts=1\nroute path-prefix=\"/\" method=\"POST\" {\nto \"a.svc\"\n}"),
+        expect![[r#"
+            warning[unsafe-retry]: a `POST` may be done twice
+              4:16 `gateway-error`, which counts when nothing is said, does not tell whether the request was done
+              5:30 requests that change something are tried again
+              help: write `on="connect-failure,refused-stream,reset-before-request"` for these requests
+        "#]],
+    );
+}
+
+#[test]
+fn only_what_was_not_done_is_tried_again() {
+    quiet(
+        "unsafe-retry",
+        &service(
+            "route path-prefix=\"/\" method=\"POST\" {\nretry attempts=1 on=\"connect-failure,refused-stream\"\nto \"a.svc\"\n}",
+        ),
+    );
+    quiet(
+        "unsafe-retry",
+        &service("route path-prefix=\"/\" method=\"PUT\" {\nretry attempts=1 on=\"5xx\"\nto \"a.svc\"\n}"),
+    );
+}
+
+#[test]
+fn a_service_waits_longer_than_its_callers() {
+    check(
+        "timeout-chain",
+        r#"
+service "a" { endpoint "10.0.0.1:80"; timeout "2s"; }
+service "b" { endpoint "10.0.0.2:80"; timeout "0s"; }
+service "c" { endpoint "10.0.0.3:80"; }
+node "a" serves="a" { calls "b"; calls "c" timeout="2s"; }
+"#,
+        expect![[r#"
+            warning[timeout-chain]: `a` waits without end for `b`, and its callers 2s for `a`
+              6:29 what it still waits for, nobody wants any more
+              4:47 so long a request to `b` may take
+              3:47 so long a request to `a` may take
+              help: give this call a `timeout` of less than 2s
+        "#]],
+    );
+}
+
+#[test]
+fn a_service_waits_as_long_as_its_callers_by_default() {
+    quiet(
+        "timeout-chain",
+        "service \"a\" { endpoint \"10.0.0.1:80\"; }\nservice \"b\" { endpoint \"10.0.0.2:80\"; }\nnode \"a\" serves=\"a\" calls=\"b\"",
+    );
+}
+
+#[test]
+fn outliers_among_one_endpoint() {
+    check(
+        "outlier-without-choice",
+        &service("outlier-detection consecutive-5xx=3"),
+        expect![[r#"
+        warning[outlier-without-choice]: `a.svc` has one endpoint: there is nothing to leave out
+          4:1 this has no effect
+          3:10 the only endpoint
+          help: add a second endpoint or a `failover`, or delete `outlier-detection`
+    "#]],
+    );
+}
+
+#[test]
+fn outliers_where_there_may_be_others() {
+    quiet("outlier-without-choice", "service \"a\" { dns \"a.internal:80\"; outlier-detection consecutive-5xx=3; }");
+    quiet("outlier-without-choice", &format!("defaults {{ outlier-detection consecutive-5xx=3; }}\n{}", service("")));
+}
+
+#[test]
+fn a_check_that_takes_longer_than_its_interval() {
+    check(
+        "health-check-overlap",
+        &service("health-check interval=\"2s\""),
+        expect![[r#"
+        warning[health-check-overlap]: a check may take 3s, and there is to be one every 2s
+          4:23 an endpoint that hangs is asked more seldom than one that answers
+          help: make `timeout` shorter than `interval`
+    "#]],
+    );
+    quiet("health-check-overlap", &service("health-check interval=\"3s\""));
+}
+
+#[test]
+fn a_fault_for_everybody() {
+    check(
+        "total-fault",
+        &service("fault { delay \"1s\" percent=100; }"),
+        expect![[r#"
+        warning[total-fault]: every request is delayed
+          4:28 no request is spared
+          help: write a smaller `percent`, or name the requests with `header`
+    "#]],
+    );
+}
+
+#[test]
+fn a_fault_for_some_or_for_who_asks() {
+    quiet("total-fault", &service("fault { delay \"1s\" percent=99.9; }"));
+    quiet("total-fault", &service("fault { delay \"1s\" percent=100; header \"x-chaos\" present=#true; }"));
+}

@@ -1,0 +1,42 @@
+//! YAML text in the layout of `pretty_yaml`.
+//!
+//! The text is one that our reader took: its depth and size are bounded, which the library needs.
+
+use granit_parser::{Event, Parser};
+use pretty_yaml::config::{FormatOptions, LanguageOptions, LayoutOptions};
+
+/// Comments and texts take a tenth of a kilobyte for each byte.
+pub(crate) const MAX_BYTES: usize = 1_000_000;
+
+/// Two spaces for each level, lists and mappings of one line as they are. `None` when the library does not understand
+/// the text, or has more than one opinion on it.
+pub(crate) fn format(text: &str) -> Option<String> {
+    let once = lay_out(text)?;
+    let twice = lay_out(&once)?;
+    if once == twice {
+        return Some(once);
+    }
+    let thrice = lay_out(&twice)?;
+    (twice == thrice).then_some(twice)
+}
+
+fn lay_out(text: &str) -> Option<String> {
+    let layout = LayoutOptions { print_width: 100, ..LayoutOptions::default() };
+    let language =
+        LanguageOptions { brace_spacing: false, trim_trailing_whitespaces: true, ..LanguageOptions::default() };
+    let formatted = pretty_yaml::format_text(text, &FormatOptions { layout, language }).ok()?;
+    // An empty text stays empty: the library makes a line of it.
+    let empty = formatted.chars().all(|character| character.is_whitespace() || character == '\u{feff}');
+    Some(if empty { String::new() } else { formatted })
+}
+
+/// The comments in the order of the text, without the space at their ends.
+pub(crate) fn comments(text: &str) -> Option<Vec<String>> {
+    let mut comments = Vec::new();
+    for event in Parser::new_from_str(text) {
+        if let (Event::Comment(comment, _), _) = event.ok()? {
+            comments.push(comment.trim_end().to_owned());
+        }
+    }
+    Some(comments)
+}
