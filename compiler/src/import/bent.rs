@@ -35,7 +35,10 @@ pub fn import(file: FileId, sources: &Sources, diagnostics: &mut Diagnostics) ->
     let file = read::file(root, diagnostics)?;
     notes::write(&file, diagnostics);
     let mut mesh = mesh(file, start, diagnostics)?;
-    annotation::apply(&mut mesh, diagnostics);
+    let mut found = Diagnostics::new();
+    annotation::apply(&mut mesh, &mut found);
+    // bent knows no other words: what to write instead is no use to its users.
+    diagnostics.extend(found.into_iter().filter(|it| it.code != codes::DEPRECATED));
     mesh.services.iter_mut().for_each(write_defaults);
     Some(mesh)
 }

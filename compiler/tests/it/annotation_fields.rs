@@ -56,7 +56,9 @@ service:
                         policy "ring-hash"
                         hash-on header="x-user"
                     }
-                    retry attempts=2 on="gateway-error,reset" per-try-timeout="250ms"
+                    retry attempts=2 per-try-timeout="250ms" {
+                        on "gateway-error" "reset"
+                    }
                     route path-prefix="/old" {
                         redirect path="/new"
                     }
@@ -115,13 +117,76 @@ service:
       rate-limit.x.requests: 1
       name: gamma
 "#,
-        expect![[r#""#]],
+        expect![[r#"
+            error[unknown-annotation]: no annotation is called `retry.atempts` (on service `beta`)
+             --> mesh.yaml:7:7
+              |
+            7 |       retry.atempts: 3
+              |       ^^^^^^^^^^^^^
+              |
+              = help: did you mean `retry.attempts`?
+
+            error[unknown-annotation]: no annotation is called `rate-limit.x.requests` (on service `beta`)
+              --> mesh.yaml:11:7
+               |
+            11 |       rate-limit.x.requests: 1
+               |       ^^^^^^^^^^^^^^^^^^^^^
+               |
+               = help: did you mean `rate-limit.N.requests`?
+
+            error[unknown-annotation]: no annotation is called `name` (on service `beta`)
+              --> mesh.yaml:12:7
+               |
+            12 |       name: gamma
+               |       ^^^^
+
+            error[conflicting-annotation]: the annotation `idle-timeout` and a field say different things
+              --> mesh.yaml:10:21
+               |
+             5 |     idle-timeout: 5s
+               |                   -- the field
+            ...
+            10 |       idle-timeout: 6s
+               |                     ^^ the annotation
+               |
+               = help: say it once
+
+            error[wrong-type]: expected a duration such as `15s`, found `soon`
+             --> mesh.yaml:8:35
+              |
+            8 |       outlier-detection.interval: soon
+              |                                   ^^^^
+
+            error[invalid-value]: `101` is not between 0 and 100
+             --> mesh.yaml:9:47
+              |
+            9 |       outlier-detection.max-ejection-percent: 101
+              |                                               ^^^
+
+        "#]],
     );
 }
 
 #[test]
 fn keys_that_will_go_say_what_to_write() {
-    check("mesh: shop\nservice:\n  beta:\n    annotations: {enable-retry: x}\n", expect![[r#""#]]);
+    check(
+        "mesh: shop\nservice:\n  beta:\n    annotations: {enable-retry: x}\n",
+        expect![[r#"
+        warning[deprecated]: `enable-retry` on service `beta` will go
+         --> mesh.yaml:4:19
+          |
+        4 |     annotations: {enable-retry: x}
+          |                   ^^^^^^^^^^^^
+          |
+          = help: write `retry.attempts`
+
+        mesh "shop" {
+            service "beta" {
+                retry attempts=1
+            }
+        }
+    "#]],
+    );
 }
 
 /// The keys of the manual are those that are read.

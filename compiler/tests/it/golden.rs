@@ -30,7 +30,10 @@ fn cases() -> Vec<PathBuf> {
 fn checked(case: &Path) -> CheckedMesh {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let files = Beside(case.to_owned());
-    let mut mesh = spec::load::load("mesh.kdl", Syntax::Kdl, &files, &mut sources, &mut diagnostics).unwrap();
+    let mut mesh =
+        spec::load::load("mesh.kdl", Syntax::Kdl, spec::Variables::default(), &files, &mut sources, &mut diagnostics)
+            .mesh
+            .unwrap();
     meshwright_compiler::annotation::apply(&mut mesh, &mut diagnostics);
     spec::load::attach(&mesh, &files, &mut sources, &mut diagnostics);
     let checked = check(&mesh, &sources, &mut diagnostics);

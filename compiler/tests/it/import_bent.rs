@@ -522,7 +522,7 @@ nodes:
               help: add an endpoint with `address` and `port`
             error[invalid-annotation]: `timeout` cannot be `soon` on service `c.svc`
               9:28 not accepted
-              help: `timeout` takes milliseconds, a whole number from 1 to 86400000
+              help: `timeout` takes milliseconds, a whole number from 1 to 86400000, or a duration such as `15s`
         "#]],
     );
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use meshwright_compiler::{annotation, check, import};
+use meshwright_compiler::{annotation, check, import, pending};
 use spec::load::{FileError, Files};
-use spec::{Diagnostics, Severity, Sources, Syntax, codes, suppress};
+use spec::{Diagnostics, Severity, Sources, Syntax, Variables, codes, suppress};
 
 use crate::findings::findings;
 
@@ -38,7 +38,7 @@ enum Format {
 
 /// The files that a page supplies beside its mesh.
 #[derive(Default)]
-struct Named(BTreeMap<&'static str, Vec<u8>>);
+struct Named(BTreeMap<String, Vec<u8>>);
 
 impl Files for Named {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
@@ -79,7 +79,7 @@ fn every_page_has_the_same_parts() {
 #[test]
 fn every_example_shows_its_mistake_and_no_other() {
     let untrue = pages().filter_map(|page| {
-        let (found, text) = run(&page.example);
+        let (found, text) = run(&page.slug, &page.example);
         let shown = found.iter().any(|it| it.code.slug == page.slug);
         let other = found.iter().any(|it| it.severity > Severity::Note && it.code.slug != page.slug);
         (!shown || other).then(|| format!("# {}\n{text}", page.slug))
@@ -90,7 +90,7 @@ fn every_example_shows_its_mistake_and_no_other() {
 #[test]
 fn what_to_write_instead_is_right() {
     let untrue = pages().filter_map(|page| {
-        let (found, text) = run(&page.instead);
+        let (found, text) = run(&page.slug, &page.instead);
         let wrong = found.iter().any(|it| it.severity > Severity::Note || it.code.slug == page.slug);
         wrong.then(|| format!("# {}\n{text}", page.slug))
     });
@@ -98,18 +98,25 @@ fn what_to_write_instead_is_right() {
 }
 
 /// From bytes to findings, as the command does it: names are checked once the text is understood.
-fn run(input: &Input) -> (Diagnostics, String) {
+fn run(slug: &str, input: &Input) -> (Diagnostics, String) {
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
     let name = "mesh";
     let file = spec::load::add_text(name, input.main.clone(), &mut sources, &mut found);
-    let mesh = file.and_then(|file| match input.format {
-        Format::Kdl | Format::Text => spec::parse(file, Syntax::Kdl, &sources, &mut found),
-        Format::Yaml => spec::parse(file, Syntax::Yaml, &sources, &mut found),
-        Format::Bent => import::bent::import(file, &sources, &mut found),
+    let mesh = file.and_then(|file| {
+        let syntax = match input.format {
+            Format::Kdl | Format::Text => Syntax::Kdl,
+            Format::Yaml => Syntax::Yaml,
+            Format::Bent => return import::bent::import(file, &sources, &mut found),
+        };
+        spec::load::load_text(file, syntax, Variables::default(), &input.named, &mut sources, &mut found).mesh
     });
     if let Some(mut mesh) = mesh {
         annotation::apply(&mut mesh, &mut found);
         spec::load::attach(&mesh, &input.named, &mut sources, &mut found);
+        // Most pages show what is not compiled yet; only one is about that.
+        if slug == codes::NOT_COMPILED.slug {
+            pending::check(&mesh, Severity::Warning, &mut found);
+        }
         if found.faults() == 0 {
             let checked = check(&mesh, &sources, &mut found);
             assert_eq!(checked.is_none(), found.faults() > 0);
@@ -153,7 +160,7 @@ fn section(page: &str, heading: &str) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// The fenced blocks of a section: a mesh, and perhaps its users.
+/// The fenced blocks of a section: a mesh, and perhaps files that it names: its users, or what it includes.
 fn input(section: &str) -> Result<Input, String> {
     let blocks = blocks(section);
     let (format, text) = blocks.first().ok_or("there is no block")?;
@@ -168,11 +175,15 @@ fn input(section: &str) -> Result<Input, String> {
         Format::Text => unescaped(text)?,
         Format::Kdl | Format::Yaml | Format::Bent => text.clone().into_bytes(),
     };
-    let named = match blocks.get(1..) {
-        Some([]) => Named::default(),
-        Some([("htpasswd", users)]) => Named(BTreeMap::from([("users.htpasswd", users.clone().into_bytes())])),
-        _ => return Err("after the mesh there can be one `htpasswd` block".to_owned()),
-    };
+    let named = blocks.iter().skip(1).map(|(word, text)| {
+        let name = match word.split_once(' ') {
+            Some((_, name)) => name,
+            None if *word == "htpasswd" => "users.htpasswd",
+            None => return Err(format!("`{word}` needs the name of its file")),
+        };
+        Ok((name.to_owned(), text.clone().into_bytes()))
+    });
+    let named = Named(named.collect::<Result<_, _>>()?);
     Ok(Input { format, main, named })
 }
 

@@ -164,7 +164,12 @@ node "a" serves="a" calls="b"
 node "b" serves="b" calls="a"
 node "web" calls="a"
 "#,
-        expect![[r#""#]],
+        expect![[r#"
+            warning[retry-storm]: one request may become 36 requests to `b`
+              4:54 each request to `b` is tried 6 times
+              3:54 times 6 tries of `a`
+              help: retry at one place of the chain, best at the caller next to what fails
+        "#]],
     );
 }
 

@@ -1,26 +1,17 @@
 //! The manual says what the reader does: its blocks are meshes, each says the same in both syntaxes, and together they
 //! show the whole language.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+mod pages;
+mod vocabulary;
+
+use std::collections::BTreeSet;
 
 use expect_test::expect_file;
-use kdl::{KdlDocument, KdlNode};
-use meshwright_spec::shape::{self, Block, Field, Occurs, Says, ValueForm};
-use meshwright_spec::{Color, Diagnostics, Mesh, SourceFile, Sources, Syntax, codes, parse, render};
+use kdl::KdlDocument;
+use meshwright_spec::{Color, Diagnostics, Mesh, SourceFile, Sources, Syntax, codes, parse, render, shape};
 
-/// Pages that are made from tables; their blocks are not meshes.
-const MADE: [&str; 2] = ["annotations.md", "schema-kdl.md"];
-
-/// A fenced block of a chapter.
-struct Example {
-    page: String,
-    syntax: Syntax,
-    /// The codes that it shows.
-    errors: Option<Vec<String>>,
-    /// As the page has it.
-    text: String,
-}
+use self::pages::{Example, MADE, anchors, examples, folder, links, pages};
+use self::vocabulary::{choices, collect, is_word, mains, words};
 
 #[test]
 fn every_block_is_a_mesh() {
@@ -99,6 +90,27 @@ fn every_choice_is_named() {
 }
 
 #[test]
+fn what_other_systems_say_becomes_words_of_the_language() {
+    let known: BTreeSet<&str> = words().into_iter().chain(mains()).chain(choices()).map(|(_, word)| word).collect();
+    let mut unknown = String::new();
+    for (page, text) in pages().iter().filter(|(page, _)| page.starts_with("from-")) {
+        for row in text.lines().filter(|line| line.starts_with("| ")) {
+            let here = row.split(" | ").nth(1).unwrap_or("");
+            let codes = here.split('`').skip(1).step_by(2);
+            for code in codes.filter(|code| !code.starts_with("meshwright ")) {
+                // What stands in quotes is the user's.
+                let said: String = code.split('"').step_by(2).collect();
+                let words = said.split([' ', '{', '}', ';']).filter_map(|piece| piece.split('=').next());
+                for word in words.filter(|word| is_word(word) && !known.contains(word)) {
+                    unknown.push_str(&format!("{page}: `{word}` in `{code}`\n"));
+                }
+            }
+        }
+    }
+    assert_eq!(unknown, "");
+}
+
+#[test]
 fn the_summary_lists_every_page() {
     let path = folder().join("SUMMARY.md");
     let summary = std::fs::read_to_string(&path).expect("a summary");
@@ -115,14 +127,17 @@ fn the_summary_lists_every_page() {
 fn every_link_leads_somewhere() {
     let pages = pages();
     let mut broken = String::new();
-    for (page, text) in pages.iter().filter(|(page, _)| !MADE.contains(&page.as_str())) {
+    for (page, text) in &pages {
         for target in links(text) {
             let (file, heading) = target.split_once('#').unwrap_or((target, ""));
             let file = if file.is_empty() { page.as_str() } else { file };
             let code = file.strip_prefix("diagnostics/").and_then(|file| file.strip_suffix(".md"));
             let known = match code {
                 Some(code) => code == "index" || codes::find(code).is_some(),
-                None => pages.get(file).is_some_and(|text| heading.is_empty() || anchors(text).contains(heading)),
+                None => match pages.get(file) {
+                    Some(text) => heading.is_empty() || anchors(text).contains(heading),
+                    None => folder().join(file).is_file(),
+                },
             };
             if !known {
                 broken.push_str(&format!("{page}: {target}\n"));
@@ -152,137 +167,4 @@ fn whole(example: &Example) -> String {
         Syntax::Kdl => format!("mesh \"shop\" {{\n{}}}\n", example.text),
         Syntax::Yaml => format!("mesh: shop\n{}", example.text),
     }
-}
-
-/// Every key that some block has, with that block. Names and main values come with their block.
-fn words() -> BTreeSet<(&'static str, &'static str)> {
-    let (mut seen, mut words, mut waiting) = (BTreeSet::new(), BTreeSet::new(), vec![shape::mesh()]);
-    while let Some(block) = waiting.pop() {
-        if !seen.insert(block.name) {
-            continue;
-        }
-        for field in block.fields {
-            match field.says {
-                Says::Inline(inner) | Says::OneOf(inner) => waiting.push(inner),
-                _ if matches!(field.occurs, Occurs::Name | Occurs::Main) => {}
-                says => {
-                    words.insert((block.name, field.key));
-                    if let Says::Block(inner) = says {
-                        waiting.push(inner);
-                    }
-                }
-            }
-        }
-    }
-    words
-}
-
-/// The words that a field can have.
-fn choices() -> BTreeSet<(&'static str, &'static str)> {
-    let (mut seen, mut choices, mut waiting) = (BTreeSet::new(), BTreeSet::new(), vec![shape::mesh()]);
-    while let Some(block) = waiting.pop() {
-        if !seen.insert(block.name) {
-            continue;
-        }
-        for field in block.fields {
-            match field.says {
-                Says::Inline(inner) | Says::OneOf(inner) | Says::Block(inner) => waiting.push(inner),
-                Says::Value(value) | Says::Values(value) => {
-                    if let ValueForm::Words(words) = value.form {
-                        choices.extend(words.iter().map(|(word, _)| (field.key, *word)));
-                    }
-                }
-                Says::Flag | Says::Entries => {}
-            }
-        }
-    }
-    choices
-}
-
-fn collect(node: &KdlNode, block: &'static Block, shown: &mut BTreeSet<(&'static str, &'static str)>) {
-    let properties = node.entries().iter().filter_map(|entry| entry.name());
-    for name in properties {
-        if let Some((owner, field)) = find(block, name.value()) {
-            shown.insert((owner.name, field.key));
-        }
-    }
-    for child in node.children().map_or(&[][..], KdlDocument::nodes) {
-        let Some((owner, field)) = find(block, child.name().value()) else { continue };
-        shown.insert((owner.name, field.key));
-        if let Says::Block(inner) = field.says {
-            collect(child, inner, shown);
-        }
-    }
-}
-
-/// The field of a key, and the block that declares it.
-fn find(block: &'static Block, key: &str) -> Option<(&'static Block, &'static Field)> {
-    block.fields.iter().find_map(|field| match field.says {
-        Says::Inline(inner) | Says::OneOf(inner) => find(inner, key),
-        _ => (field.key == key).then_some((block, field)),
-    })
-}
-
-fn examples() -> Vec<Example> {
-    let pages = pages();
-    let chapters = pages.iter().filter(|(page, _)| !MADE.contains(&page.as_str()));
-    chapters.flat_map(|(page, text)| blocks(page, text)).collect()
-}
-
-fn blocks(page: &str, text: &str) -> Vec<Example> {
-    let mut blocks = Vec::new();
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let Some(info) = line.strip_prefix("```") else { continue };
-        let text = lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect();
-        let mut words = info.split(',');
-        let syntax = match words.next() {
-            Some("kdl") => Syntax::Kdl,
-            Some("yaml") => Syntax::Yaml,
-            _ => continue,
-        };
-        let errors = match words.next() {
-            Some("error") => Some(words.map(str::to_owned).collect()),
-            Some("unchecked") | None => None,
-            Some(other) => panic!("{page}: `{other}` means nothing after `{syntax:?}`"),
-        };
-        blocks.push(Example { page: page.to_owned(), syntax, errors, text });
-    }
-    blocks
-}
-
-/// What stands in `](…)`, on this site, outside of blocks and code.
-fn links(text: &str) -> impl Iterator<Item = &str> {
-    let prose = text.split("```").step_by(2);
-    let targets = prose.flat_map(|prose| prose.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
-    targets.filter(|target| !target.contains("://"))
-}
-
-/// The headings of a page, as mdBook links to them.
-fn anchors(text: &str) -> BTreeSet<String> {
-    let prose = text.split("```").step_by(2);
-    let headings = prose.flat_map(str::lines).filter_map(|line| line.strip_prefix('#'));
-    headings
-        .map(|heading| {
-            let words = heading.trim_start_matches('#').trim().to_lowercase();
-            let kept = words.chars().filter(|it| it.is_alphanumeric() || " -_".contains(*it));
-            kept.map(|it| if it == ' ' { '-' } else { it }).collect()
-        })
-        .collect()
-}
-
-/// The chapters by their file.
-fn pages() -> BTreeMap<String, String> {
-    let entries = std::fs::read_dir(folder()).expect("the manual").map(|entry| entry.expect("a page").path());
-    let pages = entries.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
-    pages
-        .map(|path| {
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(&path).expect("a page"))
-        })
-        .collect()
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("reference")
 }

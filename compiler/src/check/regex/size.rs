@@ -4,19 +4,27 @@
 //! is not known here, so the bound may be more than RE2 needs. The weights were measured against RE2 itself.
 
 use regex_syntax::ast::{
-    Ast, ClassAsciiKind, ClassBracketed, ClassPerlKind, ClassSet, ClassSetItem, GroupKind, RepetitionKind,
+    Ast, ClassAsciiKind, ClassBracketed, ClassPerlKind, ClassSet, ClassSetItem, Flag, Flags, GroupKind, RepetitionKind,
     RepetitionRange,
 };
 
 /// The beginning and end of every program: to fail, to match, and to look for the first match.
 const FRAME: usize = 4;
 
-/// At least the size of the pattern's program.
-pub(crate) fn bound(ast: &Ast) -> usize {
-    steps(ast).saturating_add(FRAME)
+/// Whether letters of both cases may be meant somewhere in a pattern.
+#[derive(Clone, Copy)]
+enum Case {
+    Matters,
+    Ignored,
 }
 
-fn steps(ast: &Ast) -> usize {
+/// At least the size of the pattern's program.
+pub(crate) fn bound(ast: &Ast) -> usize {
+    let case = if ignores_case(ast) { Case::Ignored } else { Case::Matters };
+    steps(ast, case).saturating_add(FRAME)
+}
+
+fn steps(ast: &Ast, case: Case) -> usize {
     match ast {
         Ast::Flags(_) => 0,
         Ast::Empty(_) => 1,
@@ -25,20 +33,32 @@ fn steps(ast: &Ast) -> usize {
         Ast::Dot(_) => 2,
         // One step for each of at most 128 runs of bytes.
         Ast::ClassUnicode(_) => 128,
-        Ast::ClassPerl(class) => of_class(|byte| perl(&class.kind, byte), class.negated),
-        Ast::ClassBracketed(class) => of_class(|byte| in_class(class, byte), class.negated),
-        Ast::Repetition(repetition) => repeated(&repetition.op.kind, steps(&repetition.ast)),
+        Ast::ClassPerl(class) => of_class(|byte| perl(&class.kind, byte), class.negated, case),
+        Ast::ClassBracketed(class) => of_class(|byte| in_class(class, byte), class.negated, case),
+        Ast::Repetition(repetition) => repeated(&repetition.op.kind, steps(&repetition.ast, case)),
         Ast::Group(group) => match group.kind {
-            GroupKind::NonCapturing(_) => steps(&group.ast),
-            GroupKind::CaptureIndex(_) | GroupKind::CaptureName { .. } => steps(&group.ast).saturating_add(2),
+            GroupKind::NonCapturing(_) => steps(&group.ast, case),
+            GroupKind::CaptureIndex(_) | GroupKind::CaptureName { .. } => steps(&group.ast, case).saturating_add(2),
         },
-        Ast::Alternation(alternation) => sum(&alternation.asts).saturating_add(alternation.asts.len()),
-        Ast::Concat(concat) => sum(&concat.asts),
+        Ast::Alternation(alternation) => sum(&alternation.asts, case).saturating_add(alternation.asts.len()),
+        Ast::Concat(concat) => sum(&concat.asts, case),
     }
 }
 
-fn sum(asts: &[Ast]) -> usize {
-    asts.iter().map(steps).fold(0, usize::saturating_add)
+fn sum(asts: &[Ast], case: Case) -> usize {
+    asts.iter().map(|ast| steps(ast, case)).fold(0, usize::saturating_add)
+}
+
+fn ignores_case(ast: &Ast) -> bool {
+    let sets = |flags: &Flags| flags.flag_state(Flag::CaseInsensitive) == Some(true);
+    match ast {
+        Ast::Flags(set) => sets(&set.flags),
+        Ast::Group(group) => group.flags().is_some_and(sets) || ignores_case(&group.ast),
+        Ast::Repetition(repetition) => ignores_case(&repetition.ast),
+        Ast::Alternation(alternation) => alternation.asts.iter().any(ignores_case),
+        Ast::Concat(concat) => concat.asts.iter().any(ignores_case),
+        _ => false,
+    }
 }
 
 /// Counted repetitions are written out: `a{2,4}` is `aa(?:a(?:a)?)?`.
@@ -56,13 +76,17 @@ fn repeated(kind: &RepetitionKind, one: usize) -> usize {
     }
 }
 
-/// One step for each run of bytes, with and without regard to case, whichever needs more.
-fn of_class(said: impl Fn(u8) -> bool, negated: bool) -> usize {
+/// One step for each run of bytes; where case may be ignored, with or without regard to it, whichever needs more.
+fn of_class(said: impl Fn(u8) -> bool, negated: bool, case: Case) -> usize {
     let other_case = |byte: u8| match byte.is_ascii_lowercase() {
         true => byte.to_ascii_uppercase(),
         false => byte.to_ascii_lowercase(),
     };
-    runs(|byte| said(byte) != negated).max(runs(|byte| (said(byte) || said(other_case(byte))) != negated))
+    let as_said = runs(|byte| said(byte) != negated);
+    match case {
+        Case::Matters => as_said,
+        Case::Ignored => as_said.max(runs(|byte| (said(byte) || said(other_case(byte))) != negated)),
+    }
 }
 
 fn runs(has: impl Fn(u8) -> bool) -> usize {

@@ -20,14 +20,14 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     let worst = graph.worst();
     let mut reported = BTreeSet::new();
     for start in graph.starts() {
-        if worst.get(&start).is_none_or(|worst| worst.requests <= MANY) {
+        let Some(found) = worst.get(&start).filter(|worst| worst.requests > MANY) else { continue };
+        if found.last.is_none_or(|last| reported.contains(&last)) {
             continue;
         }
         let chain = graph.chain(start, &worst);
+        // One call that is tried often is no chain.
         let [.., _, last] = chain.as_slice() else { continue };
-        if !reported.insert(last.place) {
-            continue;
-        }
+        reported.insert(last.place);
         let requests = chain.iter().fold(1u64, |all, hop| all.saturating_mul(hop.tries));
         let message = format!("one request may become {requests} requests to `{}`", last.to);
         let mut diagnostic = Diagnostic::of(codes::RETRY_STORM, last.place, message)
@@ -60,11 +60,12 @@ struct Hop<'a> {
     place: Span,
 }
 
-/// The most requests that one request to a vertex may become, and the edge that leads there.
+/// The most requests that one request to a vertex may become, the edge that leads there, and the last call on that way.
 #[derive(Clone, Copy)]
 struct Worst {
     requests: u64,
     edge: Option<usize>,
+    last: Option<Span>,
 }
 
 impl<'a> Graph<'a> {
@@ -156,12 +157,13 @@ impl<'a> Graph<'a> {
 
 /// A vertex that is not done yet closes a circle.
 fn worst_of(edges: &[Edge<'_>], done: &BTreeMap<usize, Worst>) -> Worst {
-    let mut worst = Worst { requests: 1, edge: None };
+    let mut worst = Worst { requests: 1, edge: None, last: None };
     for (index, edge) in edges.iter().enumerate() {
         let Some(behind) = done.get(&edge.to) else { continue };
         let requests = behind.requests.saturating_mul(edge.hop.map_or(1, |hop| hop.tries));
         if requests > worst.requests {
-            worst = Worst { requests, edge: Some(index) };
+            let last = behind.last.or(edge.hop.map(|hop| hop.place));
+            worst = Worst { requests, edge: Some(index), last };
         }
     }
     worst

@@ -1,6 +1,6 @@
 //! Passwords, keys and tokens do not stand in the text of a mesh: it is read by many, and kept for ever.
 //!
-//! Neither the messages nor their places show what was found.
+//! The messages do not show what was found; nor do renderers show the lines of these findings.
 
 use serde_json::Value;
 use spec::mesh::{HeaderValue, HeaderValueMatch, OverlaySource, RouteAction, WasmConfiguration};
@@ -49,10 +49,8 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
 
 fn report(what: Option<String>, span: Span, diagnostics: &mut Diagnostics) {
     let Some(what) = what else { return };
-    // The beginning of the value, nothing of it.
-    let place = Span { end: span.start, ..span };
     diagnostics.push(
-        Diagnostic::of(codes::SECRET_IN_TEXT, place, format!("{what} stands in the text of the mesh"))
+        Diagnostic::of(codes::SECRET_IN_TEXT, span, format!("{what} stands in the text of the mesh"))
             .label("everybody who can read the mesh has it")
             .help("take it out, replace it where it was valid, and let the application fetch it from its own secrets"),
     );

@@ -1,29 +1,31 @@
 //! A service that nobody calls and nothing leads to.
 //!
-//! A mesh in which nobody calls anybody is being written, or part of a larger one: nothing is said of it.
+//! A service whose node calls others may be where requests begin: outside callers reach it by ways that the mesh does
+//! not know. A mesh in which nobody calls anybody is being written, or part of a larger one. A name that does not
+//! resolve may be the missing link. Nothing is said of any of them.
 
 use std::collections::BTreeSet;
 
 use spec::mesh::{Call, JwtKeys};
-use spec::{Diagnostic, Diagnostics, Mesh, codes};
+use spec::{Diagnostic, Diagnostics, Mesh, Name, Spanned, codes};
 
 use super::super::tables::Tables;
 use super::everywhere::external_auths;
 use super::routes;
 
-pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    let callers: Vec<&[Call]> = mesh
-        .nodes
-        .iter()
-        .map(|node| node.calls.as_slice())
-        .chain(mesh.gateways.iter().map(|gateway| gateway.calls.as_slice()))
-        .collect();
-    let nobody_calls = mesh.gateways.is_empty() && callers.iter().all(|calls| calls.is_empty());
-    if nobody_calls || callers.iter().any(|calls| Call::all(calls).is_some()) {
+pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
+    let callers = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
+    if callers.clone().any(|calls| Call::all(calls).is_some()) {
+        return;
+    }
+    let listed: Vec<&Name> = callers.flat_map(|calls| Call::listed(calls)).map(|name| name.value).collect();
+    let enters = entered(mesh).next().is_some();
+    if (listed.is_empty() && !enters) || listed.iter().any(|name| tables.find_service(name).is_none()) {
         return;
     }
     let mut reached = referred(mesh);
-    reached.extend(callers.iter().flat_map(|calls| Call::listed(calls)).map(|name| name.value.key()));
+    reached.extend(listed.iter().map(|name| name.key()));
+    reached.extend(begins(mesh));
     for service in mesh.services.iter().filter(|service| !reached.contains(&service.name.value.key())) {
         let message = format!("nobody calls `{}`", service.name.value);
         diagnostics.push(
@@ -32,6 +34,21 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
                 .help(format!("add `calls \"{}\"` where it is called, or delete it", service.name.value)),
         );
     }
+}
+
+/// Services whose nodes call others.
+fn begins(mesh: &Mesh) -> impl Iterator<Item = String> {
+    let calling = mesh.nodes.iter().filter(|node| !node.calls.is_empty());
+    calling.flat_map(|node| &node.serves).map(|serve| serve.service.value.key())
+}
+
+/// Where the hosts and listeners of gateways lead.
+fn entered(mesh: &Mesh) -> impl Iterator<Item = &Spanned<Name>> {
+    let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts);
+    let of_routes = hosts.clone().flat_map(|host| &host.routes).flat_map(|route| route.targets());
+    let listeners = mesh.gateways.iter().flat_map(|gateway| &gateway.listen);
+    let of_listeners = listeners.flat_map(|listener| &listener.targets);
+    hosts.flat_map(|host| &host.targets).chain(of_routes).chain(of_listeners).map(|target| &target.service)
 }
 
 /// Where requests go that no caller names.
@@ -44,14 +61,9 @@ fn referred(mesh: &Mesh) -> BTreeSet<String> {
         let routes = service.routes.iter().flat_map(|route| route.targets()).map(|target| &target.service);
         mirrors.chain(failover).chain(rules).chain(routes).filter(|name| name.value.key() != service.name.value.key())
     });
-    let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts);
-    let of_hosts = hosts.clone().flat_map(|host| &host.targets);
-    let of_routes = hosts.flat_map(|host| &host.routes).flat_map(|route| route.targets());
-    let of_listeners = mesh.gateways.iter().flat_map(|gateway| &gateway.listen).flat_map(|listener| &listener.targets);
-    let targets = of_hosts.chain(of_routes).chain(of_listeners).map(|target| &target.service);
     let mirrors = routes(mesh).flat_map(|route| &route.mirrors).map(|mirror| &mirror.to);
     let asked = external_auths(mesh).map(|auth| &auth.service);
-    let names = own.chain(targets).chain(mirrors).chain(asked).map(|name| name.value.key());
+    let names = own.chain(entered(mesh)).chain(mirrors).chain(asked).map(|name| name.value.key());
     names.chain(mesh.jwt_providers.iter().filter_map(|provider| key_host(&provider.keys.value))).collect()
 }
 

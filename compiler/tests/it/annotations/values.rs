@@ -22,8 +22,8 @@ struct Row {
 const NUMBERS: &[&str] = &["", "0", "4294967296", "-1", "1.5", "ten", "1e3", " 5", "0x10"];
 const RETRIES: &[&str] = &["", "4294967296", "-1", "1.5", "ten"];
 const LIMITS: &[(&str, &str)] = &[("1", "1"), ("4294967295", "4294967295")];
-const DAY: &[(&str, &str)] = &[("1", "1ms"), ("86400000", "24h")];
-const MILLIS: &[&str] = &["", "0", "86400001", "-1", "10s", "ten"];
+const DAY: &[(&str, &str)] = &[("1", "1ms"), ("86400000", "24h"), ("15s", "15s")];
+const MILLIS: &[&str] = &["", "0", "86400001", "-1", "10x", "ten"];
 const PERCENTS: &[&str] = &["", "-1", "101", "100.0001", "0.00001", "half"];
 
 const ROWS: &[Row] = &[
@@ -39,7 +39,7 @@ const ROWS: &[Row] = &[
         key: "healthcheck.cache",
         with: "",
         takes: &[("0", "0ms"), ("86400000", "24h")],
-        refuses: &["", "86400001", "-1", "10s"],
+        refuses: &["", "86400001", "-1", "10x"],
     },
     Row {
         key: "healthcheck.port",
@@ -84,7 +84,7 @@ const ROWS: &[Row] = &[
         key: "fault.delay.duration",
         with: "service fault.inject=\nservice fault.delay.percent=10",
         takes: &[("1", "1ms 10%"), ("3600000", "1h 10%")],
-        refuses: &["", "0", "3600001", "-1", "30ms", "long"],
+        refuses: &["", "0", "3600001", "-1", "30x", "long"],
     },
     Row {
         key: "fault.abort.percent",
