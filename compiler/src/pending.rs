@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use spec::said::{self, Said};
 use spec::shape::Says;
-use spec::{Diagnostic, Diagnostics, Mesh, Severity, Span, codes, said};
+use spec::{Diagnostic, Diagnostics, Mesh, Severity, Span, codes};
 
 /// Fields that lowering does, or that are not for lowering; a `*` takes everything below.
 const COMPILED: &[&str] = &[
@@ -100,8 +101,12 @@ const NOT_COMPILED: &[&str] = &[
 /// Names every field that is said and not compiled, once, at its first place.
 pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
     let mut pending: BTreeMap<String, (Span, usize)> = BTreeMap::new();
-    said::visit(mesh, &mut |path, field, text, span| {
+    said::visit(mesh, &mut |Said { path, field, text, span }| {
         let key = path.join(".");
+        if let Some(instead) = field.deprecated {
+            let diagnostic = Diagnostic::of(codes::DEPRECATED, span, format!("`{key}` will go"));
+            diagnostics.push(diagnostic.help(format!("write {instead}")));
+        }
         let is_block = matches!(field.says, Says::Block(_));
         if is_compiled(&key, is_block) && !means_more(&key, text) {
             return;

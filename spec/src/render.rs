@@ -1,7 +1,10 @@
 //! Diagnostics as text for people, in the form that rustc made familiar.
 
+use std::collections::BTreeSet;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
+use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::lines::{LineStarts, Lines};
 use crate::source::{FileId, Position, Sensitivity, Sources, Span};
@@ -16,22 +19,39 @@ pub enum Color {
 /// Longer lines are not shown: nobody reads them, and a terminal folds them.
 const MAX_LINE: usize = 2_000;
 
-/// Every diagnostic, an empty line after each. Of files that hold secrets only the place is shown, never the text.
+/// Every diagnostic, an empty line after each. Of files that hold secrets, and of lines in which one was found, only the
+/// place is shown, never the text.
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, color: Color) -> String {
     let renderer = match color {
         Color::Plain => Renderer::plain(),
         Color::Ansi => Renderer::styled(),
     };
     let mut lines = Lines::default();
+    let secret = secret_lines(diagnostics, sources, &mut lines);
     let mut output = String::new();
     for diagnostic in diagnostics.iter() {
-        output.push_str(&renderer.render(&[group(diagnostic, sources, &mut lines)]));
+        output.push_str(&renderer.render(&[group(diagnostic, sources, &secret, &mut lines)]));
         output.push_str("\n\n");
     }
     output
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines) -> Group<'a> {
+/// Lines, counted from 0, in which a rule found a secret.
+type SecretLines = BTreeSet<(FileId, usize)>;
+
+fn secret_lines(diagnostics: &Diagnostics, sources: &Sources, lines: &mut Lines) -> SecretLines {
+    let found = diagnostics.iter().filter(|diagnostic| diagnostic.code == codes::SECRET_IN_TEXT);
+    let mut secret = SecretLines::new();
+    for span in found.filter_map(Diagnostic::span) {
+        let Some(source) = sources.file(span.file) else { continue };
+        let starts = lines.of(span.file, &source.text);
+        let last = starts.line(span.end as usize);
+        secret.extend((starts.line(span.start as usize)..=last).map(|line| (span.file, line)));
+    }
+    secret
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, secret: &SecretLines, lines: &mut Lines) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -47,8 +67,14 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines
     for file in files {
         let Some(source) = sources.file(file) else { continue };
         let labels = diagnostic.labels.iter().enumerate().filter(|(_, label)| label.span.file == file);
+        let spans: Vec<Span> = labels.clone().map(|(_, label)| label.span).collect();
+        let starts = lines.of(file, &source.text);
+        let first = spans.iter().map(|span| starts.line(span.start as usize)).min().unwrap_or(0);
+        let last = spans.iter().map(|span| starts.line(span.end as usize)).max().unwrap_or(0);
+        let secret = source.sensitivity == Sensitivity::Secret
+            || secret.range((file, first)..=(file, last.max(first))).next().is_some();
         let mut long = |span: Span| length(lines.of(file, &source.text), &source.text, span) > MAX_LINE;
-        if source.sensitivity == Sensitivity::Secret || labels.clone().any(|(_, label)| long(label.span)) {
+        if secret || labels.clone().any(|(_, label)| long(label.span)) {
             for (_, label) in labels {
                 let Position { line, column } =
                     lines.of(file, &source.text).position(&source.text, label.span.start as usize);
@@ -59,7 +85,6 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &'a Sources, lines: &mut Lines
             }
             continue;
         }
-        let spans: Vec<Span> = labels.clone().map(|(_, label)| label.span).collect();
         let window = window(lines.of(file, &source.text), &source.text, &spans);
         let mut snippet = Snippet::source(window.text).path(&source.name).line_start(window.first_line);
         for (index, label) in labels {

@@ -6,24 +6,29 @@ use crate::shape::{Block, Field, Occurs, Says};
 use crate::source::Span;
 use crate::syntax::tree::Node;
 
-/// Calls `visit` for every field that the mesh says: its keys from the outside in, such as `service`, `route`,
-/// `redirect`; what it is; the text of a single value; and where.
-pub fn visit(mesh: &Mesh, visit: &mut dyn FnMut(&[&'static str], &'static Field, Option<&str>, Span)) {
+/// One field that a mesh says.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Keys from the outside in, such as `service`, `route`, `redirect`.
+    pub path: &'a [&'static str],
+    pub field: &'static Field,
+    /// The text of a single value.
+    pub text: Option<&'a str>,
+    pub span: Span,
+}
+
+/// Calls `visit` for every field that the mesh says, blocks before what stands in them.
+pub fn visit(mesh: &Mesh, visit: &mut dyn FnMut(Said<'_>)) {
     let mut node = Node::new("mesh", mesh.name.span);
     mesh.encode(&mut node);
     fields(&node, Mesh::SHAPE, &mut Vec::new(), visit);
 }
 
-fn fields(
-    node: &Node,
-    shape: &'static Block,
-    path: &mut Vec<&'static str>,
-    visit: &mut dyn FnMut(&[&'static str], &'static Field, Option<&str>, Span),
-) {
+fn fields(node: &Node, shape: &'static Block, path: &mut Vec<&'static str>, visit: &mut dyn FnMut(Said<'_>)) {
     let arguments = shape.fields.iter().filter(|field| matches!(field.occurs, Occurs::Main | Occurs::Name));
     for (field, said) in arguments.zip(&node.arguments) {
         path.push(field.key);
-        visit(path, field, Some(&said.text), said.span);
+        visit(Said { path, field, text: Some(&said.text), span: said.span });
         path.pop();
     }
     for said in &node.fields {
@@ -31,10 +36,13 @@ fn fields(
         path.push(field.key);
         match field.says {
             Says::Block(inner) => {
-                visit(path, field, None, place(said));
+                visit(Said { path, field, text: None, span: place(said) });
                 fields(said, inner, path, visit);
             }
-            _ => visit(path, field, said.arguments.first().map(|value| value.text.as_str()), place(said)),
+            _ => {
+                let text = said.arguments.first().map(|value| value.text.as_str());
+                visit(Said { path, field, text, span: place(said) });
+            }
         }
         path.pop();
     }

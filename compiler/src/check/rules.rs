@@ -2,6 +2,7 @@
 
 mod cors_credentials;
 mod double_rewrite;
+mod duplicate_definition;
 mod duplicate_endpoint;
 mod duplicate_host;
 mod egress_hosts;
@@ -80,6 +81,7 @@ type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 const RULES: &[Rule] = &[
     cors_credentials::check,
     double_rewrite::check,
+    duplicate_definition::check,
     duplicate_endpoint::check,
     duplicate_host::check,
     egress_hosts::check,

@@ -73,6 +73,20 @@ fn a_local_port_where_the_application_listens() {
 }
 
 #[test]
+fn one_application_may_be_two_services() {
+    quiet(
+        "local-port-conflict",
+        &node("serves \"b.svc\"\nserves \"a.svc\"").replace("10.0.0.1:80\"", "10.0.0.2:8080\""),
+    );
+}
+
+#[test]
+fn an_application_cannot_have_a_port_of_its_sidecar() {
+    let text = node("serves \"b.svc\"").replace("8080", "4000");
+    assert_eq!(places("local-port-conflict", &text), "error 3:28\n");
+}
+
+#[test]
 fn ports_of_a_gateway() {
     let gateway = |says: &str| {
         format!("{}\ngateway \"front\" {{\n{says}\nhost \"*\" {{ to \"a.svc\"; }}\n}}", node("calls \"*\""))

@@ -125,6 +125,15 @@ fn a_wasm_filter_that_does_not_exist() {
 }
 
 #[test]
+fn a_name_is_defined_once() {
+    let subset = "subset \"v1\" { labels { version \"v1\"; }; }";
+    assert_eq!(places("duplicate-name", &two(&format!("{subset}\n{subset}"))), "error 10:8\n");
+    quiet("duplicate-name", &two("subset \"v2\" { labels { version \"v2\"; }; }"));
+    let filters = "wasm-filter \"audit\" file=\"a.wasm\"\nwasm-filter \"Audit\" file=\"b.wasm\"";
+    assert_eq!(places("duplicate-name", filters), "error 3:13\n");
+}
+
+#[test]
 fn definitions_that_nobody_uses() {
     let unused = r#"wasm-filter "audit" file="audit.wasm"
 jwt-provider "login" { jwks-url "https://idp.example/keys"; }

@@ -158,7 +158,7 @@ fn what_is_wrong_is_said() {
         "route path-regex=\"/[a-z]{200}\" { to \"a.svc\"; }",
         expect![[r#"
         error[regex]: Envoy does not take the regular expression `/[a-z]{200}`
-          4:7 as a program it may have 405 steps, and Envoy loads at most 100
+          4:7 as a program it may have 205 steps, and Envoy loads at most 100
           help: make it shorter: a large `{n}` counts as often as it says; several routes may do
     "#]],
     );

@@ -90,6 +90,20 @@ fn tries_end_by_either_limit() {
 }
 
 #[test]
+fn an_answer_of_its_own_is_tried_once() {
+    quiet("retry-without-limit", &service("route path=\"/\" {\ntimeout \"0s\"\nretry attempts=2\nrespond 404\n}"));
+}
+
+#[test]
+fn one_try_longer_than_the_request_at_a_gateway() {
+    let text = format!(
+        "{}\ngateway \"g\" listen=80 {{\ntimeout \"1s\"\nhost \"*\" {{\nto \"a.svc\"\n}}\n}}",
+        service("retry attempts=1 per-try-timeout=\"2s\"")
+    );
+    assert_eq!(mesh_findings::places("timeout-order", &text), "error 4:34\n");
+}
+
+#[test]
 fn more_tries_than_anybody_waits_for() {
     check(
         "retry-without-limit",

@@ -3,6 +3,7 @@
 mod check;
 mod compile;
 mod convert;
+mod fmt;
 mod import;
 mod rule;
 mod schema;
@@ -27,6 +28,10 @@ pub enum Command {
     ///
     /// Variables and inclusions stay as they are; comments are lost, and counted.
     Convert(convert::Arguments),
+    /// Lay mesh files out: indentation, spaces and blank lines; comments stay
+    ///
+    /// With `--check` nothing is written, and the exit code is 1 if a file would change.
+    Fmt(fmt::Arguments),
     /// Translate another system's file into the mesh language
     Import(import::Arguments),
     /// List everything that can be found in a mesh, or explain one of it
@@ -42,6 +47,7 @@ pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Fmt(arguments) => fmt::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Rule(arguments) => rule::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

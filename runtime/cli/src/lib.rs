@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod exit;
+mod folder;
 pub mod input;
 pub mod judge;
 pub mod launch;

@@ -28,6 +28,19 @@ pub fn file(root: &Path, relative: &str, bytes: &[u8]) -> anyhow::Result<Written
     Ok(Written::Changed)
 }
 
+/// Replaces the content of a file that is there, and keeps its permissions. Behind a link, its target is replaced.
+pub fn in_place(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let failed = || format!("cannot write {}", path.display());
+    let target = path.canonicalize().with_context(failed)?;
+    let permissions = std::fs::metadata(&target).with_context(failed)?.permissions();
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    let mut temporary = tempfile::Builder::new().prefix(".meshwright-").tempfile_in(folder).with_context(failed)?;
+    temporary.write_all(bytes).with_context(failed)?;
+    temporary.as_file().set_permissions(permissions).with_context(failed)?;
+    temporary.persist(&target).with_context(failed)?;
+    Ok(())
+}
+
 /// Prints a result. A reader who has seen enough, such as `head`, is no failure.
 pub fn to_stdout(text: &str) -> std::io::Result<()> {
     unless_closed(std::io::stdout().lock().write_all(text.as_bytes()))

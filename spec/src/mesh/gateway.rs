@@ -99,7 +99,7 @@ pub struct Listener {
 pub struct GatewayHost {
     /// Exact (`shop.example`), with a leading `*.` or a trailing `.*`, or `*`; a port after `:` restricts it to that
     /// listener.
-    #[field(name, value = http::HOST)]
+    #[field(name, key = "name", value = http::HOST)]
     pub pattern: Spanned<String>,
     /// First match wins; a request that no route takes goes to `to`, else gets 404.
     #[field(key = "route")]

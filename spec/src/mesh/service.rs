@@ -115,7 +115,7 @@ pub enum Protocol {
     Http2,
     /// gRPC, on HTTP/2.
     Grpc,
-    /// Bytes: no routes, no HTTP policies.
+    /// Bytes: routes without conditions, no HTTP policies.
     Tcp,
 }
 

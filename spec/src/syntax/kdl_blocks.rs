@@ -133,7 +133,9 @@ impl<'t> Cutter<'t> {
         self.text.get(self.at..).unwrap_or("")
     }
 
+    /// Whole characters: an end inside one is moved behind it.
     fn span(&self, start: usize, end: usize) -> Span {
+        let end = (end..self.text.len()).find(|at| self.text.is_char_boundary(*at)).unwrap_or(self.text.len());
         Span::new(self.file, start, end)
     }
 

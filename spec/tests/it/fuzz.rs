@@ -6,9 +6,6 @@ mod laws;
 use std::fs;
 use std::path::Path;
 
-/// Far more than any small file needs, on any machine: what takes longer does not end.
-const TOO_LONG: std::time::Duration = std::time::Duration::from_secs(20);
-
 fn replay(target: &str, law: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let files = fs::read_dir(&folder).expect("a corpus").map(|entry| entry.expect("an entry").path());
@@ -16,9 +13,7 @@ fn replay(target: &str, law: fn(&[u8])) {
     files.sort();
     assert!(!files.is_empty(), "{} is empty", folder.display());
     for file in files {
-        let begun = std::time::Instant::now();
         law(&fs::read(&file).expect("a readable file"));
-        assert!(begun.elapsed() < TOO_LONG, "{} takes {:?}", file.display(), begun.elapsed());
     }
 }
 

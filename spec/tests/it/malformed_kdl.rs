@@ -472,3 +472,28 @@ fn nothing_is_no_mesh() {
     "#]],
     );
 }
+
+#[test]
+fn a_place_is_made_of_whole_characters() {
+    check(
+        "mesh \"m\" {\n}é \"x\"\n",
+        expect![[r#"
+        error[syntax]: a new node begins here
+         --> mesh.kdl:2:2
+          |
+        2 | }é "x"
+          |  ^
+          |
+          = help: write it on a new line, or write `;` before it
+
+        error[unknown-field]: the mesh has no field `é`
+         --> mesh.kdl:2:2
+          |
+        2 | }é "x"
+          |  ^
+          |
+          = help: it can have `name`, `variables`, `include`, `trust-domain`, `rules`, `defaults`, `certificate-provider`, `jwt-provider`, `wasm-filter`, `service`, `node`, `gateway`, `envoy-overlay`, `test`
+
+    "#]],
+    );
+}

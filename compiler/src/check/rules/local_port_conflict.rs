@@ -20,9 +20,13 @@ struct Listener {
     span: Option<Span>,
 }
 
-/// By port.
 #[derive(Default)]
-struct Listeners(BTreeMap<u16, Vec<Listener>>);
+struct Listeners {
+    /// By port.
+    listeners: BTreeMap<u16, Vec<Listener>>,
+    /// The ports at which applications are among them.
+    applications: BTreeSet<u16>,
+}
 
 /// Both places of a finding: what `defaults` say is reported once.
 type Reported = BTreeSet<(Option<Span>, Option<Span>)>;
@@ -104,13 +108,13 @@ impl Listeners {
     }
 
     fn add(&mut self, port: u16, host: IpAddr, what: String, span: Option<Span>) {
-        self.0.entry(port).or_default().push(Listener { what, host: host.to_canonical(), span });
+        self.listeners.entry(port).or_default().push(Listener { what, host: host.to_canonical(), span });
     }
 
-    /// Several endpoints of a node may name one application.
+    /// One application may be several services, and a service have several endpoints there.
     fn application(&mut self, port: u16, host: IpAddr, what: String, span: Span) {
-        let there = self.0.entry(port).or_default();
-        if !there.iter().any(|listener| listener.what == what) {
+        let there = self.listeners.entry(port).or_default();
+        if self.applications.insert(port) {
             there.push(Listener { what, host: host.to_canonical(), span: Some(span) });
         }
     }
@@ -126,7 +130,7 @@ impl Listeners {
 
     /// Compares each with those before it.
     fn report(&self, reported: &mut Reported, diagnostics: &mut Diagnostics) {
-        for (port, there) in &self.0 {
+        for (port, there) in &self.listeners {
             for (index, later) in there.iter().enumerate() {
                 let Some(span) = later.span else { continue };
                 let before = there.iter().take(index).find(|before| meet(before.host, later.host));

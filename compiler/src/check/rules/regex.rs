@@ -9,7 +9,7 @@ use super::everywhere::{authorizations, cors, external_auths};
 use super::routes;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    for (pattern, span) in matches(mesh).filter_map(of_path).chain(cors(mesh).flat_map(|cors| origins(cors))) {
+    for (pattern, span) in matches(mesh).filter_map(of_path).chain(cors(mesh).flat_map(origins)) {
         pattern_is_right(pattern, span, diagnostics);
     }
     for header in headers(mesh) {

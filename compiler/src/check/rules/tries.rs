@@ -75,7 +75,9 @@ struct Caller<'a> {
 fn of_service<'a>(mesh: &'a Mesh, service: &'a Service, caller: Caller<'a>) -> Vec<Tries<'a>> {
     let retry = caller.retry.or(service.retry.as_ref()).or(mesh.defaults.retry.as_ref());
     let whole = caller.timeout.unwrap_or_else(|| whole_of(mesh, service));
-    let of_routes = service.routes.iter().filter_map(|route| {
+    // A route that answers itself tries nothing.
+    let routes = service.routes.iter().filter(|route| !route.targets().is_empty());
+    let of_routes = routes.filter_map(|route| {
         let whole = said(&route.timeout).unwrap_or(whole);
         Some(Tries { retry: route.retry.as_ref().or(retry)?, whole, route: Some(route) })
     });
@@ -83,7 +85,8 @@ fn of_service<'a>(mesh: &'a Mesh, service: &'a Service, caller: Caller<'a>) -> V
     own.into_iter().chain(of_routes).collect()
 }
 
-/// What a gateway leads to: services by their own name, with their routes, and the one target of its hosts' routes.
+/// What a gateway leads to: services by their own name, with their routes, and the one target of its hosts and of their
+/// routes.
 fn of_gateway<'a>(mesh: &'a Mesh, tables: &Tables, gateway: &'a Gateway) -> Vec<Tries<'a>> {
     let own = Caller { retry: gateway.retry.as_ref(), timeout: said(&gateway.timeout) };
     let mut found = Vec::new();
@@ -97,14 +100,16 @@ fn of_gateway<'a>(mesh: &'a Mesh, tables: &Tables, gateway: &'a Gateway) -> Vec<
         found.extend(of_service(mesh, service, Caller { retry, timeout }));
     }
     for host in &gateway.hosts {
-        for route in &host.routes {
+        let routes = host.routes.iter().map(|route| (route.targets(), Some(route)));
+        for (targets, route) in routes.chain([(host.targets.as_slice(), None)]) {
             // A split inherits neither retries nor a limit that is shorter than one of its targets'.
-            let [target] = route.targets() else { continue };
+            let [target] = targets else { continue };
             let Some(service) = find(mesh, tables, &target.service.value) else { continue };
-            let retry = route.retry.as_ref().or(own.retry).or(service.retry.as_ref());
-            let whole = said(&route.timeout).or(own.timeout).unwrap_or_else(|| whole_of(mesh, service));
+            let retry = route.and_then(|route| route.retry.as_ref()).or(own.retry).or(service.retry.as_ref());
+            let whole = route.and_then(|route| said(&route.timeout)).or(own.timeout);
+            let whole = whole.unwrap_or_else(|| whole_of(mesh, service));
             let retry = retry.or(mesh.defaults.retry.as_ref());
-            found.extend(retry.map(|retry| Tries { retry, whole, route: Some(route) }));
+            found.extend(retry.map(|retry| Tries { retry, whole, route }));
         }
     }
     found

@@ -6,7 +6,7 @@ use std::time::Duration;
 use meshwright_compiler::annotation;
 use spec::Spanned;
 use spec::diagnostic::quote;
-use spec::mesh::{Fault, HeaderMatch, HeaderRouting, HeaderValueMatch, RoutingRule, Service};
+use spec::mesh::{HeaderMatch, HeaderRouting, HeaderValueMatch, RoutingRule, Service};
 use spec::units::format_duration;
 
 use super::Case;
@@ -156,7 +156,7 @@ fn routing(routing: &HeaderRouting) -> String {
 pub(super) fn observed(service: &Service, key: &str) -> String {
     let health = service.health_check.clone().unwrap_or_default();
     let limits = service.circuit_breaker.clone().unwrap_or_default();
-    let fault = service.fault.clone().unwrap_or(Fault::default());
+    let fault = service.fault.clone().unwrap_or_default();
     let time = |duration: Duration| format_duration(duration);
     let delay = fault.delay.map(|delay| format!("{} {}%", time(delay.duration.value), delay.percent.value));
     let abort = fault.abort.map(|abort| format!("{} {}%", abort.status.value, abort.percent.value));

@@ -1,13 +1,11 @@
 //! `meshwright check`: every mistake at once, in one mesh or in many.
 
-use std::collections::BTreeSet;
-use std::path::Path;
-
 use clap::Args;
 use compiler::CheckedMesh;
-use spec::{Sources, Syntax};
+use spec::Sources;
 
 use crate::exit::{Exit, ExitStatus};
+use crate::folder::{expanded, says_mesh};
 use crate::input::{Loaded, Reading, load_beside};
 use crate::judge::Verdict;
 use crate::mesh::examine;
@@ -28,7 +26,7 @@ pub struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     let (mut sources, mut all, mut files) = (Sources::new(), Verdict::default(), Vec::new());
     let (mut invalid, mut summaries) = (false, Vec::new());
-    for path in expanded(&arguments.paths)? {
+    for path in expanded(&arguments.paths, says_mesh)? {
         let mut loaded = load_beside(&path, &arguments.reading, sources)?;
         let (checked, verdict) = examine(&mut loaded, &arguments.findings, Role::Result);
         invalid |= checked.is_none();
@@ -45,43 +43,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         summaries.iter().for_each(|summary| println!("{summary}"));
     }
     Ok(if invalid { ExitStatus::Invalid } else { ExitStatus::Ok })
-}
-
-/// Files as they are, folders as the meshes in them, each once.
-fn expanded(paths: &[String]) -> Result<Vec<String>, Exit> {
-    let (mut result, mut seen) = (Vec::new(), BTreeSet::new());
-    for path in paths {
-        let files = if Path::new(path).is_dir() { meshes_in(Path::new(path))? } else { vec![path.clone()] };
-        result.extend(files.into_iter().filter(|file| seen.insert(file.clone())));
-    }
-    Ok(result)
-}
-
-/// Every file below a folder that says `mesh`, in the order of the names. Hidden files and folders are left out.
-fn meshes_in(folder: &Path) -> Result<Vec<String>, Exit> {
-    let mut found = Vec::new();
-    let mut entries = std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?;
-    entries.sort_by_key(std::fs::DirEntry::file_name);
-    for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type()?);
-        let Some(name) = path.to_str().filter(|_| !entry.file_name().as_encoded_bytes().starts_with(b".")) else {
-            continue;
-        };
-        if kind.is_dir() {
-            found.extend(meshes_in(&path)?);
-        } else if kind.is_file() && Syntax::of(name).is_some() && says_mesh(&std::fs::read(&path)?) {
-            found.push(name.to_owned());
-        }
-    }
-    Ok(found)
-}
-
-/// Whether a line begins with `mesh`: what others include, and files of other tools, do not say it.
-fn says_mesh(text: &[u8]) -> bool {
-    text.split(|byte| *byte == b'\n').any(|line| {
-        let rest = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).strip_prefix(b"mesh");
-        rest.is_some_and(|rest| matches!(rest.first(), None | Some(b' ' | b'\t' | b'\r' | b':' | b'"' | b'{')))
-    })
 }
 
 fn summary(mesh: &CheckedMesh) -> String {

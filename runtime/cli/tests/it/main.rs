@@ -2,6 +2,7 @@
 
 mod cli;
 mod examples;
+mod folder;
 mod formats;
 mod live;
 mod malformed;
