@@ -30,10 +30,14 @@ pub struct Label {
     pub text: String,
 }
 
-/// Findings in the order in which they were made. Nothing is ever lost.
+/// Findings in the order in which they were made. Nothing is ever lost, unless it was made with a limit.
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     items: Vec<Diagnostic>,
+    /// How many are kept; the others are counted.
+    limit: Option<usize>,
+    dropped: usize,
+    dropped_error: bool,
 }
 
 impl Diagnostic {
@@ -100,12 +104,28 @@ impl Diagnostics {
         Self::default()
     }
 
+    /// Keeps so many findings besides those that are there, and counts those that come after.
+    pub(crate) fn with_room_for(mut self, more: usize) -> Self {
+        self.limit = Some(self.items.len() + more);
+        self
+    }
+
+    /// How many findings came after the limit.
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped
+    }
+
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.items.push(diagnostic);
+        if self.limit.is_some_and(|limit| self.items.len() >= limit) {
+            self.dropped += 1;
+            self.dropped_error |= diagnostic.severity == Severity::Error;
+        } else {
+            self.items.push(diagnostic);
+        }
     }
 
     pub fn has_errors(&self) -> bool {
-        self.items.iter().any(|item| item.severity == Severity::Error)
+        self.dropped_error || self.items.iter().any(|item| item.severity == Severity::Error)
     }
 
     /// Errors that nobody can lower: these stop the compiler, those of rules only once users had their say.
@@ -142,13 +162,13 @@ impl IntoIterator for Diagnostics {
 
 impl Extend<Diagnostic> for Diagnostics {
     fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, found: I) {
-        self.items.extend(found);
+        found.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 }
 
 impl FromIterator<Diagnostic> for Diagnostics {
     fn from_iter<I: IntoIterator<Item = Diagnostic>>(found: I) -> Self {
-        Self { items: found.into_iter().collect() }
+        Self { items: found.into_iter().collect(), ..Self::default() }
     }
 }
 

@@ -107,7 +107,7 @@ pub fn add_text(path: &str, bytes: Vec<u8>, sources: &mut Sources, diagnostics: 
 ///
 /// They become secret sources under their [`resolved`] name, each once.
 pub fn attach(mesh: &Mesh, files: &dyn Files, sources: &mut Sources, diagnostics: &mut Diagnostics) {
-    let of_services = mesh.services.iter().filter_map(|service| service.basic_auth.as_ref());
+    let of_services = mesh.services.iter().filter_map(|service| service.basic_auth.as_deref());
     let of_gateways = mesh.gateways.iter().filter_map(|gateway| gateway.basic_auth.as_ref());
     for auth in of_services.chain(of_gateways) {
         if let Err(refused) = attach_one(auth, files, sources) {

@@ -1,5 +1,7 @@
 //! Text to a `Mesh`, in either syntax.
 
+use std::collections::BTreeSet;
+
 use crate::codes;
 use crate::decode;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -51,18 +53,19 @@ fn read(
     diagnostics: &mut Diagnostics,
 ) -> Option<Mesh> {
     let text = sources.file(file).map_or("", |source| source.text.as_str());
-    let mut found = Diagnostics::new();
+    let mut found = Diagnostics::new().with_room_for(MAX_FINDINGS);
     let mut nodes = syntax::read(text, file, syntax, &mut found);
     let unknown = variables::substitute(&mut nodes, variables, &mut found);
-    let mut decoded = found.clone();
-    let before = decoded.iter().count();
+    let before = found.iter().count();
+    let mut decoded = found.clone().with_room_for(MAX_FINDINGS - before);
     let mesh = decode(nodes, file, &mut decoded);
+    let more = decoded.dropped();
     // A reference that stands for nothing is no duration and no name either.
-    let caused = |diagnostic: &&Diagnostic| !diagnostic.span().is_some_and(|span| unknown.contains(&span));
-    decoded.iter().skip(before).filter(caused).for_each(|diagnostic| found.push(diagnostic.clone()));
+    let unknown: BTreeSet<Span> = unknown.into_iter().collect();
+    let own = |diagnostic: &Diagnostic| !diagnostic.span().is_some_and(|span| unknown.contains(&span));
+    found.extend(decoded.into_iter().skip(before).filter(own));
     found.sort();
-    found.iter().take(MAX_FINDINGS).for_each(|diagnostic| diagnostics.push(diagnostic.clone()));
-    let more = found.iter().count().saturating_sub(MAX_FINDINGS);
+    diagnostics.extend(found);
     if more > 0 {
         let message = format!("{more} more findings in this file are not shown");
         diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));

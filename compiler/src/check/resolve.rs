@@ -46,7 +46,7 @@ fn service(
     diagnostics: &mut Diagnostics,
 ) -> checked::Service {
     let default_timeout = mesh.defaults.timeout.as_ref();
-    let breaker = declared.circuit_breaker.as_ref().or(mesh.defaults.circuit_breaker.as_ref());
+    let breaker = declared.circuit_breaker.as_deref().or(mesh.defaults.circuit_breaker.as_ref());
     let breaker = breaker.cloned().unwrap_or_default();
     let basic_auth = declared.basic_auth.as_ref();
     let rules = declared.header_routing.iter().flat_map(|routing| &routing.rules);
@@ -61,15 +61,15 @@ fn service(
         endpoints: endpoints::of_service(mesh, declared, tables, diagnostics),
         routes: declared.routes.iter().map(|declared| route(declared, tables, diagnostics)).collect(),
         timeout: declared.timeout.as_ref().or(default_timeout).map_or(DEFAULT_TIMEOUT, |timeout| timeout.value),
-        retry: declared.retry.as_ref().or(mesh.defaults.retry.as_ref()).map(retry),
-        health_check: declared.health_check.as_ref().or(mesh.defaults.health_check.as_ref()).map(health_check),
+        retry: declared.retry.as_deref().or(mesh.defaults.retry.as_ref()).map(retry),
+        health_check: declared.health_check.as_deref().or(mesh.defaults.health_check.as_ref()).map(health_check),
         circuit_breaker: checked::CircuitBreaker {
             max_connections: value(breaker.max_connections),
             max_pending: value(breaker.max_pending),
             max_requests: value(breaker.max_requests),
             max_retries: value(breaker.max_retries),
         },
-        fault: declared.fault.as_ref().map(fault),
+        fault: declared.fault.as_deref().map(fault),
         basic_auth: basic_auth.map(|auth| credentials::resolve(auth, &mesh.name.value, sources, diagnostics)),
         header_routing,
     }

@@ -93,7 +93,7 @@ fn write_defaults(service: &mut Service) {
     let span = service.span();
     service.health_check.get_or_insert_default();
     let limits = service.circuit_breaker.get_or_insert_default();
-    let CircuitBreaker { max_connections, max_pending, max_requests, max_retries, place: _ } = limits;
+    let CircuitBreaker { max_connections, max_pending, max_requests, max_retries, place: _ } = limits.as_mut();
     for limit in [max_connections, max_pending, max_requests] {
         limit.get_or_insert(Spanned::new(1000, span));
     }

@@ -357,14 +357,14 @@ fn a_field_and_an_annotation_that_disagree_are_a_conflict() {
     service.endpoints[0].weight = Some(Spanned::new(9, span));
     service.timeout = Some(Spanned::new(std::time::Duration::from_secs(1), span));
     let path = Some(Spanned::new("/b".to_owned(), span));
-    service.health_check = Some(HealthCheck { path, ..HealthCheck::default() });
+    service.health_check = Some(Box::new(HealthCheck { path, ..HealthCheck::default() }));
     let max_pending = Some(Spanned::new(2, span));
-    service.circuit_breaker = Some(CircuitBreaker { max_pending, ..CircuitBreaker::default() });
+    service.circuit_breaker = Some(Box::new(CircuitBreaker { max_pending, ..CircuitBreaker::default() }));
     let abort = FaultAbort { status: Spanned::new(503, span), percent: Spanned::new(Percent::ZERO, span) };
-    service.fault = Some(Fault { abort: Some(abort), ..Fault::default() });
-    service.retry = Some(Retry::of(Spanned::new(1, span)));
+    service.fault = Some(Box::new(Fault { abort: Some(abort), ..Fault::default() }));
+    service.retry = Some(Box::new(Retry::of(Spanned::new(1, span))));
     let htpasswd_file = Spanned::new("b".to_owned(), span);
-    service.basic_auth = Some(BasicAuth { realm: None, htpasswd_file, forward_user_header: None });
+    service.basic_auth = Some(Box::new(BasicAuth { realm: None, htpasswd_file, forward_user_header: None }));
     let before = service.clone();
     let case = case.apply();
     expect![[r#"
@@ -411,7 +411,7 @@ fn fields_and_annotations_that_agree_are_no_conflict() {
     let span = Span::new(case.file, 0, 0);
     let service = &mut case.mesh.services[0];
     service.timeout = Some(Spanned::new(std::time::Duration::from_secs(1), span));
-    service.retry = Some(Retry::of(Spanned::new(5, span)));
+    service.retry = Some(Box::new(Retry::of(Spanned::new(5, span))));
     let case = case.apply();
     assert!(!case.findings().contains("conflicting-annotation"), "{}", case.findings());
     assert_eq!(observed(case.service(), "num-retries"), "5");

@@ -7,11 +7,16 @@ use spec::Syntax;
 
 use crate::exit::Exit;
 
-/// Files as they are named; in place of a folder, the files below it that are KDL or YAML and wanted, each once.
+/// Files as they are named; in place of a folder, the files below it that are KDL or YAML and wanted, each once. A folder
+/// without any is refused: a misspelt path must not look like a mesh without mistakes.
 pub(crate) fn expanded(paths: &[String], wanted: fn(&Path) -> bool) -> Result<Vec<String>, Exit> {
     let (mut result, mut seen) = (Vec::new(), BTreeSet::new());
     for path in paths {
-        let files = if Path::new(path).is_dir() { below(Path::new(path), wanted)? } else { vec![path.clone()] };
+        let folder = Path::new(path).is_dir();
+        let files = if folder { below(Path::new(path), wanted)? } else { vec![path.clone()] };
+        if files.is_empty() {
+            return Err(anyhow::anyhow!("there is no mesh file in {path}").into());
+        }
         result.extend(files.into_iter().filter(|file| seen.insert(file.clone())));
     }
     Ok(result)

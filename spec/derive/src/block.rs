@@ -166,6 +166,17 @@ fn parts(ident: &syn::Ident, key: &str, ty: &Type, doc: &str, said: &FieldAttrib
                 }),
             }
         }
+        Kind::BoxedBlock(inner) => {
+            let block = block(inner);
+            Parts {
+                shape: shape(quote!(Optional), quote!(Block(#block))),
+                decode: quote!(let #local = fields.decode_block::<#inner>(#key, diagnostics).map(Box::new);),
+                build: plain,
+                encode: quote!(if let Some(block) = &self.#ident {
+                    node.push_block(#key, block.as_ref(), node.key.span);
+                }),
+            }
+        }
         Kind::Blocks(inner) => {
             let block = block(inner);
             Parts {

@@ -16,6 +16,7 @@ pub(crate) enum Kind<'t> {
     Values(&'t Type),
     Entries,
     OptionalBlock(&'t Type),
+    BoxedBlock(&'t Type),
     Blocks(&'t Type),
     NamedBlocks(&'t Type),
     Inline(&'t Type),
@@ -41,7 +42,10 @@ pub(crate) fn of<'t>(kind: &'t Type, attributes: &FieldAttributes) -> Kind<'t> {
         return match inside(inner, "Spanned") {
             Some(value) if attributes.one_of => Kind::OptionalChoice(value),
             Some(value) => Kind::Optional(value),
-            None => Kind::OptionalBlock(inner),
+            None => match inside(inner, "Box") {
+                Some(boxed) => Kind::BoxedBlock(boxed),
+                None => Kind::OptionalBlock(inner),
+            },
         };
     }
     if let Some(inner) = inside(kind, "Vec") {

@@ -24,7 +24,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `Spanned<T>` | once, always; with `main` as the argument in KDL; with `name` as the name of a named thing |
 /// | `Option<Spanned<T>>` | once or never; with `one_of`, `T` is a [`macro@Choice`] |
 /// | `Vec<Spanned<T>>` | as a list of values |
-/// | `Option<B>` | as a block, once or never |
+/// | `Option<B>`, `Option<Box<B>>` | as a block, once or never |
 /// | `Vec<B>` | as blocks, again and again; with `named`, each with a name; with `entries`, keys are the user's own |
 /// | `B` | with `inline`, its fields stand among these; else as a block whose absence is its default |
 /// | `Place` with `place` | not at all: where the block was said |

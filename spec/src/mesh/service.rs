@@ -12,6 +12,7 @@ use crate::names::Name;
 use crate::source::{Span, Spanned};
 use crate::value::{mesh, network, text};
 
+// Blocks are boxed: most services have few of them, and a mesh has thousands of services.
 /// A service and everything said of it: how it is called, what it is, and how its sidecars protect it.
 #[derive(Clone, Debug, PartialEq, Block)]
 #[block(what = "a service")]
@@ -35,11 +36,11 @@ pub struct Service {
     #[field(key = "endpoint")]
     pub endpoints: Vec<Endpoint>,
     /// Endpoints that DNS tells.
-    pub dns: Option<Dns>,
+    pub dns: Option<Box<Dns>>,
     /// Endpoints that ECS tells.
-    pub ecs: Option<EcsDiscovery>,
+    pub ecs: Option<Box<EcsDiscovery>>,
     /// Endpoints that Cloud Map tells.
-    pub cloud_map: Option<CloudMap>,
+    pub cloud_map: Option<Box<CloudMap>>,
     /// Parts of the endpoints, chosen by their labels.
     #[field(named, key = "subset")]
     pub subsets: Vec<Subset>,
@@ -47,19 +48,19 @@ pub struct Service {
     #[field(value = text::LABEL)]
     pub default_subset: Option<Spanned<String>>,
     /// Active health checking.
-    pub health_check: Option<HealthCheck>,
+    pub health_check: Option<Box<HealthCheck>>,
     /// Limits on what one caller has open towards the service.
-    pub circuit_breaker: Option<CircuitBreaker>,
+    pub circuit_breaker: Option<Box<CircuitBreaker>>,
     /// Connections of callers to the service.
-    pub connection_pool: Option<ConnectionPool>,
+    pub connection_pool: Option<Box<ConnectionPool>>,
     /// When endpoints that fail requests are left out for a while.
-    pub outlier_detection: Option<OutlierDetection>,
+    pub outlier_detection: Option<Box<OutlierDetection>>,
     /// How requests are shared out among the endpoints.
-    pub load_balancing: Option<LoadBalancing>,
+    pub load_balancing: Option<Box<LoadBalancing>>,
     /// Where requests go when too few endpoints are healthy: in this order.
     pub failover: Vec<Failover>,
     /// Further tries of failed requests.
-    pub retry: Option<Retry>,
+    pub retry: Option<Box<Retry>>,
     /// First match wins; what no route takes goes to the service itself.
     #[field(key = "route")]
     pub routes: Vec<Route>,
@@ -71,28 +72,28 @@ pub struct Service {
     /// Changes to the headers of responses.
     pub response_headers: Option<HeaderEdits>,
     /// Deliberate failure of a share of requests.
-    pub fault: Option<Fault>,
+    pub fault: Option<Box<Fault>>,
     /// How many requests each sidecar of the service accepts.
     #[field(key = "rate-limit")]
     pub rate_limits: Vec<RateLimit>,
     /// Which web pages of other origins may call the service.
-    pub cors: Option<Cors>,
+    pub cors: Option<Box<Cors>>,
     /// User names and passwords.
-    pub basic_auth: Option<BasicAuth>,
+    pub basic_auth: Option<Box<BasicAuth>>,
     /// Signed tokens.
     pub jwt: Option<Jwt>,
     /// Keys of callers.
-    pub api_key: Option<ApiKey>,
+    pub api_key: Option<Box<ApiKey>>,
     /// Another server is asked about each request.
-    pub external_auth: Option<ExternalAuth>,
+    pub external_auth: Option<Box<ExternalAuth>>,
     /// Who may call what.
     pub authorization: Option<Authorization>,
     /// How the service accepts connections of callers.
-    pub tls: Option<ServerTls>,
+    pub tls: Option<Box<ServerTls>>,
     /// How callers connect to the service.
-    pub client_tls: Option<ClientTls>,
+    pub client_tls: Option<Box<ClientTls>>,
     /// Limits that the service's own sidecars enforce.
-    pub inbound: Option<Inbound>,
+    pub inbound: Option<Box<Inbound>>,
     /// Rules that send requests elsewhere by their headers, before any route.
     pub header_routing: Option<HeaderRouting>,
     /// Wasm filters of the user's own.

@@ -18,13 +18,17 @@ pub(super) fn read_plain(text: &str, start: usize, file: FileId) -> Option<Node>
     loop {
         let spaced = cursor.skip_space();
         match cursor.peek() {
-            None => return Some(node),
+            None => break,
             // A comment holds no more of the node: the cutter ends one at the end of the line.
-            Some(b'/') if cursor.rest().starts_with("//") => return Some(node),
+            Some(b'/') if cursor.rest().starts_with("//") => break,
             Some(_) if !spaced || node.arguments.len() + node.fields.len() == MAX_VALUES => return None,
             Some(_) => cursor.entry(&mut node)?,
         }
     }
+    // Most nodes have one value: room for four would be most of the memory of a large file.
+    node.arguments.shrink_to_fit();
+    node.fields.shrink_to_fit();
+    Some(node)
 }
 
 struct Cursor<'t> {

@@ -243,3 +243,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_thousand_mistakes_are_shown_and_the_rest_counted() {
+    let text = format!("mesh \"m\" {{\n{}}}\n", "node \"a\" bind=1\n".repeat(3_000));
+    let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    let file = sources.add(SourceFile::public("mesh.kdl", text));
+    parse(file, Syntax::Kdl, &sources, &mut found);
+    assert_eq!(found.iter().count(), 1_001);
+    let last = found.iter().last().expect("one");
+    assert_eq!(last.message, "2000 more findings in this file are not shown");
+}

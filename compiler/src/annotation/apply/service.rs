@@ -17,10 +17,17 @@ pub(super) fn write(service: &mut Service, said: &Settings, diagnostics: &mut Di
         let field = service.circuit_breaker.get_or_insert_default();
         write_circuit_breaker(field, &said.circuit_breaker, &whose, diagnostics);
     }
-    write_fault(&mut service.fault, &said.fault, &whose, diagnostics);
-    write_retry(&mut service.retry, &said.retry, &whose, diagnostics);
-    write_basic_auth(&mut service.basic_auth, &said.basic_auth, &whose, diagnostics);
+    within(&mut service.fault, |fault| write_fault(fault, &said.fault, &whose, diagnostics));
+    within(&mut service.retry, |retry| write_retry(retry, &said.retry, &whose, diagnostics));
+    within(&mut service.basic_auth, |auth| write_basic_auth(auth, &said.basic_auth, &whose, diagnostics));
     write_header_routing(&mut service.header_routing, &said.header_routing, &whose, diagnostics);
+}
+
+/// Changes what is in a box, or is not there yet.
+fn within<T>(boxed: &mut Option<Box<T>>, change: impl FnOnce(&mut Option<T>)) {
+    let mut field = boxed.take().map(|field| *field);
+    change(&mut field);
+    *boxed = field.map(Box::new);
 }
 
 fn write_health_check(field: &mut HealthCheck, said: &HealthCheck, whose: &str, diagnostics: &mut Diagnostics) {

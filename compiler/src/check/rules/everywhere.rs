@@ -11,7 +11,7 @@ use super::routes;
 pub(super) fn retries(mesh: &Mesh) -> impl Iterator<Item = &Retry> {
     let calls = mesh.nodes.iter().flat_map(|node| &node.calls);
     let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
-    let services = mesh.services.iter().filter_map(|service| service.retry.as_ref());
+    let services = mesh.services.iter().filter_map(|service| service.retry.as_deref());
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.retry.as_ref());
     let own = mesh.defaults.retry.iter().chain(services).chain(gateways);
     own.chain(routes(mesh).filter_map(|route| route.retry.as_ref())).chain(calls.filter_map(|call| call.retry.as_ref()))
@@ -20,7 +20,7 @@ pub(super) fn retries(mesh: &Mesh) -> impl Iterator<Item = &Retry> {
 /// Each with a place to name when the block has none.
 pub(super) fn server_tls(mesh: &Mesh) -> impl Iterator<Item = (&ServerTls, Span)> {
     let defaults = mesh.defaults.tls.iter().map(|tls| (tls, mesh.name.span));
-    let services = mesh.services.iter().filter_map(|service| Some((service.tls.as_ref()?, service.name.span)));
+    let services = mesh.services.iter().filter_map(|service| Some((service.tls.as_deref()?, service.name.span)));
     let listeners = mesh.gateways.iter().flat_map(|gateway| &gateway.listen);
     defaults.chain(services).chain(listeners.filter_map(|listener| Some((listener.tls.as_ref()?, listener.port.span))))
 }
@@ -30,7 +30,7 @@ pub(super) fn client_tls(mesh: &Mesh) -> impl Iterator<Item = (&ClientTls, Span)
     let calls = mesh.nodes.iter().flat_map(|node| &node.calls);
     let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
     let defaults = mesh.defaults.client_tls.iter().map(|tls| (tls, mesh.name.span));
-    let services = mesh.services.iter().filter_map(|service| Some((service.client_tls.as_ref()?, service.name.span)));
+    let services = mesh.services.iter().filter_map(|service| Some((service.client_tls.as_deref()?, service.name.span)));
     defaults.chain(services).chain(calls.filter_map(|call| Some((call.client_tls.as_ref()?, call.service.span))))
 }
 
@@ -44,12 +44,12 @@ pub(super) fn authorizations(mesh: &Mesh) -> impl Iterator<Item = (&Authorizatio
 }
 
 pub(super) fn external_auths(mesh: &Mesh) -> impl Iterator<Item = &ExternalAuth> {
-    let services = mesh.services.iter().filter_map(|service| service.external_auth.as_ref());
+    let services = mesh.services.iter().filter_map(|service| service.external_auth.as_deref());
     services.chain(mesh.gateways.iter().filter_map(|gateway| gateway.external_auth.as_ref()))
 }
 
 pub(super) fn cors(mesh: &Mesh) -> impl Iterator<Item = &Cors> {
-    let services = mesh.services.iter().filter_map(|service| service.cors.as_ref());
+    let services = mesh.services.iter().filter_map(|service| service.cors.as_deref());
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.cors.as_ref());
     let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).filter_map(|host| host.cors.as_ref());
     services.chain(gateways).chain(hosts).chain(routes(mesh).filter_map(|route| route.cors.as_ref()))

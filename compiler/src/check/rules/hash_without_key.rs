@@ -6,7 +6,7 @@ use spec::{Diagnostic, Diagnostics, Mesh, codes};
 use super::super::tables::Tables;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    let services = mesh.services.iter().filter_map(|service| service.load_balancing.as_ref());
+    let services = mesh.services.iter().filter_map(|service| service.load_balancing.as_deref());
     for balancing in mesh.defaults.load_balancing.iter().chain(services) {
         if let Some(found) = finding(balancing) {
             diagnostics.push(found);

@@ -11,7 +11,7 @@ const DEFAULT_INTERVAL: Duration = Duration::from_secs(10);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    let services = mesh.services.iter().filter_map(|service| service.health_check.as_ref());
+    let services = mesh.services.iter().filter_map(|service| service.health_check.as_deref());
     for health_check in mesh.defaults.health_check.iter().chain(services) {
         let (interval, timeout) = (health_check.interval.as_ref(), health_check.timeout.as_ref());
         let every = interval.map_or(DEFAULT_INTERVAL, |interval| interval.value);

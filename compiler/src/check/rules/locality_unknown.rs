@@ -12,7 +12,7 @@ use super::super::tables::Tables;
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let (mut reported, callers) = (BTreeSet::new(), Callers::of(mesh));
     for service in &mesh.services {
-        let balancing = service.load_balancing.as_ref().or(mesh.defaults.load_balancing.as_ref());
+        let balancing = service.load_balancing.as_deref().or(mesh.defaults.load_balancing.as_ref());
         let Some(locality) = balancing.and_then(|balancing| balancing.locality.as_ref()) else { continue };
         if locality.mode.value == LocalityMode::Off {
             continue;

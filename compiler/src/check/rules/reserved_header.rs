@@ -45,7 +45,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
             );
         }
     }
-    let auths = mesh.services.iter().filter_map(|service| service.basic_auth.as_ref());
+    let auths = mesh.services.iter().filter_map(|service| service.basic_auth.as_deref());
     let auths = auths.chain(mesh.gateways.iter().filter_map(|gateway| gateway.basic_auth.as_ref()));
     for name in auths.filter_map(|auth| auth.forward_user_header.as_ref()) {
         let key = name.value.to_ascii_lowercase();

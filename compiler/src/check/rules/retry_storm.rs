@@ -176,7 +176,7 @@ fn of_call<'a>(mesh: &'a Mesh, tables: &Tables, call: &'a Call, caller: Option<&
 }
 
 fn edge<'a>(mesh: &'a Mesh, to: usize, service: &'a Service, caller: Option<&'a Retry>) -> Edge<'a> {
-    let retry = caller.or(service.retry.as_ref()).or(mesh.defaults.retry.as_ref());
+    let retry = caller.or(service.retry.as_deref()).or(mesh.defaults.retry.as_ref());
     let hop = retry.map(|retry| Hop {
         to: service.name.value.as_str(),
         tries: u64::from(retry.attempts.value).saturating_add(1),

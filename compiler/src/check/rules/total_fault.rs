@@ -9,7 +9,7 @@ use super::super::tables::Tables;
 const ALL: u32 = 1_000_000;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    let services = mesh.services.iter().filter_map(|service| service.fault.as_ref());
+    let services = mesh.services.iter().filter_map(|service| service.fault.as_deref());
     let serves = mesh.nodes.iter().flat_map(|node| &node.serves).filter_map(|serve| serve.fault.as_ref());
     // Whoever names headers chose the requests.
     for fault in services.chain(serves).filter(|fault| fault.headers.is_empty()) {

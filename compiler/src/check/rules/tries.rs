@@ -73,7 +73,7 @@ struct Caller<'a> {
 }
 
 fn of_service<'a>(mesh: &'a Mesh, service: &'a Service, caller: Caller<'a>) -> Vec<Tries<'a>> {
-    let retry = caller.retry.or(service.retry.as_ref()).or(mesh.defaults.retry.as_ref());
+    let retry = caller.retry.or(service.retry.as_deref()).or(mesh.defaults.retry.as_ref());
     let whole = caller.timeout.unwrap_or_else(|| whole_of(mesh, service));
     // A route that answers itself tries nothing.
     let routes = service.routes.iter().filter(|route| !route.targets().is_empty());
@@ -105,7 +105,7 @@ fn of_gateway<'a>(mesh: &'a Mesh, tables: &Tables, gateway: &'a Gateway) -> Vec<
             // A split inherits neither retries nor a limit that is shorter than one of its targets'.
             let [target] = targets else { continue };
             let Some(service) = find(mesh, tables, &target.service.value) else { continue };
-            let retry = route.and_then(|route| route.retry.as_ref()).or(own.retry).or(service.retry.as_ref());
+            let retry = route.and_then(|route| route.retry.as_ref()).or(own.retry).or(service.retry.as_deref());
             let whole = route.and_then(|route| said(&route.timeout)).or(own.timeout);
             let whole = whole.unwrap_or_else(|| whole_of(mesh, service));
             let retry = retry.or(mesh.defaults.retry.as_ref());

@@ -13,7 +13,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
         let Some(authorization) = service.authorization.as_ref().or(mesh.defaults.authorization.as_ref()) else {
             continue;
         };
-        let tls = [service.tls.as_ref().or(mesh.defaults.tls.as_ref())];
+        let tls = [service.tls.as_deref().or(mesh.defaults.tls.as_ref())];
         found.check(authorization, &tls, service.jwt.as_ref(), service.name.span);
     }
     for gateway in &mesh.gateways {

@@ -4,14 +4,17 @@ use clap::{Args, ValueEnum};
 use spec::Syntax;
 
 use crate::exit::{Exit, ExitStatus};
-use crate::input::{Input, load};
+use crate::input::{self, Input, Reading, load};
 use crate::judge::{Stages, judge};
 use crate::report::{self, Options, Report, Role};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
-    #[command(flatten)]
-    input: Input,
+    /// The other system's file, or `-` for standard input
+    path: String,
+    /// The system that the file is of
+    #[arg(long, value_enum)]
+    from: input::Format,
     /// The syntax to write
     #[arg(long, value_enum, default_value_t)]
     to: Target,
@@ -27,10 +30,8 @@ enum Target {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
-    if arguments.input.reading.from.is_none() {
-        return Err(Exit::usage(anyhow::anyhow!("say which system the file is of: `--from bent`")));
-    }
-    let mut loaded = load(&arguments.input)?;
+    let reading = Reading { from: Some(arguments.from), ..Reading::default() };
+    let mut loaded = load(&Input { path: arguments.path.clone(), reading })?;
     let verdict = judge(&mut loaded, Stages::Some, &arguments.findings.levels);
     report::print(&Report::of(&loaded, &verdict), arguments.findings.format, Role::Remark)?;
     match loaded.mesh {

@@ -75,6 +75,18 @@ fn a_folder_is_its_meshes_and_not_what_they_include() {
 }
 
 #[test]
+fn a_folder_without_a_mesh_is_not_a_mesh_without_mistakes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    for arguments in [&["check", "empty"][..], &["check", "empty", "--format", "json"], &["fmt", "--check", "empty"]] {
+        let output = meshwright(folder.path(), arguments);
+        assert_eq!(code(&output), 74, "{arguments:?}");
+        assert_eq!(text(&output.stderr), "error: there is no mesh file in empty\n", "{arguments:?}");
+        assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    }
+}
+
+#[test]
 fn fmt_lays_out_in_place_and_check_only_tells() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("mesh.kdl");

@@ -65,8 +65,8 @@ fn said_of_requests(service: &Service) -> impl Iterator<Item = Said> {
         service.header_routing.as_ref().map(|_| ("header routing", name)),
         service.mirrors.first().map(|mirror| ("a mirror", mirror.to.span)),
         service.filters.first().map(|filter| ("a wasm filter", filter.name.span)),
-        service.health_check.as_ref().and_then(asks_by_http),
-        service.load_balancing.as_ref().and_then(chooses_by_request),
+        service.health_check.as_deref().and_then(asks_by_http),
+        service.load_balancing.as_deref().and_then(chooses_by_request),
     ];
     plain.into_iter().flatten().chain(service.authorization.iter().flat_map(looks_at_requests))
 }
