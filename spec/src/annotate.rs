@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::mesh::{Endpoint, Entry, Service};
 use crate::shape::{self, Field, Occurs, Says, Value, ValueForm};
 use crate::syntax::tree::{Kind, Node, Scalar};
+use crate::units::parse_duration;
 
 /// What a key leads to.
 #[derive(Clone, Copy, Debug)]
@@ -105,10 +106,10 @@ fn add<B: Block>(
             place = place.parts.entry(Part::Word(part)).or_default();
             rest = after;
             shape = match block.field(part).map(|field| (field.says, field.occurs)) {
-                Some((Says::Block(inner), Occurs::Many | Occurs::Named)) => {
+                Some((Says::Block(inner), occurs @ (Occurs::Many | Occurs::Named))) => {
                     let (part, after) = rest.split_once('.').unwrap_or((rest, ""));
-                    let index = part.parse().map_or(Part::Word(part), Part::Number);
-                    place = place.parts.entry(index).or_default();
+                    let number = part.parse().ok().filter(|_| occurs == Occurs::Many);
+                    place = place.parts.entry(number.map_or(Part::Word(part), Part::Number)).or_default();
                     rest = after;
                     Some(inner)
                 }
@@ -153,13 +154,13 @@ fn insert(tree: &Tree<'_>, shape: &'static shape::Block, node: &mut Node, diagno
                 let block = child(node, key, below);
                 for (own, item) in &below.parts {
                     if let Some(entry) = item.entry {
-                        leaf(block, &own.to_string(), entry, diagnostics);
+                        leaf(block, &own.to_string(), field, entry, diagnostics);
                     }
                 }
             }
             _ => {
                 if let Some(entry) = below.entry {
-                    leaf(node, key, entry, diagnostics);
+                    leaf(node, key, field, entry, diagnostics);
                 }
             }
         }
@@ -196,12 +197,18 @@ fn child<'n>(node: &'n mut Node, key: &str, tree: &Tree<'_>) -> &'n mut Node {
     &mut node.fields[index]
 }
 
-/// Says a value, unless something else is said already.
-fn leaf(node: &mut Node, key: &str, entry: &Entry, diagnostics: &mut Diagnostics) {
-    let (text, span) = (&entry.value.value, entry.value.span);
-    if let Some(earlier) = node.fields.iter().find(|field| field.key.value == key) {
-        let said: Vec<&str> = earlier.arguments.iter().map(|value| value.text.as_str()).collect();
-        if said.join(",") != *text {
+/// Says a value, unless something is said already.
+fn leaf(node: &mut Node, key: &str, field: &Field, entry: &Entry, diagnostics: &mut Diagnostics) {
+    let span = entry.value.span;
+    let texts = texts(field, &entry.value.value);
+    let earlier = match field.occurs {
+        // The main value stands with the node itself.
+        Occurs::Main => Some(&*node).filter(|node| !node.arguments.is_empty()),
+        _ => node.fields.iter().find(|field| field.key.value == key),
+    };
+    if let Some(earlier) = earlier {
+        let said = earlier.arguments.iter().map(|value| value.text.as_str());
+        if !said.map(meaning).eq(texts.iter().copied().map(meaning)) {
             let message = format!("the annotation `{}` and a field say different things", quote(&entry.key.value));
             let diagnostic = Diagnostic::error(codes::CONFLICTING_ANNOTATION, span, message).label("the annotation");
             let place = earlier.arguments.first().map_or(earlier.key.span, |value| value.span);
@@ -209,8 +216,28 @@ fn leaf(node: &mut Node, key: &str, entry: &Entry, diagnostics: &mut Diagnostics
         }
         return;
     }
-    let value = Scalar { kind: Kind::Variable, text: text.clone(), span };
-    node.fields.push(Node { arguments: vec![value], ..Node::new(key, entry.key.span) });
+    let value = |text: &str| Scalar { kind: Kind::Variable, text: text.to_owned(), span };
+    let arguments = texts.into_iter().map(value).collect();
+    node.fields.push(Node { arguments, ..Node::new(key, entry.key.span) });
+}
+
+/// The values of an annotation: several where the field takes several.
+fn texts<'t>(field: &Field, text: &'t str) -> Vec<&'t str> {
+    match field.says {
+        Says::Values(value) if divides(value) => text.split(',').map(str::trim).collect(),
+        _ => vec![text],
+    }
+}
+
+/// Whether commas stand between values of this kind. A text with a comma is said in the mesh; only expressions need
+/// commas so often that they stay whole.
+fn divides(value: &Value) -> bool {
+    value.name != "regex"
+}
+
+/// `60s` is `1m`: what a value means, where that is more than its text.
+fn meaning(text: &str) -> Result<std::time::Duration, &str> {
+    parse_duration(text).ok_or(text)
 }
 
 /// The field that a key leads to.
@@ -295,7 +322,7 @@ impl Target {
             _ => value.expected.to_owned(),
         };
         match self.field.says {
-            Says::Values(_) => format!("{one}; several separated by commas"),
+            Says::Values(value) if divides(value) => format!("{one}; several separated by commas"),
             _ => one,
         }
     }

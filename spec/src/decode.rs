@@ -50,15 +50,27 @@ pub(crate) fn mesh(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnostics
     beside.renamed("the mesh").with_name(name).decode(diagnostics)
 }
 
+/// What holds for the whole mesh is said in its main file.
+const WHOLE: [&str; 2] = ["defaults", "trust-domain"];
+
 /// Reads a file that another one includes: what stands in the block of a mesh, without the mesh.
 pub(crate) fn fragment(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnostics) -> Option<Mesh> {
     let start = Span::new(file, 0, 0);
     let root = Node { fields: nodes, ..Node::new("", start) };
     let mut fields = Fields::of(&root, "an included file", Mesh::SHAPE);
-    if let Some(mesh) = fields.node("mesh", diagnostics) {
+    for key in ["mesh", "name"] {
+        let Some(said) = fields.node(key, diagnostics) else { continue };
         let message = "an included file says what is in the mesh, not the mesh itself";
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, mesh.span(), message);
-        diagnostics.push(diagnostic.help("leave out `mesh`: write its services, nodes and gateways at the top"));
+        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, said.span(), message);
+        let help = format!("leave out `{key}`: write its services, nodes and gateways at the top");
+        diagnostics.push(diagnostic.help(help));
+    }
+    for said in root.fields.iter().filter(|node| WHOLE.contains(&node.key.value.as_str())) {
+        let key = &said.key.value;
+        let message = format!("`{key}` holds for the whole mesh");
+        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, said.span(), message);
+        let diagnostic = diagnostic.label("this file is only a part of it");
+        diagnostics.push(diagnostic.help(format!("say `{key}` in the file of the mesh")));
     }
     fields.with_name(anonymous(start)).decode(diagnostics)
 }

@@ -3,7 +3,7 @@
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::load::{Files, add_text, named_path};
-use crate::mesh::{Defaults, Mesh};
+use crate::mesh::Mesh;
 use crate::parse::parse_fragment;
 use crate::source::{FileId, Sources, Span, Spanned};
 use crate::syntax::Syntax;
@@ -46,7 +46,7 @@ pub(crate) fn include(
         read.push((file, syntax));
         let Some(mut part) = parse_fragment(file, syntax, sources, &mut variables, diagnostics) else { continue };
         push(&mut waiting, std::mem::take(&mut part.includes), &variables);
-        merge(mesh, part, file, diagnostics);
+        merge(mesh, part);
     }
     mesh.variables.clear();
     read
@@ -99,15 +99,15 @@ fn open(
     }
 }
 
-/// Adds what an included file says. What holds for the whole mesh is said in the main file.
-fn merge(mesh: &mut Mesh, part: Mesh, file: FileId, diagnostics: &mut Diagnostics) {
+/// Adds what an included file says. What holds for the whole mesh was refused there.
+fn merge(mesh: &mut Mesh, part: Mesh) {
     let Mesh {
         name: _,
         variables: _,
         includes: _,
-        trust_domain,
+        trust_domain: _,
         rules,
-        defaults,
+        defaults: _,
         certificate_providers,
         jwt_providers,
         wasm_filters,
@@ -126,15 +126,4 @@ fn merge(mesh: &mut Mesh, part: Mesh, file: FileId, diagnostics: &mut Diagnostic
     mesh.overlays.extend(overlays);
     mesh.tests.extend(tests);
     mesh.rules.levels.extend(rules.levels);
-    let start = Span::new(file, 0, 0);
-    let said = [
-        ("defaults", (defaults != Defaults::default()).then_some(start)),
-        ("trust-domain", trust_domain.map(|said| said.span)),
-    ];
-    for (key, span) in said {
-        let Some(span) = span else { continue };
-        let message = format!("`{key}` holds for the whole mesh");
-        let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, span, message).label("this file is only a part of it");
-        diagnostics.push(diagnostic.help(format!("say `{key}` in the file of the mesh")));
-    }
 }

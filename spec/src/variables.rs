@@ -1,7 +1,7 @@
 //! Names that stand for texts: `${region}` in a value is replaced before anything else is read.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
@@ -32,24 +32,37 @@ impl Variables {
     }
 }
 
+/// Bytes that references may bring into one file, at most.
+const MAX_ROOM: usize = crate::load::MAX_BYTES;
+
+/// How far the replacing of references in one file has come.
+struct Progress {
+    /// Places of references that stand for nothing.
+    unknown: Vec<Span>,
+    /// Bytes that references may still bring in; `None` after too many, which was reported.
+    room: Option<usize>,
+    /// Variables of the file that were not yet read.
+    later: BTreeSet<String>,
+}
+
 /// Takes in what the nodes' own `variables` say, and replaces every reference. The places of references that stand for
 /// nothing are returned: what is wrong with them otherwise is not worth saying.
 pub(crate) fn substitute(nodes: &mut [Node], variables: &mut Variables, diagnostics: &mut Diagnostics) -> Vec<Span> {
-    declare(nodes, variables);
-    let mut unknown = Vec::new();
+    let mut progress = Progress { unknown: Vec::new(), room: Some(MAX_ROOM), later: BTreeSet::new() };
+    declare(nodes, variables, &mut progress, diagnostics);
     for node in nodes.iter_mut().filter(|node| node.key.value != "variables") {
         // The content of a mesh may stand in its block.
         if node.key.value == "mesh" {
-            declare(&node.fields, variables);
-            node.arguments.iter_mut().for_each(|scalar| replace(scalar, variables, &mut unknown, diagnostics));
+            declare(&node.fields, variables, &mut progress, diagnostics);
+            node.arguments.iter_mut().for_each(|scalar| replace(scalar, variables, &mut progress, diagnostics));
             for field in node.fields.iter_mut().filter(|field| field.key.value != "variables") {
-                walk(field, variables, &mut unknown, diagnostics);
+                walk(field, variables, &mut progress, diagnostics);
             }
         } else {
-            walk(node, variables, &mut unknown, diagnostics);
+            walk(node, variables, &mut progress, diagnostics);
         }
     }
-    unknown
+    progress.unknown
 }
 
 /// Doubles the `$` of every `${`, so that reading gives the text itself.
@@ -69,32 +82,39 @@ fn escape_all(node: &mut Node) {
     node.fields.iter_mut().for_each(escape_all);
 }
 
-fn declare(nodes: &[Node], variables: &mut Variables) {
+/// A variable's text may refer to those above it.
+fn declare(nodes: &[Node], variables: &mut Variables, progress: &mut Progress, diagnostics: &mut Diagnostics) {
     let blocks = nodes.iter().filter(|node| node.key.value == "variables" && node.form == Form::Plain);
-    for entry in blocks.flat_map(|block| &block.fields) {
-        if let Some(value) = entry.arguments.first().filter(|value| value.kind != Kind::Null) {
-            variables.texts.entry(entry.key.value.clone()).or_insert_with(|| value.text.clone());
+    let entries: Vec<&Node> = blocks.flat_map(|block| &block.fields).collect();
+    progress.later.extend(entries.iter().map(|entry| entry.key.value.clone()));
+    for entry in entries {
+        let Some(value) = entry.arguments.first().filter(|value| value.kind != Kind::Null) else { continue };
+        if !variables.texts.contains_key(&entry.key.value) {
+            let said = Spanned { value: value.text.as_str(), span: value.span };
+            let text = replaced(said, variables, progress, diagnostics).unwrap_or(Cow::Borrowed(&value.text));
+            variables.texts.insert(entry.key.value.clone(), text.into_owned());
         }
+        progress.later.remove(&entry.key.value);
     }
 }
 
-fn walk(node: &mut Node, variables: &Variables, unknown: &mut Vec<Span>, diagnostics: &mut Diagnostics) {
+fn walk(node: &mut Node, variables: &Variables, progress: &mut Progress, diagnostics: &mut Diagnostics) {
     if node.key.value.contains("${") {
         let key = Spanned { value: node.key.value.as_str(), span: node.key.span };
-        if let Some(Cow::Owned(text)) = replaced(key, variables, unknown, diagnostics) {
+        if let Some(Cow::Owned(text)) = replaced(key, variables, progress, diagnostics) {
             node.key.value = text;
         }
     }
-    node.arguments.iter_mut().for_each(|scalar| replace(scalar, variables, unknown, diagnostics));
-    node.fields.iter_mut().for_each(|field| walk(field, variables, unknown, diagnostics));
+    node.arguments.iter_mut().for_each(|scalar| replace(scalar, variables, progress, diagnostics));
+    node.fields.iter_mut().for_each(|field| walk(field, variables, progress, diagnostics));
 }
 
-fn replace(scalar: &mut Scalar, variables: &Variables, unknown: &mut Vec<Span>, diagnostics: &mut Diagnostics) {
+fn replace(scalar: &mut Scalar, variables: &Variables, progress: &mut Progress, diagnostics: &mut Diagnostics) {
     if scalar.kind != Kind::Text || !scalar.text.contains("${") {
         return;
     }
     let said = Spanned { value: scalar.text.as_str(), span: scalar.span };
-    if let Some(Cow::Owned(text)) = replaced(said, variables, unknown, diagnostics) {
+    if let Some(Cow::Owned(text)) = replaced(said, variables, progress, diagnostics) {
         // What a variable stands for has no type of its own: it is what the field wants.
         let is_escape_only = !scalar.text.replace("$${", "").contains("${");
         scalar.kind = if is_escape_only { Kind::Text } else { Kind::Variable };
@@ -106,7 +126,7 @@ fn replace(scalar: &mut Scalar, variables: &Variables, unknown: &mut Vec<Span>, 
 fn replaced<'t>(
     said: Spanned<&'t str>,
     variables: &Variables,
-    unknown: &mut Vec<Span>,
+    progress: &mut Progress,
     diagnostics: &mut Diagnostics,
 ) -> Option<Cow<'t, str>> {
     let (mut result, mut rest) = (String::new(), said.value);
@@ -125,26 +145,31 @@ fn replaced<'t>(
             let message = "`${` begins a reference to a variable, and none follows";
             let diagnostic = Diagnostic::error(codes::UNKNOWN_VARIABLE, said.span, message);
             diagnostics.push(diagnostic.help("write `${NAME}`, or `$${` for the characters themselves"));
-            unknown.push(said.span);
+            progress.unknown.push(said.span);
             return None;
         };
         let Some(text) = variables.text(name) else {
             let message = format!("no variable is called `{}`", quote(name));
             let diagnostic = Diagnostic::error(codes::UNKNOWN_VARIABLE, said.span, message);
-            diagnostics.push(match suggest::closest(name, variables.names()) {
+            let closest = suggest::closest(name, variables.names());
+            diagnostics.push(match closest {
+                _ if progress.later.contains(name) => diagnostic.help(format!("say `{name}` above what refers to it")),
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic.help(format!("say what it stands for: `variables {{ {name} \"…\" }}`")),
             });
-            unknown.push(said.span);
+            progress.unknown.push(said.span);
             return None;
         };
-        result.push_str(text);
-        if result.len() > crate::load::MAX_BYTES {
-            let message = "the variables make this text too long";
-            diagnostics.push(Diagnostic::error(codes::TOO_LARGE, said.span, message));
-            unknown.push(said.span);
+        let Some(room) = progress.room.and_then(|room| room.checked_sub(text.len())) else {
+            if progress.room.take().is_some() {
+                let message = format!("variables bring more than {MAX_ROOM} bytes into this file");
+                diagnostics.push(Diagnostic::error(codes::TOO_LARGE, said.span, message).label("from here on"));
+            }
+            progress.unknown.push(said.span);
             return None;
-        }
+        };
+        progress.room = Some(room);
+        result.push_str(text);
         rest = after.get(name.len() + 1..).unwrap_or("");
     }
     result.push_str(rest);

@@ -102,6 +102,66 @@ service:
 }
 
 #[test]
+fn commas_stand_between_the_values_of_a_list() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    annotations:
+      cors.allow-origin: https://a.example, https://b.example
+      cors.allow-origin-regex: "https://[a-z]{1,3}"
+      authorization.rule.1.decision: deny
+      authorization.rule.1.claim: team=red,team=blue
+      authorization.rule.1.method: PUT, POST
+      authorization.rule.1.source: 10.0.0.0/8, fd00::/8
+      jwt.provider: idp
+      jwt.except-path-prefix: /healthz,/ready
+      retry.status: "502, 503"
+"#,
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn what_says_the_same_in_other_words_is_no_conflict() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    idle-timeout: 60s
+    retry: {attempts: 2, on: [5xx, reset]}
+    load-balancing: {sticky-cookie: {name: seat}}
+    annotations:
+      idle-timeout: 1m
+      retry.on: 5xx, reset
+      load-balancing.sticky-cookie.name: seat
+      load-balancing.sticky-cookie.ttl: 10s
+"#,
+        expect![[r#""#]],
+    );
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    load-balancing: {sticky-cookie: {name: seat}}
+    annotations: {load-balancing.sticky-cookie.name: place}
+"#,
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn a_name_of_digits_stays_as_it_is() {
+    check(
+        "mesh: shop\nservice:\n  beta:\n    annotations: {subset.007.labels.version: bond}\n",
+        expect![[r#""#]],
+    );
+}
+
+#[test]
 fn mistakes_are_found_at_the_annotation() {
     check(
         r#"

@@ -32,7 +32,8 @@ fn one_unknown(what: &str, shape: &'static Block, field: &Node) -> Diagnostic {
     let key = &field.key.value;
     let message = format!("{what} has no field `{}`", quote(key));
     let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, field.span(), message);
-    let known: Vec<&str> = shape.keys().iter().map(|field| field.key).collect();
+    // A field that cannot stand here although it has the right name, such as a main value said twice.
+    let known: Vec<&str> = shape.keys().iter().map(|field| field.key).filter(|known| known != key).collect();
     if let Some(close) = suggest::closest(key, known.iter().copied()) {
         return diagnostic.help(format!("did you mean `{close}`?"));
     }

@@ -204,6 +204,37 @@ fn a_variable_is_whatever_its_field_wants() {
 }
 
 #[test]
+fn a_variable_may_hold_those_above_it() {
+    check(
+        &[(
+            "shop/mesh.kdl",
+            r#"mesh "shop" {
+                variables { region "eu"; domain "${region}.svc"; price "$${region}" }
+                service "beta.${domain}" {
+                    basic-auth realm="${price}" htpasswd-file="x"
+                }
+            }"#,
+        )],
+        expect![[r#""#]],
+    );
+    check(
+        &[("shop/mesh.kdl", "mesh \"shop\" {\n variables { a \"${b}\"; b \"${b}\" }\n service \"x\"\n}")],
+        expect![[r#""#]],
+    );
+}
+
+#[test]
+fn an_included_file_is_no_mesh() {
+    check(
+        &[
+            ("shop/mesh.kdl", "mesh \"shop\" {\n include \"a.yaml\"\n}"),
+            ("shop/a.yaml", "service: {x: {}}\nname: other\ntrust-domain: a.b\ndefaults:\n  timeout: 1s\n"),
+        ],
+        expect![[r#""#]],
+    );
+}
+
+#[test]
 fn what_is_given_from_outside_holds() {
     let variables = Variables::fixed([("wait".to_owned(), "9s".to_owned())]);
     check_with(

@@ -7,6 +7,7 @@ mod gateway;
 mod header_routing;
 mod health;
 mod observability;
+mod regular_expressions;
 mod retries;
 mod service_auth;
 mod shares;
