@@ -6,8 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::parse::parse;
 use crate::shape;
 use crate::source::{FileId, Sources, Span};
-use crate::suppress::comments;
-use crate::syntax::{self, Syntax};
+use crate::syntax::{self, Syntax, comments};
 
 /// The text of a file in the other syntax or, in its own, in canonical form. Reading it gives an equal mesh.
 ///

@@ -6,7 +6,7 @@ use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
 use crate::syntax::tree::{Kind, Node};
-use crate::syntax::{self, Syntax, format_kdl, format_yaml};
+use crate::syntax::{self, Syntax, comments, format_kdl, format_yaml};
 
 /// Keys and values of a YAML text: its layout takes some ten microseconds for each, and half a kilobyte.
 const MAX_YAML_VALUES: usize = 200_000;
@@ -51,10 +51,9 @@ fn laid_out(text: &str, syntax: Syntax) -> Option<String> {
 }
 
 fn same_comments(before: &str, after: &str, syntax: Syntax) -> bool {
-    match syntax {
-        Syntax::Kdl => format_kdl::comments(before) == format_kdl::comments(after),
-        Syntax::Yaml => format_yaml::comments(before) == format_yaml::comments(after),
-    }
+    let comments =
+        |text| comments::of(text, syntax).into_iter().map(move |it| text.get(it.start..it.end).map(str::trim_end));
+    comments(before).eq(comments(after))
 }
 
 fn values(nodes: &[Node]) -> usize {

@@ -1,16 +1,14 @@
 //! Comments that allow what a rule finds: `// meshwright: allow unreachable-route: the canary comes back on Monday`.
 
-pub(crate) mod comments;
-
 use std::collections::BTreeSet;
 
-use self::comments::Comment;
 use crate::codes::{self, Code, Kind};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lines::{LineStarts, Lines};
 use crate::severity::{fixed, named};
 use crate::source::{FileId, Sources, Span, Spanned};
 use crate::syntax::Syntax;
+use crate::syntax::comments::{self, Comment};
 
 /// One rule that a comment allows on one line.
 #[derive(Clone, Debug, PartialEq, Eq)]

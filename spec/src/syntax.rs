@@ -1,5 +1,6 @@
 //! The two syntaxes of the language: KDL and YAML read into, and print from, one tree.
 
+pub(crate) mod comments;
 pub(crate) mod format_kdl;
 pub(crate) mod format_yaml;
 mod kdl;

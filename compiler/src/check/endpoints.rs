@@ -45,6 +45,7 @@ pub(super) fn upstreams(
     declared: &Node,
     serve: &Serve,
     service: &checked::Service,
+    said_of_it: &Service,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Upstream> {
     if !serve.upstreams.is_empty() {
@@ -55,8 +56,16 @@ pub(super) fn upstreams(
         let weight = ports.entry(endpoint.address.port).or_default();
         *weight = weight.saturating_add(endpoint.weight);
     }
+    // Whoever finds endpoints finds those of this node too, and knows their port where the mesh does not say it.
+    let Service { dns, ecs, cloud_map, .. } = said_of_it;
+    let discovered = dns.is_some() || ecs.is_some() || cloud_map.is_some();
+    let port = dns.as_ref().map(|dns| dns.address.value.port);
+    let said_port = ecs.as_ref().and_then(|ecs| ecs.port).or(cloud_map.as_ref().and_then(|it| it.port));
+    if let Some(port) = port.or(said_port.map(|port| port.value)) {
+        ports.entry(port).or_insert(DEFAULT_WEIGHT);
+    }
     // An endpoint without a node was reported; it may well be the one that is missing here.
-    let explained = service.endpoints.iter().any(|endpoint| endpoint.node.is_none());
+    let explained = discovered || service.endpoints.iter().any(|endpoint| endpoint.node.is_none());
     if ports.is_empty() && !explained {
         let message =
             format!("node `{}` serves `{}`, but no endpoint of it is there", declared.name.value, service.name);

@@ -26,7 +26,7 @@ pub(super) fn mesh(mesh: &Mesh, tables: &Tables, sources: &Sources, diagnostics:
         .nodes
         .iter()
         .enumerate()
-        .map(|(index, declared)| node(Id::new(index), declared, &services, tables, diagnostics))
+        .map(|(index, declared)| node(mesh, Id::new(index), declared, &services, tables, diagnostics))
         .collect();
     let gateways = mesh.gateways.iter().map(|declared| gateway(mesh, declared, tables, sources, diagnostics)).collect();
     CheckedMesh {
@@ -76,6 +76,7 @@ fn service(
 }
 
 fn node(
+    mesh: &Mesh,
     id: Id<checked::Node>,
     declared: &mesh::Node,
     services: &[checked::Service],
@@ -85,10 +86,13 @@ fn node(
     let mut serves = Vec::new();
     for serve in &declared.serves {
         let Some(service_id) = tables.service(serve.service.as_ref(), diagnostics) else { continue };
-        let Some(service) = services.get(service_id.index()) else { continue };
+        let (Some(service), Some(said)) = (services.get(service_id.index()), mesh.services.get(service_id.index()))
+        else {
+            continue;
+        };
         serves.push(checked::Serve {
             service: service_id,
-            upstreams: endpoints::upstreams(id, declared, serve, service, diagnostics),
+            upstreams: endpoints::upstreams(id, declared, serve, service, said, diagnostics),
             fault: serve.fault.as_ref().map(fault).or_else(|| service.fault.clone()),
         });
     }

@@ -155,10 +155,7 @@ service:
 
 #[test]
 fn a_name_of_digits_stays_as_it_is() {
-    check(
-        "mesh: shop\nservice:\n  beta:\n    annotations: {subset.007.labels.version: bond}\n",
-        expect![[r#""#]],
-    );
+    check("mesh: shop\nservice:\n  beta:\n    annotations: {subset.007.labels.version: bond}\n", expect![[r#""#]]);
 }
 
 #[test]

@@ -38,15 +38,6 @@ pub(crate) fn format(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The comments in the order of the text, without the space at their ends.
-pub(crate) fn comments(text: &str) -> Option<Vec<&str>> {
-    let comment = |token| match token {
-        Token::LineComment(comment) | Token::BlockComment(comment) | Token::Escape(Some(comment)) => Some(comment),
-        _ => None,
-    };
-    Some(tokens(text)?.into_iter().filter_map(comment).collect())
-}
-
 fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
     let mut tokens = Vec::new();
     let mut rest = text;

@@ -2,7 +2,6 @@
 //!
 //! The text is one that our reader took: its depth and size are bounded, which the library needs.
 
-use granit_parser::{Event, Parser};
 use pretty_yaml::config::{FormatOptions, LanguageOptions, LayoutOptions};
 
 /// Comments and texts take a tenth of a kilobyte for each byte.
@@ -28,15 +27,4 @@ fn lay_out(text: &str) -> Option<String> {
     // An empty text stays empty: the library makes a line of it.
     let empty = formatted.chars().all(|character| character.is_whitespace() || character == '\u{feff}');
     Some(if empty { String::new() } else { formatted })
-}
-
-/// The comments in the order of the text, without the space at their ends.
-pub(crate) fn comments(text: &str) -> Option<Vec<String>> {
-    let mut comments = Vec::new();
-    for event in Parser::new_from_str(text) {
-        if let (Event::Comment(comment, _), _) = event.ok()? {
-            comments.push(comment.trim_end().to_owned());
-        }
-    }
-    Some(comments)
 }

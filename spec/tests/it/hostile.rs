@@ -245,6 +245,19 @@ proptest! {
 }
 
 #[test]
+fn variables_do_not_multiply_a_file() {
+    let uses: String = (0..1_000).map(|index| format!("k{index} \"${{a}}\"\n")).collect();
+    let text = "x".repeat(1_000_000);
+    refused(
+        &format!("mesh \"m\" {{\nvariables {{ a \"{text}\" }}\nservice \"s\" {{\nannotations {{\n{uses}}}\n}}\n}}"),
+        Syntax::Kdl,
+        "too-large",
+    );
+    let doubled: String = (1..60).map(|index| format!("v{index} \"${{v{0}}}${{v{0}}}\"\n", index - 1)).collect();
+    refused(&format!("mesh \"m\" {{\nvariables {{ v0 \"x\"\n{doubled}}}\n}}"), Syntax::Kdl, "too-large");
+}
+
+#[test]
 fn a_thousand_mistakes_are_shown_and_the_rest_counted() {
     let text = format!("mesh \"m\" {{\n{}}}\n", "node \"a\" bind=1\n".repeat(3_000));
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());

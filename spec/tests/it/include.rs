@@ -131,6 +131,14 @@ fn mistakes_are_found_in_every_file() {
               |
               = help: leave out `mesh`: write its services, nodes and gateways at the top
 
+            error[unknown-field]: `defaults` holds for the whole mesh
+             --> shop/a.kdl:2:1
+              |
+            2 | defaults { timeout "1s" }
+              | ^^^^^^^^ this file is only a part of it
+              |
+              = help: say `defaults` in the file of the mesh
+
             error[unknown-field]: an included file has no field `servce`
              --> shop/a.kdl:3:1
               |
@@ -138,14 +146,6 @@ fn mistakes_are_found_in_every_file() {
               | ^^^^^^
               |
               = help: did you mean `service`?
-
-            error[unknown-field]: `defaults` holds for the whole mesh
-             --> shop/a.kdl:1:1
-              |
-            1 | mesh "other"
-              | ^ this file is only a part of it
-              |
-              = help: say `defaults` in the file of the mesh
 
             error[unreadable-file]: `shop/b.txt` is neither KDL nor YAML
              --> shop/mesh.kdl:2:18
@@ -215,11 +215,34 @@ fn a_variable_may_hold_those_above_it() {
                 }
             }"#,
         )],
-        expect![[r#""#]],
+        expect![[r#"
+            mesh "shop" {
+                service "beta.eu.svc" {
+                    basic-auth realm="$${region}" htpasswd-file="x"
+                }
+            }
+        "#]],
     );
     check(
         &[("shop/mesh.kdl", "mesh \"shop\" {\n variables { a \"${b}\"; b \"${b}\" }\n service \"x\"\n}")],
-        expect![[r#""#]],
+        expect![[r#"
+            error[unknown-variable]: no variable is called `b`
+             --> shop/mesh.kdl:2:16
+              |
+            2 |  variables { a "${b}"; b "${b}" }
+              |                ^^^^^^
+              |
+              = help: say `b` above what refers to it
+
+            error[unknown-variable]: no variable is called `b`
+             --> shop/mesh.kdl:2:26
+              |
+            2 |  variables { a "${b}"; b "${b}" }
+              |                          ^^^^^^
+              |
+              = help: say `b` above what refers to it
+
+        "#]],
     );
 }
 
@@ -230,7 +253,32 @@ fn an_included_file_is_no_mesh() {
             ("shop/mesh.kdl", "mesh \"shop\" {\n include \"a.yaml\"\n}"),
             ("shop/a.yaml", "service: {x: {}}\nname: other\ntrust-domain: a.b\ndefaults:\n  timeout: 1s\n"),
         ],
-        expect![[r#""#]],
+        expect![[r#"
+            error[unknown-field]: an included file says what is in the mesh, not the mesh itself
+             --> shop/a.yaml:2:1
+              |
+            2 | name: other
+              | ^^^^
+              |
+              = help: leave out `name`: write its services, nodes and gateways at the top
+
+            error[unknown-field]: `trust-domain` holds for the whole mesh
+             --> shop/a.yaml:3:1
+              |
+            3 | trust-domain: a.b
+              | ^^^^^^^^^^^^ this file is only a part of it
+              |
+              = help: say `trust-domain` in the file of the mesh
+
+            error[unknown-field]: `defaults` holds for the whole mesh
+             --> shop/a.yaml:4:1
+              |
+            4 | defaults:
+              | ^^^^^^^^ this file is only a part of it
+              |
+              = help: say `defaults` in the file of the mesh
+
+        "#]],
     );
 }
 

@@ -22,6 +22,17 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
             );
         }
     }
+    let checks = mesh.services.iter().filter_map(|service| service.health_check.as_deref());
+    for port in mesh.defaults.health_check.iter().chain(checks).filter_map(|check| check.port.as_ref()) {
+        if let Some(reason) = beside(Kind::Loopback, port.value) {
+            let message = format!("port `{}` cannot be asked how the application is", port.value);
+            diagnostics.push(
+                Diagnostic::error(codes::FORBIDDEN_ADDRESS, port.span, message)
+                    .label(reason)
+                    .help("name the port at which the application itself answers"),
+            );
+        }
+    }
     for said in dialled(mesh) {
         let kind = hosts::kind(&said.host);
         let reason = match said.from {

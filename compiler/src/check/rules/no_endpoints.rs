@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use spec::mesh::{Call, Service};
-use spec::{Diagnostic, Diagnostics, Mesh, Spanned, codes};
+use spec::mesh::{Call, Route, Service, Target};
+use spec::{Diagnostic, Diagnostics, Mesh, Name, Spanned, codes};
 
 use super::super::tables::Tables;
-use super::targets;
 
-/// Callers by name are served by routes too; a target is the service's own endpoints. `calls "*"` names no service in
+/// Callers by name are served by routes too, as are requests that a gateway sends to one target alone; any other target
+/// is the service's own endpoints. `calls "*"` names no service in
 /// particular: what it reaches without endpoints is only worth a warning.
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     let listed = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
     let listed = listed.flat_map(|calls| Call::listed(calls));
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
     let by_header = rules.flat_map(|routing| &routing.rules).map(|rule| &rule.to);
-    let targets = targets(mesh).map(|target| target.service.as_ref()).chain(by_header.map(Spanned::as_ref));
-    let reached = targets.map(|name| (name, Reached::AsTarget)).chain(listed.map(|name| (name, Reached::ByName)));
+    let by_header = by_header.map(|name| (name.as_ref(), Reached::AsTarget));
+    let reached = targets(mesh).chain(by_header).chain(listed.map(|name| (name, Reached::ByName)));
     let mut reported = BTreeSet::new();
     for (name, reached) in reached {
         let Some(id) = tables.find_service(name.value) else { continue };
@@ -43,6 +43,19 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             );
         }
     }
+}
+
+fn targets(mesh: &Mesh) -> impl Iterator<Item = (Spanned<&Name>, Reached)> {
+    let inside = mesh.services.iter().flat_map(|service| &service.routes).flat_map(Route::targets);
+    let listeners = mesh.gateways.iter().flat_map(|gateway| &gateway.listen).flat_map(|listener| &listener.targets);
+    let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts);
+    let outside = hosts.flat_map(|host| host.routes.iter().map(Route::targets).chain([host.targets.as_slice()]));
+    let outside = outside.flat_map(|split| {
+        let reached = if split.len() == 1 { Reached::ByName } else { Reached::AsTarget };
+        split.iter().map(move |target| (target, reached))
+    });
+    let as_targets = inside.chain(listeners).map(|target| (target, Reached::AsTarget));
+    as_targets.chain(outside).map(|(target, reached): (&Target, Reached)| (target.service.as_ref(), reached))
 }
 
 /// Neither said nor discovered.

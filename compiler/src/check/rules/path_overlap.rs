@@ -17,6 +17,7 @@ pub(super) fn path(matches: &RouteMatch) -> Path<'_> {
             PathMatch::Prefix(prefix) if prefix == "/" => Path::Any,
             PathMatch::Prefix(prefix) => Path::Prefix(prefix.into()),
             PathMatch::Exact(path) => Path::Exact(path.into()),
+            PathMatch::Regex(regex) if [".*", "/.*", ".+"].contains(&regex.as_str()) => Path::Any,
             PathMatch::Regex(regex) => Path::Regex(regex),
         },
         (None, Some(grpc)) => match &grpc.method {

@@ -75,12 +75,16 @@ impl<'a> Graph<'a> {
         let calls = |calls: &'a [Call], retries: Option<&'a Retry>| -> Vec<Edge<'a>> {
             calls.iter().filter_map(|call| of_call(mesh, tables, call, retries)).collect()
         };
+        let led = led_by_routes(mesh, tables);
         for (index, Node { serves, calls: called, .. }) in mesh.nodes.iter().enumerate() {
             let node = services + index;
-            for serve in serves {
-                let service = tables.find_service(&serve.service.value);
-                if let Some(out) = service.and_then(|id| edges.get_mut(id.index())) {
-                    out.push(Edge { to: node, hop: None });
+            let ids = serves.iter().filter_map(|serve| tables.find_service(&serve.service.value)).map(|id| id.index());
+            for served in ids {
+                let led = led.get(&served).into_iter().flatten().copied();
+                for service in led.chain([served]) {
+                    if let Some(out) = edges.get_mut(service) {
+                        out.push(Edge { to: node, hop: None });
+                    }
                 }
             }
             if let Some(out) = edges.get_mut(node) {
@@ -167,6 +171,20 @@ fn worst_of(edges: &[Edge<'_>], done: &BTreeMap<usize, Worst>) -> Worst {
         }
     }
     worst
+}
+
+/// The services whose routes lead to another one, by that other one.
+fn led_by_routes(mesh: &Mesh, tables: &Tables) -> BTreeMap<usize, BTreeSet<usize>> {
+    let mut led: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+    for (index, service) in mesh.services.iter().enumerate() {
+        for target in service.routes.iter().flat_map(|route| route.targets()) {
+            let other = tables.find_service(&target.service.value).map(|id| id.index());
+            if let Some(other) = other.filter(|other| *other != index) {
+                led.entry(other).or_default().insert(index);
+            }
+        }
+    }
+    led
 }
 
 fn of_call<'a>(mesh: &'a Mesh, tables: &Tables, call: &'a Call, caller: Option<&'a Retry>) -> Option<Edge<'a>> {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use spec::{Diagnostic, Diagnostics, Mesh, codes};
+use spec::mesh::{Retry, RetryCondition};
+use spec::{Diagnostic, Diagnostics, Mesh, Spanned, codes};
 
 use super::super::tables::Tables;
 use super::tries::{self, Tries};
@@ -22,7 +23,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
                     .help(format!("write {MANY} or less; two or three tries are enough for an endpoint that is gone")),
             );
         }
-        if let Some(place) = whole.place.filter(|_| whole.is_unlimited() && retry.per_try_timeout.is_none())
+        if let Some(place) = whole.place.filter(|_| whole.is_unlimited() && hangs(retry))
             && reported.insert((span, Some(place)))
         {
             diagnostics.push(
@@ -33,4 +34,14 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             );
         }
     }
+}
+
+/// A connection that is not made has a time limit of its own, so that what is retried then alone does not hang.
+fn hangs(retry: &Retry) -> bool {
+    let before_sending = |word: &Spanned<RetryCondition>| {
+        use RetryCondition::{ConnectFailure, ConnectionError, RefusedStream, ResetBeforeRequest, StreamError};
+        matches!(word.value, ConnectFailure | ConnectionError | RefusedStream | ResetBeforeRequest | StreamError)
+    };
+    let only_before = !retry.on.is_empty() && retry.status.is_empty() && retry.on.iter().all(before_sending);
+    retry.per_try_timeout.is_none() && retry.per_try_idle_timeout.is_none() && !only_before
 }

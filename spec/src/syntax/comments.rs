@@ -2,7 +2,8 @@
 
 use granit_parser::{Event, Parser};
 
-use crate::syntax::Syntax;
+use super::Syntax;
+use super::kdl_tokens::{skip_comment, skip_line, skip_raw_string, skip_string};
 
 /// A comment, and what it says without its signs.
 pub(crate) struct Comment<'t> {
@@ -48,20 +49,24 @@ fn of_kdl(text: &str) -> Vec<Comment<'_>> {
         let rest = text.get(at..).unwrap_or("");
         let length = match byte {
             b'/' if rest.starts_with("//") => {
-                let length = rest.find(is_newline).unwrap_or(rest.len());
+                let length = skip_line(rest);
                 let said = rest.get(2..length).unwrap_or("");
                 comments.push(Comment { text: said, text_start: at + 2, start: at, end: at + length });
                 Some(length)
             }
             b'/' if rest.starts_with("/*") => {
-                let length = block_comment(rest);
+                let length = skip_comment(rest).ok();
                 if let Some(length) = length {
                     // Skipped when a comment looks for its line, but never an order: those end with their line.
                     comments.push(Comment { text: "", text_start: at + length, start: at, end: at + length });
                 }
                 length
             }
-            b'"' | b'#' => string(rest),
+            b'"' => skip_string(rest).ok(),
+            b'#' => match skip_raw_string(rest) {
+                Some(length) => length.ok(),
+                None => Some(rest.bytes().take_while(|byte| *byte == b'#').count()),
+            },
             _ => Some(1),
         };
         // What never ends is a mistake of syntax: nothing after it counts.
@@ -69,51 +74,4 @@ fn of_kdl(text: &str) -> Vec<Comment<'_>> {
         at += length;
     }
     comments
-}
-
-/// The length of a string, quoted or raw; of `#` signs that begin none. `None` if it never ends.
-fn string(rest: &str) -> Option<usize> {
-    let hashes = rest.bytes().take_while(|byte| *byte == b'#').count();
-    let (fence, body) = rest.split_at_checked(hashes)?;
-    if !body.starts_with('"') {
-        return Some(hashes);
-    }
-    let quotes = if body.starts_with("\"\"\"") { "\"\"\"" } else { "\"" };
-    let content = body.get(quotes.len()..)?;
-    let end = if hashes == 0 { unescaped(content, quotes) } else { content.find(&format!("{quotes}{fence}")) };
-    Some(hashes + quotes.len() + end? + quotes.len() + hashes)
-}
-
-/// Where `quotes` first stand without a `\` before them.
-fn unescaped(content: &str, quotes: &str) -> Option<usize> {
-    let bytes = content.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'"' if bytes.get(at..).is_some_and(|rest| rest.starts_with(quotes.as_bytes())) => return Some(at),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-/// The length of a comment and of those inside it.
-fn block_comment(rest: &str) -> Option<usize> {
-    let bytes = rest.as_bytes();
-    let (mut at, mut depth) = (0, 0_usize);
-    while let Some(pair) = bytes.get(at..at + 2) {
-        match pair {
-            b"/*" => (depth, at) = (depth + 1, at + 2),
-            b"*/" if depth == 1 => return Some(at + 2),
-            b"*/" => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-    }
-    None
-}
-
-/// As the KDL specification lists them.
-fn is_newline(character: char) -> bool {
-    matches!(character, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
