@@ -9,7 +9,7 @@ pub(crate) mod time;
 
 use crate::codes::{self, Code};
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
-use crate::shape;
+use crate::shape::{self, ValueForm};
 use crate::source::{Span, Spanned};
 use crate::suggest;
 use crate::syntax::tree::{Kind, Scalar};
@@ -71,7 +71,11 @@ impl<T> Reader<T> {
             Ok(value) => return Some(Spanned::new(value, scalar.span)),
             Err(Refusal::Kind) => {
                 let message = format!("expected {}, found {}", self.shape.expected, found(scalar));
-                Diagnostic::error(codes::WRONG_TYPE, scalar.span, message)
+                let diagnostic = Diagnostic::error(codes::WRONG_TYPE, scalar.span, message);
+                match quotes(scalar, self.shape.form) {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                }
             }
             Err(Refusal::Value { code, message, help }) => {
                 let diagnostic = Diagnostic::error(code, scalar.span, message);
@@ -124,10 +128,35 @@ fn as_text(value: &impl ToString) -> (Kind, String) {
     (Kind::Text, value.to_string())
 }
 
+/// What to write where nothing but the quotes is wrong.
+fn quotes(scalar: &Scalar, wanted: ValueForm) -> Option<&'static str> {
+    match (scalar.kind, wanted) {
+        (Kind::Text, ValueForm::Integer(..) | ValueForm::Decimal(..) | ValueForm::NumberOrText(_)) => {
+            is_number(&scalar.text).then_some("write the number without quotes")
+        }
+        (Kind::Text, ValueForm::Boolean) => {
+            is_boolean(&scalar.text).then_some("write `#true` or `#false` in KDL, `true` or `false` in YAML")
+        }
+        (Kind::Integer(_) | Kind::Decimal, ValueForm::Words(words)) => {
+            words.iter().any(|(word, _)| *word == scalar.text).then_some("write it in quotes")
+        }
+        _ => None,
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
+fn is_boolean(text: &str) -> bool {
+    ["true", "false"].contains(&text)
+}
+
 /// A value as a message names it.
 pub(crate) fn found(scalar: &Scalar) -> String {
     let text = quote(&scalar.text);
     match scalar.kind {
+        Kind::Text if is_number(&scalar.text) || is_boolean(&scalar.text) => format!("the text `{text}`"),
         Kind::Text | Kind::Variable => format!("`{text}`"),
         Kind::Integer(_) | Kind::Decimal => format!("the number `{text}`"),
         Kind::Bool(_) => format!("the boolean `{text}`"),

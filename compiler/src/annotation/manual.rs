@@ -40,7 +40,8 @@ const FIELDS: &str = "
 Every other field of a service or an endpoint is said by its way from there, joined by dots: `retry.attempts`, \
 `outlier-detection.interval`. `N` is a number: what can be said again and again is put in the order of its numbers, after \
 what the mesh itself says (`route.1.path-prefix`, `route.1.to.1.service`). `NAME` is the name of a named thing, without \
-dots; `KEY` is a key of your own. Values are written as in YAML, without quotes.
+dots; `KEY` is a key of your own. Values are written as in YAML, without quotes; where commas \
+stand between several, one with a comma in it is said in the mesh itself.
 
 | key | takes | default | speaks of | meaning |
 |---|---|---|---|---|

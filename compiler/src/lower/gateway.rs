@@ -41,7 +41,7 @@ pub(super) fn lower(mesh: &CheckedMesh, gateway: &Gateway, public: IpAddr, modul
 /// its own requests, header routing and routes, is written into the route table itself.
 fn outside_host(mesh: &CheckedMesh, gateway: &Gateway, host: &GatewayHost) -> Host {
     let mut routes = Vec::new();
-    if host.pattern.starts_with('*') {
+    if host.pattern.contains('*') {
         routes.push(refuse_several_hosts());
     }
     for declared in &host.routes {

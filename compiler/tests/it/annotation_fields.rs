@@ -117,9 +117,32 @@ service:
       authorization.rule.1.source: 10.0.0.0/8, fd00::/8
       jwt.provider: idp
       jwt.except-path-prefix: /healthz,/ready
+      retry.attempts: "2"
       retry.status: "502, 503"
 "#,
-        expect![[r#""#]],
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    retry attempts=2 {
+                        status 502 503
+                    }
+                    cors {
+                        allow-origin "https://a.example" "https://b.example"
+                        allow-origin-regex "https://[a-z]{1,3}"
+                    }
+                    jwt provider="idp" {
+                        except-path-prefix "/healthz" "/ready"
+                    }
+                    authorization {
+                        rule "deny" {
+                            source "10.0.0.0/8" "fd00::/8"
+                            claim "team=red" "team=blue"
+                            method "PUT" "POST"
+                        }
+                    }
+                }
+            }
+        "#]],
     );
 }
 
@@ -139,7 +162,19 @@ service:
       load-balancing.sticky-cookie.name: seat
       load-balancing.sticky-cookie.ttl: 10s
 "#,
-        expect![[r#""#]],
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    idle-timeout "1m"
+                    load-balancing {
+                        sticky-cookie "seat" ttl="10s"
+                    }
+                    retry attempts=2 {
+                        on "5xx" "reset"
+                    }
+                }
+            }
+        "#]],
     );
     check(
         r#"
@@ -149,13 +184,37 @@ service:
     load-balancing: {sticky-cookie: {name: seat}}
     annotations: {load-balancing.sticky-cookie.name: place}
 "#,
-        expect![[r#""#]],
+        expect![[r#"
+            error[conflicting-annotation]: the annotation `load-balancing.sticky-cookie.name` and a field say different things
+             --> mesh.yaml:6:54
+              |
+            5 |     load-balancing: {sticky-cookie: {name: seat}}
+              |                                            ---- the field
+            6 |     annotations: {load-balancing.sticky-cookie.name: place}
+              |                                                      ^^^^^ the annotation
+              |
+              = help: say it once
+
+        "#]],
     );
 }
 
 #[test]
 fn a_name_of_digits_stays_as_it_is() {
-    check("mesh: shop\nservice:\n  beta:\n    annotations: {subset.007.labels.version: bond}\n", expect![[r#""#]]);
+    check(
+        "mesh: shop\nservice:\n  beta:\n    annotations: {subset.007.labels.version: bond}\n",
+        expect![[r#"
+        mesh "shop" {
+            service "beta" {
+                subset "007" {
+                    labels {
+                        version "bond"
+                    }
+                }
+            }
+        }
+    "#]],
+    );
 }
 
 #[test]

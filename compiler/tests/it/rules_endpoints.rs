@@ -245,3 +245,33 @@ fn zones_that_defaults_ask_for_are_told_once() {
     let text = format!("{defaults}\n{}", node("calls \"*\""));
     assert_eq!(places("locality-unknown", &text), "warning 2:38\n");
 }
+
+#[test]
+fn a_node_serves_what_is_discovered() {
+    let ways = [
+        "dns \"a.internal:80\"",
+        "ecs service=\"a\" port=80",
+        "ecs family=\"a\"",
+        "cloud-map namespace=\"n\" service=\"a\"",
+    ];
+    for way in ways {
+        quiet("no-endpoints", &format!("{}\nnode \"a\" serves=\"a.svc\"", service(way)));
+    }
+}
+
+#[test]
+fn a_service_that_is_only_routes_behind_a_gateway() {
+    let text = |targets: &str| {
+        let services = "service \"a.svc\" { route path-prefix=\"/\" { to \"b.svc\"; }; }\nservice \"b.svc\" { endpoint \"10.0.0.1:80\"; }";
+        format!("{services}\ngateway \"front\" listen=80 {{ host \"shop.example\" {{ {targets} }}; }}")
+    };
+    quiet("no-endpoints", &text("to \"a.svc\""));
+    // A split goes to endpoints, whatever routes say.
+    assert_eq!(places("no-endpoints", &text("to \"a.svc\"; to \"b.svc\"")), "error 2:9\n");
+}
+
+#[test]
+fn health_checks_do_not_ask_the_sidecar() {
+    assert_eq!(places("forbidden-address", &service("health-check port=9901")), "error 3:19\n");
+    quiet("forbidden-address", &service("health-check port=8081"));
+}

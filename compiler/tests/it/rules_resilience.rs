@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use crate::mesh_findings;
+use crate::mesh_findings::{self, places};
 
 #[track_caller]
 fn check(slug: &str, text: &str, expected: Expect) {
@@ -100,7 +100,7 @@ fn one_try_longer_than_the_request_at_a_gateway() {
         "{}\ngateway \"g\" listen=80 {{\ntimeout \"1s\"\nhost \"*\" {{\nto \"a.svc\"\n}}\n}}",
         service("retry attempts=1 per-try-timeout=\"2s\"")
     );
-    assert_eq!(mesh_findings::places("timeout-order", &text), "error 4:34\n");
+    assert_eq!(places("timeout-order", &text), "error 4:34\n");
 }
 
 #[test]
@@ -148,7 +148,7 @@ service "b" {{ endpoint "10.0.0.2:80"; retry attempts=9; }}
 node "a" serves="a" calls="b"
 {clients}"#
     );
-    assert_eq!(mesh_findings::places("retry-storm", &text), "warning 4:54\n");
+    assert_eq!(places("retry-storm", &text), "warning 4:54\n");
 }
 
 #[test]
@@ -327,4 +327,43 @@ fn a_fault_for_everybody() {
 fn a_fault_for_some_or_for_who_asks() {
     quiet("total-fault", &service("fault { delay \"1s\" percent=99.9; }"));
     quiet("total-fault", &service("fault { delay \"1s\" percent=100; header \"x-chaos\" present=#true; }"));
+}
+
+#[test]
+fn tries_that_end_by_themselves_need_no_limit() {
+    let retry = |says: &str| service(&format!("timeout \"0s\"\nretry attempts=2 {says}"));
+    assert_eq!(places("retry-without-limit", &retry("on=\"unavailable\"")), "warning 5:16\n");
+    quiet("retry-without-limit", &retry("per-try-idle-timeout=\"5s\""));
+    quiet("retry-without-limit", &retry("on=\"connect-failure,refused-stream\""));
+}
+
+#[test]
+fn a_chain_of_time_limits_is_as_long_as_its_most_patient_caller() {
+    let chain = |a: &str, rest: &str| {
+        format!(
+            "service \"a\" {{ endpoint \"10.0.0.1:80\"; timeout \"2s\"; {a} }}\nservice \"b\" {{ endpoint \"10.0.0.2:80\"; }}\nnode \"a\" {{ serves \"a\"; calls \"b\" timeout=\"9s\"; }}\n{rest}"
+        )
+    };
+    assert_eq!(places("timeout-chain", &chain("", "node \"web\" calls=\"a\"")), "warning 4:30\n");
+    quiet("timeout-chain", &chain("route path-prefix=\"/long\" timeout=\"20s\" { to \"a\"; }", ""));
+    quiet("timeout-chain", &chain("", "node \"web\" { calls \"a\" timeout=\"20s\"; }"));
+    quiet(
+        "timeout-chain",
+        &chain("", "gateway \"front\" listen=80 { timeout \"20s\"; host \"shop.example\" { to \"a\"; }; }"),
+    );
+    quiet(
+        "timeout-chain",
+        &chain("", "service \"router\" { timeout \"20s\"; route path-prefix=\"/\" { to \"a\"; }; }"),
+    );
+}
+
+#[test]
+fn retries_multiply_across_routes_to_other_services() {
+    let chain = |route: &str| {
+        format!(
+            "defaults {{ retry attempts=5 }}\nservice \"a\" {{ endpoint \"10.0.0.1:80\"; {route} }}\nservice \"a-v2\" {{ endpoint \"10.0.0.2:80\"; }}\nservice \"b\" {{ endpoint \"10.0.0.3:80\"; }}\nnode \"web\" calls=\"a\"\nnode \"a-v2\" serves=\"a-v2\" calls=\"b\""
+        )
+    };
+    assert_eq!(places("retry-storm", &chain("route path-prefix=\"/\" { to \"a-v2\"; }")), "warning 2:27\n");
+    quiet("retry-storm", &chain(""));
 }

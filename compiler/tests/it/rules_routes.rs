@@ -372,3 +372,9 @@ fn listeners_pass_bytes_or_serve_hosts() {
     assert_eq!(places("protocol-mismatch", &gateway(&only_bytes)), "error 4:6\n");
     assert_eq!(places("protocol-mismatch", &gateway("listen 6379 protocol=\"tcp\" { to \"a.svc\"; }")), "error 3:33\n");
 }
+
+#[test]
+fn a_regular_expression_that_takes_every_path() {
+    let routes = service("route path-regex=\".*\" { to \"b.svc\"; }\nroute path-prefix=\"/api\" { to \"a.svc\"; }");
+    assert_eq!(places("unreachable-route", &routes), "error 5:7\n");
+}

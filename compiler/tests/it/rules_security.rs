@@ -455,3 +455,30 @@ fn a_forbidden_collector_is_named() {
     "#]],
     );
 }
+
+#[test]
+fn headers_that_nobody_sets() {
+    let edits =
+        |says: &str| format!("service \"a.svc\" {{\nendpoint \"10.0.0.1:80\"\nrequest-headers {{ {says} }}\n}}");
+    for says in
+        ["set \"Host\" value=\"b\"", "add \"x-meshwright-route\" value=\"b\"", "set \"content-length\" value=\"0\""]
+    {
+        assert_eq!(places("reserved-header", &edits(says)), "error 4:23\n", "{says}");
+    }
+    assert_eq!(places("reserved-header", &edits("remove \"host\"")), "error 4:26\n");
+    assert_eq!(places("reserved-header", &edits("set \"x-team\" value=\"shop\"; remove \"x-meshwright-route\"")), "");
+    let key = "service \"a.svc\" { endpoint \"10.0.0.1:80\"; api-key header=\"x-key\" keys-file=\"k\" forward-client-header=\"x-envoy-a\"; }";
+    assert_eq!(places("reserved-header", key), "error 2:102\n");
+}
+
+#[test]
+fn every_origin_in_other_words() {
+    let cors = |regex: &str| {
+        format!(
+            "service \"a.svc\" {{\nendpoint \"10.0.0.1:80\"\ncors {{ allow-origin-regex \"{regex}\"; allow-credentials #true; }}\n}}"
+        )
+    };
+    assert_eq!(places("cors-credentials", &cors("(?i).*")).lines().count(), 1);
+    assert_eq!(places("cors-credentials", &cors("^https?://.*$")).lines().count(), 1);
+    assert_eq!(places("cors-credentials", &cors("(?:https)://shop[.]example")), "");
+}

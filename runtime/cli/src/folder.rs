@@ -7,8 +7,9 @@ use spec::Syntax;
 
 use crate::exit::Exit;
 
-/// Files as they are named; in place of a folder, the files below it that are KDL or YAML and wanted, each once. A folder
-/// without any is refused: a misspelt path must not look like a mesh without mistakes.
+/// Files as they are named; in place of a folder, the files below it that are KDL or YAML and wanted, each once.
+///
+/// A folder without any is refused: a misspelt path must not look like a mesh without mistakes.
 pub(crate) fn expanded(paths: &[String], wanted: fn(&Path) -> bool) -> Result<Vec<String>, Exit> {
     let (mut result, mut seen) = (Vec::new(), BTreeSet::new());
     for path in paths {

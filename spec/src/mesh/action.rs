@@ -11,7 +11,7 @@ use crate::value::{http, mesh, network, number, text};
 
 /// Where requests go, or what they are answered.
 #[derive(Clone, Debug, PartialEq, Choice)]
-#[block(what = "where its requests go")]
+#[block(what = "an outcome")]
 pub enum RouteAction {
     /// Services that share the requests by their weights.
     To(Vec<Target>),
@@ -157,7 +157,7 @@ pub struct Mirror {
 
 /// Changes to headers, in this order: remove, set, add.
 #[derive(Clone, Debug, PartialEq, Block)]
-#[block(what = "changes to headers", not_empty)]
+#[block(what = "a set of changes to headers", not_empty)]
 pub struct HeaderEdits {
     /// Headers that are taken away.
     #[field(value = http::HEADER_NAME)]
@@ -185,7 +185,7 @@ pub struct HeaderValue {
 
 /// Cross-origin requests of web pages (Fetch standard, 3.2).
 #[derive(Clone, Debug, PartialEq, Block)]
-#[block(what = "cross-origin rules", not_empty)]
+#[block(what = "a set of cross-origin rules", not_empty)]
 pub struct Cors {
     /// Origins that may, such as `https://shop.example`; `*` for any.
     #[field(value = text::TEXT)]

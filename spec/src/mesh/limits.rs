@@ -103,7 +103,7 @@ pub struct OutlierDetection {
 
 /// Limits that the service's own sidecars enforce, whoever calls.
 #[derive(Clone, Debug, Default, PartialEq, Block)]
-#[block(what = "inbound limits", line, not_empty)]
+#[block(what = "a set of inbound limits", line, not_empty)]
 pub struct Inbound {
     /// Time limit of a request at the application; 0s for none.
     pub timeout: Option<Spanned<Duration>>,

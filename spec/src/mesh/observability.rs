@@ -84,7 +84,7 @@ pub enum TracingProvider {
 
 /// Where metrics go.
 #[derive(Clone, Debug, Default, PartialEq, Block)]
-#[block(what = "metrics", not_empty)]
+#[block(what = "a metrics block", not_empty)]
 pub struct Stats {
     /// A port where Prometheus fetches them.
     pub prometheus: Option<Prometheus>,

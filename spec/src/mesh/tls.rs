@@ -99,7 +99,7 @@ pub enum CertificateFiles {
 
 /// A certificate chain and its private key, as files on the sidecar's machine. They are read again when they change.
 #[derive(Clone, Debug, PartialEq, Block)]
-#[block(what = "certificate files", line)]
+#[block(what = "a pair of certificate files", line)]
 pub struct FilePair {
     /// The certificate and those that lead to its authority (PEM).
     #[field(value = text::SIDECAR_FILE)]

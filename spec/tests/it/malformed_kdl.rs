@@ -55,6 +55,81 @@ fn a_field_unlike_any_other_gets_the_list() {
 }
 
 #[test]
+fn quotes_that_are_wrong_are_told() {
+    check(
+        r#"mesh "shop" {
+    gateway "front" {
+        listen "8080"
+        host "a.example" {
+            route case-sensitive="true" { respond 200; }
+        }
+    }
+    defaults { tls min-version=1.3; }
+}
+"#,
+        expect![[r#"
+            error[wrong-type]: expected a port such as `8080`, found the text `8080`
+             --> mesh.kdl:3:16
+              |
+            3 |         listen "8080"
+              |                ^^^^^^
+              |
+              = help: write the number without quotes
+
+            error[wrong-type]: expected a boolean, found the text `true`
+             --> mesh.kdl:5:34
+              |
+            5 |             route case-sensitive="true" { respond 200; }
+              |                                  ^^^^^^
+              |
+              = help: write `#true` or `#false` in KDL, `true` or `false` in YAML
+
+            error[wrong-type]: expected `1.2`, `1.3`, found the number `1.3`
+             --> mesh.kdl:8:32
+              |
+            8 |     defaults { tls min-version=1.3; }
+              |                                ^^^
+              |
+              = help: write it in quotes
+
+        "#]],
+    );
+}
+
+#[test]
+fn what_says_nothing_is_told_in_whole_sentences() {
+    check(
+        "mesh \"shop\" {\n    service \"a\" { cors; route path=\"/\"; inbound color=1; }\n}\n",
+        expect![[r#"
+            error[empty-block]: a set of cross-origin rules that says nothing
+             --> mesh.kdl:2:19
+              |
+            2 |     service "a" { cors; route path="/"; inbound color=1; }
+              |                   ^^^^
+              |
+              = help: write at least one of `allow-origin`, `allow-origin-regex`, `allow-method`, `allow-header`, `expose-header`, `allow-credentials` and `max-age`
+
+            error[missing-field]: a route needs an outcome
+             --> mesh.kdl:2:25
+              |
+            2 |     service "a" { cors; route path="/"; inbound color=1; }
+              |                         ^^^^^
+              |
+              = help: write one of `to`, `redirect` and `respond`
+
+            error[unknown-field]: a set of inbound limits has no field `color`
+             --> mesh.kdl:2:49
+              |
+            2 |     service "a" { cors; route path="/"; inbound color=1; }
+              |                                                 ^^^^^
+              |
+              = help: it can have `timeout`, `idle-timeout`, `max-connections`, `max-pending`, `max-requests`, `max-request-bytes`
+
+        "#]],
+    );
+}
+
+#[test]
 fn a_field_said_twice_names_both_places() {
     check(
         r#"mesh "shop" {

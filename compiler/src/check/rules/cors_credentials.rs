@@ -7,7 +7,7 @@ use super::super::tables::Tables;
 use super::everywhere;
 
 /// Regular expressions that take every origin.
-const ANY: &[&str] = &[".*", ".+", "^.*$", "^.+$", "https?://.*", "https?://.+", "https://.*", "https://.+", "http.*"];
+const ANY: &[&str] = &[".*", ".+", "https?://.*", "https?://.+", "https://.*", "https://.+", "http.*"];
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     for cors in everywhere::cors(mesh) {
@@ -25,5 +25,12 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
 
 fn any_origin(cors: &Cors) -> Option<Span> {
     let exact = cors.allow_origin.iter().find(|origin| origin.value == "*");
-    exact.or(cors.allow_origin_regex.iter().find(|regex| ANY.contains(&regex.value.as_str()))).map(|it| it.span)
+    exact.or(cors.allow_origin_regex.iter().find(|regex| ANY.contains(&bare(&regex.value)))).map(|it| it.span)
+}
+
+/// Without flags and anchors: an origin is compared as a whole anyway.
+fn bare(regex: &str) -> &str {
+    let flags = regex.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+    let rest = flags.filter(|(flags, _)| flags.bytes().all(|flag| flag.is_ascii_alphabetic()));
+    rest.map_or(regex, |(_, rest)| rest).trim_start_matches('^').trim_end_matches('$')
 }

@@ -51,7 +51,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let auths = mesh.services.iter().filter_map(|service| service.basic_auth.as_deref());
     let auths = auths.chain(mesh.gateways.iter().filter_map(|gateway| gateway.basic_auth.as_ref()));
     let users = auths.filter_map(|auth| auth.forward_user_header.as_ref()).map(|name| (name, "a user's name"));
-    let services = mesh.services.iter().filter_map(|service| service.api_key.as_ref());
+    let services = mesh.services.iter().filter_map(|service| service.api_key.as_deref());
     let keys = services.chain(mesh.gateways.iter().filter_map(|gateway| gateway.api_key.as_ref()));
     let clients = keys.filter_map(|key| key.forward_client_header.as_ref()).map(|name| (name, "a client's name"));
     let tokens = mesh.jwt_providers.iter().filter_map(|provider| provider.forward_claims_header.as_ref());
@@ -69,9 +69,13 @@ fn edits(mesh: &Mesh, diagnostics: &mut Diagnostics) {
         let given = || edits.set.iter().chain(&edits.add).map(|header| &header.name);
         for host in given().chain(&edits.remove).filter(|name| name.value.eq_ignore_ascii_case("host")) {
             diagnostics.push(
-                Diagnostic::error(codes::RESERVED_HEADER, host.span, format!("`{}` is no header to change", host.value))
-                    .label("Envoy refuses this")
-                    .help("write `rewrite host=\"…\"` in the route"),
+                Diagnostic::error(
+                    codes::RESERVED_HEADER,
+                    host.span,
+                    format!("`{}` is no header to change", host.value),
+                )
+                .label("Envoy refuses this")
+                .help("write `rewrite host=\"…\"` in the route"),
             );
         }
         for name in given() {

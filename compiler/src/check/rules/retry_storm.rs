@@ -39,13 +39,13 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     }
 }
 
-/// Services, then nodes, then gateways: who stands behind whom.
+/// Services by name, then nodes, gateways, and the endpoints of services, to which routes lead: who stands behind whom.
 struct Graph<'a> {
     edges: Vec<Vec<Edge<'a>>>,
     entered: Vec<bool>,
 }
 
-/// A step from a service to a node that serves it, or from a caller to the service it calls.
+/// A step from a service to endpoints, from there to a node that serves them, or from a caller to the service it calls.
 #[derive(Clone, Copy)]
 struct Edge<'a> {
     to: usize,
@@ -71,20 +71,25 @@ struct Worst {
 impl<'a> Graph<'a> {
     fn of(mesh: &'a Mesh, tables: &Tables) -> Self {
         let (services, nodes) = (mesh.services.len(), mesh.nodes.len());
-        let mut edges: Vec<Vec<Edge<'a>>> = vec![Vec::new(); services + nodes + mesh.gateways.len()];
+        let endpoints = services + nodes + mesh.gateways.len();
+        let mut edges: Vec<Vec<Edge<'a>>> = vec![Vec::new(); endpoints + services];
         let calls = |calls: &'a [Call], retries: Option<&'a Retry>| -> Vec<Edge<'a>> {
             calls.iter().filter_map(|call| of_call(mesh, tables, call, retries)).collect()
         };
-        let led = led_by_routes(mesh, tables);
+        for (index, service) in mesh.services.iter().enumerate() {
+            let targets = service.routes.iter().flat_map(|route| route.targets());
+            let others = targets.filter_map(|target| tables.find_service(&target.service.value)).map(|id| id.index());
+            let reached: BTreeSet<usize> = others.chain([index]).collect();
+            if let Some(out) = edges.get_mut(index) {
+                out.extend(reached.into_iter().map(|id| Edge { to: endpoints + id, hop: None }));
+            }
+        }
         for (index, Node { serves, calls: called, .. }) in mesh.nodes.iter().enumerate() {
             let node = services + index;
-            let ids = serves.iter().filter_map(|serve| tables.find_service(&serve.service.value)).map(|id| id.index());
-            for served in ids {
-                let led = led.get(&served).into_iter().flatten().copied();
-                for service in led.chain([served]) {
-                    if let Some(out) = edges.get_mut(service) {
-                        out.push(Edge { to: node, hop: None });
-                    }
+            for serve in serves {
+                let service = tables.find_service(&serve.service.value);
+                if let Some(out) = service.and_then(|id| edges.get_mut(endpoints + id.index())) {
+                    out.push(Edge { to: node, hop: None });
                 }
             }
             if let Some(out) = edges.get_mut(node) {
@@ -171,20 +176,6 @@ fn worst_of(edges: &[Edge<'_>], done: &BTreeMap<usize, Worst>) -> Worst {
         }
     }
     worst
-}
-
-/// The services whose routes lead to another one, by that other one.
-fn led_by_routes(mesh: &Mesh, tables: &Tables) -> BTreeMap<usize, BTreeSet<usize>> {
-    let mut led: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    for (index, service) in mesh.services.iter().enumerate() {
-        for target in service.routes.iter().flat_map(|route| route.targets()) {
-            let other = tables.find_service(&target.service.value).map(|id| id.index());
-            if let Some(other) = other.filter(|other| *other != index) {
-                led.entry(other).or_default().insert(index);
-            }
-        }
-    }
-    led
 }
 
 fn of_call<'a>(mesh: &'a Mesh, tables: &Tables, call: &'a Call, caller: Option<&'a Retry>) -> Option<Edge<'a>> {

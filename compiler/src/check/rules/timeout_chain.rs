@@ -4,7 +4,7 @@
 
 use spec::mesh::{Callee, Node, Route};
 use spec::units::format_duration;
-use spec::{Diagnostic, Diagnostics, Mesh, codes};
+use spec::{Diagnostic, Diagnostics, Mesh, Name, codes};
 
 use super::super::tables::Tables;
 use super::tries::{Whole, said, whole_of};
