@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use spec::mesh::{PathMatch, Service};
 use spec::said::{self, Said};
 use spec::shape::Says;
 use spec::{Diagnostic, Diagnostics, Mesh, Severity, Span, codes};
@@ -112,7 +113,8 @@ pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
             return;
         }
         // Of a block that is not compiled, what stands in it is not worth naming.
-        let inside = path.len() > 1 && pending.contains_key(&path[..path.len() - 1].join("."));
+        let ancestors = key.match_indices('.').map(|(end, _)| key.split_at(end).0);
+        let inside = ancestors.into_iter().any(|ancestor| pending.contains_key(ancestor));
         if !inside {
             pending.entry(key).or_insert((span, 0)).1 += 1;
         }
@@ -121,6 +123,13 @@ pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
         if let Some(second) = gateway.listen.get(1) {
             pending.entry("gateway.listen".to_owned()).or_insert((second.port.span, 0)).1 += 1;
         }
+    }
+    for span in narrowed_expressions(mesh) {
+        pending.entry("service.route.path-regex".to_owned()).or_insert((span, 0)).1 += 1;
+    }
+    if let Some(test) = mesh.tests.first() {
+        let message = "tests are checked, and not run yet";
+        diagnostics.push(Diagnostic::of(codes::NOT_COMPILED, test.name.span, message).label("nothing depends on it"));
     }
     for (path, (span, count)) in pending {
         let key = path.rsplit('.').next().unwrap_or(&path);
@@ -135,6 +144,21 @@ pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
         };
         diagnostics.push(diagnostic.label(label).help("leave it out to compile the rest"));
     }
+}
+
+/// Regular expressions of services behind a gateway's route that asks for a path of its own: Envoy's routes have one
+/// condition on the path, and no expression is made of two.
+fn narrowed_expressions(mesh: &Mesh) -> Vec<Span> {
+    let services: BTreeMap<String, &Service> = mesh.services.iter().map(|it| (it.name.value.key(), it)).collect();
+    let routes = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).flat_map(|host| &host.routes);
+    let mut places = Vec::new();
+    for route in routes.filter(|route| route.matches.path.is_some()) {
+        let [target] = route.targets() else { continue };
+        let Some(service) = services.get(&target.service.value.key()) else { continue };
+        let paths = service.routes.iter().filter_map(|inner| inner.matches.path.as_ref());
+        places.extend(paths.filter(|path| matches!(path.value, PathMatch::Regex(_))).map(|path| path.span));
+    }
+    places
 }
 
 fn is_compiled(path: &str, is_block: bool) -> bool {

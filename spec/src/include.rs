@@ -41,10 +41,14 @@ pub(crate) fn include(
         waiting.extend(includes.into_iter().rev().map(|path| (path, variables.clone())));
     };
     push(&mut waiting, std::mem::take(&mut mesh.includes), variables);
+    let mut last = variables.clone();
     while let Some((named, mut variables)) = waiting.pop() {
         let Some((file, syntax)) = open(&named, &mut included, files, sources, diagnostics) else { continue };
         read.push((file, syntax));
-        let Some(mut part) = parse_fragment(file, syntax, sources, &mut variables, diagnostics) else { continue };
+        variables.share_room(&last);
+        let part = parse_fragment(file, syntax, sources, &mut variables, diagnostics);
+        last.share_room(&variables);
+        let Some(mut part) = part else { continue };
         push(&mut waiting, std::mem::take(&mut part.includes), &variables);
         merge(mesh, part);
     }

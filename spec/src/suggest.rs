@@ -8,8 +8,12 @@ pub fn closest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> O
         return None;
     }
     let lower = wanted.to_lowercase();
-    let allowed = lower.chars().count().clamp(3, 90) / 3;
+    let length = lower.chars().count();
+    let allowed = length.clamp(3, 90) / 3;
+    // So many letters differ at least.
+    let near = |candidate: &&str| candidate.chars().count().abs_diff(length) <= allowed;
     candidates
+        .filter(near)
         .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

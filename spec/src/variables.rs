@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics, quote};
@@ -10,21 +11,29 @@ use crate::suggest;
 use crate::syntax::tree::{Form, Kind, Node, Scalar};
 
 /// Texts by the names that stand for them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Variables {
-    texts: BTreeMap<String, String>,
+    // Shared: every file that is included has the variables of the one that includes it.
+    texts: BTreeMap<String, Arc<str>>,
     /// Given from outside: these hold whatever a file says.
-    fixed: BTreeMap<String, String>,
+    fixed: Arc<BTreeMap<String, String>>,
+    /// Bytes that references may still bring in; `None` after too many, which was reported.
+    room: Option<usize>,
 }
 
 impl Variables {
     /// Variables given from outside, such as on the command line: they hold whatever a file says of them.
     pub fn fixed(texts: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self { texts: BTreeMap::new(), fixed: texts.into_iter().collect() }
+        Self { fixed: Arc::new(texts.into_iter().collect()), ..Self::default() }
     }
 
     fn text(&self, name: &str) -> Option<&str> {
-        self.fixed.get(name).or_else(|| self.texts.get(name)).map(String::as_str)
+        self.fixed.get(name).map(String::as_str).or_else(|| self.texts.get(name).map(|text| &**text))
+    }
+
+    /// What the one leaves to be brought in, the other has.
+    pub(crate) fn share_room(&mut self, other: &Self) {
+        self.room = other.room;
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {
@@ -32,14 +41,23 @@ impl Variables {
     }
 }
 
-/// Bytes that references may bring into one file, at most.
+impl Default for Variables {
+    fn default() -> Self {
+        Self { texts: BTreeMap::new(), fixed: Arc::default(), room: Some(MAX_ROOM) }
+    }
+}
+
+/// Findings before there are no more suggestions: each looks at every name.
+const MAX_SUGGESTED: usize = 100;
+
+/// Bytes that references may bring into one mesh, at most.
 const MAX_ROOM: usize = crate::load::MAX_BYTES;
 
 /// How far the replacing of references in one file has come.
 struct Progress {
     /// Places of references that stand for nothing.
     unknown: Vec<Span>,
-    /// Bytes that references may still bring in; `None` after too many, which was reported.
+    /// As in [`Variables`].
     room: Option<usize>,
     /// Variables of the file that were not yet read.
     later: BTreeSet<String>,
@@ -48,7 +66,7 @@ struct Progress {
 /// Takes in what the nodes' own `variables` say, and replaces every reference. The places of references that stand for
 /// nothing are returned: what is wrong with them otherwise is not worth saying.
 pub(crate) fn substitute(nodes: &mut [Node], variables: &mut Variables, diagnostics: &mut Diagnostics) -> Vec<Span> {
-    let mut progress = Progress { unknown: Vec::new(), room: Some(MAX_ROOM), later: BTreeSet::new() };
+    let mut progress = Progress { unknown: Vec::new(), room: variables.room, later: BTreeSet::new() };
     declare(nodes, variables, &mut progress, diagnostics);
     for node in nodes.iter_mut().filter(|node| node.key.value != "variables") {
         // The content of a mesh may stand in its block.
@@ -62,6 +80,7 @@ pub(crate) fn substitute(nodes: &mut [Node], variables: &mut Variables, diagnost
             walk(node, variables, &mut progress, diagnostics);
         }
     }
+    variables.room = progress.room;
     progress.unknown
 }
 
@@ -92,7 +111,7 @@ fn declare(nodes: &[Node], variables: &mut Variables, progress: &mut Progress, d
         if !variables.texts.contains_key(&entry.key.value) {
             let said = Spanned { value: value.text.as_str(), span: value.span };
             let text = replaced(said, variables, progress, diagnostics).unwrap_or(Cow::Borrowed(&value.text));
-            variables.texts.insert(entry.key.value.clone(), text.into_owned());
+            variables.texts.insert(entry.key.value.clone(), text.into());
         }
         progress.later.remove(&entry.key.value);
     }
@@ -151,7 +170,8 @@ fn replaced<'t>(
         let Some(text) = variables.text(name) else {
             let message = format!("no variable is called `{}`", quote(name));
             let diagnostic = Diagnostic::error(codes::UNKNOWN_VARIABLE, said.span, message);
-            let closest = suggest::closest(name, variables.names());
+            let few = diagnostics.iter().nth(MAX_SUGGESTED).is_none();
+            let closest = few.then(|| suggest::closest(name, variables.names())).flatten();
             diagnostics.push(match closest {
                 _ if progress.later.contains(name) => diagnostic.help(format!("say `{name}` above what refers to it")),
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
@@ -162,7 +182,7 @@ fn replaced<'t>(
         };
         let Some(room) = progress.room.and_then(|room| room.checked_sub(text.len())) else {
             if progress.room.take().is_some() {
-                let message = format!("variables bring more than {MAX_ROOM} bytes into this file");
+                let message = format!("variables bring more than {MAX_ROOM} bytes into this mesh");
                 diagnostics.push(Diagnostic::error(codes::TOO_LARGE, said.span, message).label("from here on"));
             }
             progress.unknown.push(said.span);

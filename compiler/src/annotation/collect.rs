@@ -5,7 +5,9 @@ use std::mem;
 
 use spec::diagnostic::quote;
 use spec::mesh::{Entry, Mesh};
-use spec::{Diagnostic, Diagnostics, Spanned, annotate, codes, suggest};
+use spec::{Diagnostic, Diagnostics, Spanned, annotate, codes};
+
+use crate::suggest::did_you_mean;
 
 use super::definition::{Definition, Kind, Level};
 use super::read::{Outcome, advice, read};
@@ -162,7 +164,8 @@ fn put(place: &Place, annotation: Entry, said: &mut BTreeMap<Subject, Said>, dia
 fn put_field(place: &Place, entry: Entry, said: &mut BTreeMap<Subject, Said>, diagnostics: &mut Diagnostics) {
     let of_service = annotate::of_service(&entry.key.value).is_some();
     if !of_service && annotate::of_endpoint(&entry.key.value).is_none() {
-        return diagnostics.push(unknown(&entry.key, place));
+        let unknown = unknown(&entry.key, place, diagnostics);
+        return diagnostics.push(unknown);
     }
     let (subject, level) = match of_service {
         true => (place.service.map(Subject::Service), Level::Service),
@@ -183,16 +186,13 @@ fn put_field(place: &Place, entry: Entry, said: &mut BTreeMap<Subject, Said>, di
     }
 }
 
-fn unknown(key: &Spanned<String>, place: &Place) -> Diagnostic {
+fn unknown(key: &Spanned<String>, place: &Place, found: &Diagnostics) -> Diagnostic {
     let message = format!("no annotation is called `{}` ({})", quote(&key.value), place.name);
     let diagnostic = Diagnostic::error(codes::UNKNOWN_ANNOTATION, key.span, message);
     let fields: Vec<annotate::Key> = annotate::service_keys().into_iter().chain(annotate::endpoint_keys()).collect();
     let known =
         DEFINITIONS.iter().map(|definition| definition.key).chain(fields.iter().map(|key| key.pattern.as_str()));
-    match suggest::closest(&key.value, known) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic,
-    }
+    did_you_mean(diagnostic, &key.value, known, found)
 }
 
 fn invalid(definition: &Definition, value: &Spanned<String>, place: &Place) -> Diagnostic {

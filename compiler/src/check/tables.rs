@@ -62,7 +62,9 @@ impl Tables {
         if found.is_none() {
             let message = format!("no service is called `{}`", name.value);
             let unknown = Diagnostic::error(codes::UNKNOWN_SERVICE, name.span, message);
-            diagnostics.push(did_you_mean(unknown, name.value.as_str(), self.services.keys().map(String::as_str)));
+            let known = self.services.keys().map(String::as_str);
+            let unknown = did_you_mean(unknown, name.value.as_str(), known, diagnostics);
+            diagnostics.push(unknown);
         }
         found
     }
@@ -73,7 +75,9 @@ impl Tables {
         if found.is_none() {
             let message = format!("no node is called `{}`", name.value);
             let unknown = Diagnostic::error(codes::UNKNOWN_NODE, name.span, message);
-            diagnostics.push(did_you_mean(unknown, name.value.as_str(), self.nodes.keys().map(String::as_str)));
+            let known = self.nodes.keys().map(String::as_str);
+            let unknown = did_you_mean(unknown, name.value.as_str(), known, diagnostics);
+            diagnostics.push(unknown);
         }
         found
     }

@@ -69,6 +69,7 @@ fn by_rule(declared: &Route, rule: &RoutingRule) -> Route {
 /// Requests that both a declared route and a route of its target take; `None` if there are none.
 fn narrowed(declared: &Route, inner: &Route) -> Option<Route> {
     let path = match (&declared.path, &inner.path) {
+        (PathMatch::Prefix(outer), _) if outer == "/" => inner.path.clone(),
         (PathMatch::Prefix(outer), PathMatch::Prefix(path) | PathMatch::Exact(path)) if path.starts_with(outer) => {
             inner.path.clone()
         }

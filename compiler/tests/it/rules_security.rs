@@ -482,3 +482,31 @@ fn every_origin_in_other_words() {
     assert_eq!(places("cors-credentials", &cors("^https?://.*$")).lines().count(), 1);
     assert_eq!(places("cors-credentials", &cors("(?:https)://shop[.]example")), "");
 }
+
+/// A gateway with TLS and two hosts, of which the second says this.
+fn hosts(listen: &str, says: &str) -> String {
+    let own = "certificate { files chain=\"/tls/a.pem\" key=\"/tls/a.key\"; }";
+    let hosts = format!("host \"a.example\" {{ {own}; to \"a.svc\"; }}\nhost \"b.example\" {{ {says} to \"a.svc\"; }}");
+    format!("{}\ngateway \"g\" {{\nlisten 443 {{ {listen} }}\n{hosts}\n}}", service(""))
+}
+
+#[test]
+fn a_host_may_have_a_certificate_of_its_own() {
+    let own = "certificate { files chain=\"/tls/b.pem\" key=\"/tls/b.key\"; };";
+    quiet("missing-certificate", &hosts("tls", own));
+    check("missing-certificate", &hosts("tls", ""), expect![[r#"
+        error[missing-certificate]: there is no certificate to accept connections with
+          7:14 TLS needs `certificate`
+          help: add `certificate provider="NAME"`, or `certificate` with `files`
+    "#]]);
+    check("protocol-mismatch", &hosts("", own), expect![[r#"
+        error[protocol-mismatch]: no listener of gateway `g` speaks TLS
+          8:6 nobody ever sees the certificate of this host
+          help: add `tls` to a listener, or leave the certificate out
+    "#]]);
+    check("unknown-provider", &hosts("tls", "certificate provider=\"nobody\";"), expect![[r#"
+        error[unknown-provider]: no certificate provider is called `nobody`
+          9:32 this name stands for nothing
+          help: say at the top what `certificate-provider "nobody"` is
+    "#]]);
+}

@@ -188,7 +188,7 @@ pub struct HeaderValue {
 #[block(what = "a set of cross-origin rules", not_empty)]
 pub struct Cors {
     /// Origins that may, such as `https://shop.example`; `*` for any.
-    #[field(value = text::TEXT)]
+    #[field(value = http::ORIGIN)]
     pub allow_origin: Vec<Spanned<String>>,
     /// Origins that may, by a regular expression (RE2).
     #[field(value = http::REGEX)]

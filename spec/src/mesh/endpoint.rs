@@ -127,6 +127,9 @@ pub struct CloudMap {
     /// The port, where instances do not say `AWS_INSTANCE_PORT`.
     #[field(value = network::PORT)]
     pub port: Option<Spanned<u16>>,
+    /// Which addresses are used.
+    #[field(default = "v4-only")]
+    pub ip: Option<Spanned<IpFamily>>,
     /// Instances must have all of these.
     #[field(entries)]
     pub attributes: Vec<Entry>,

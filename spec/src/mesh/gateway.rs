@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::{
-    AccessLog, ApiKey, Authorization, BasicAuth, Call, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, Jwt,
-    Overlay, Protocol, RateLimit, Retry, Route, ServerTls, Stats, Target, Tracing,
+    AccessLog, ApiKey, Authorization, BasicAuth, Call, CertificateSource, Cors, Egress, ExternalAuth, FilterUse,
+    HeaderEdits, Jwt, Overlay, Protocol, RateLimit, Retry, Route, ServerTls, Stats, Target, Tracing,
 };
 use crate::block::Block;
 use crate::names::Name;
@@ -101,6 +101,9 @@ pub struct GatewayHost {
     /// listener.
     #[field(name, key = "name", value = http::HOST)]
     pub pattern: Spanned<String>,
+    /// What callers see who ask for this host by its name (SNI), on every listener with TLS.
+    #[field(default = "the listener's")]
+    pub certificate: Option<CertificateSource>,
     /// First match wins; a request that no route takes goes to `to`, else gets 404.
     #[field(key = "route")]
     pub routes: Vec<Route>,

@@ -129,8 +129,8 @@ pub struct RateLimit {
     /// So many requests …
     #[field(value = number::POSITIVE)]
     pub requests: Spanned<u32>,
-    /// … in this time.
-    #[field(value = time::POSITIVE, default = "1s")]
+    /// … in this time, at least 50ms.
+    #[field(value = time::FILL_INTERVAL, default = "1s")]
     pub per: Option<Spanned<Duration>>,
     /// So many at once, after silence.
     #[field(value = number::POSITIVE, default = "as many as `requests`")]

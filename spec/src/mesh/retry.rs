@@ -34,7 +34,7 @@ pub struct Retry {
     /// Which share of the requests may be retries; replaces `max-retries` of the circuit breaker.
     pub budget: Option<RetryBudget>,
     /// Whether a further try prefers endpoints that were not tried.
-    #[field(default = "false")]
+    #[field(default = "true")]
     pub avoid_previous_hosts: Option<Spanned<bool>>,
 }
 

@@ -151,6 +151,30 @@ pub(crate) const URL: Reader<String> = Reader::new(
     as_text,
 );
 
+/// An origin as browsers send it (RFC 6454, 6.1), or `*`.
+pub(crate) const ORIGIN: Reader<String> = Reader::new(
+    &Value {
+        name: "origin",
+        expected: "an origin such as `https://shop.example`",
+        form: ValueForm::Text(Some("^(\\*|[a-z][a-z0-9+.-]*://[^/?#, ]+)$")),
+        examples: &["https://shop.example", "http://localhost:3000", "*"],
+    },
+    |scalar| {
+        let said = text(scalar)?;
+        let scheme = |scheme: &str| {
+            let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+.-".contains(&byte);
+            scheme.starts_with(|first: char| first.is_ascii_lowercase()) && scheme.bytes().all(inner)
+        };
+        let host = |host: &str| !host.is_empty() && !host.contains(['/', '?', '#', ',', ' ']);
+        if said == "*" || said.split_once("://").is_some_and(|(before, after)| scheme(before) && host(after)) {
+            return Ok(said.to_owned());
+        }
+        refuse(scalar, "is no origin", "write scheme and host without a path, as in `https://shop.example`, or `*`")
+    },
+    as_text,
+)
+.with_commas();
+
 /// 200 to 599.
 pub(crate) const STATUS: Reader<u16> = Reader::new(
     &Value {

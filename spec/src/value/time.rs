@@ -48,6 +48,21 @@ pub(crate) const DELAY: Reader<Duration> = Reader::new(
     write,
 );
 
+/// Envoy's buckets are filled every 50 ms at most.
+pub(crate) const FILL_INTERVAL: Reader<Duration> = Reader::new(
+    &Value { name: "fill-interval", expected: "a duration such as `1s`", form: FORM, examples: &["50ms", "1s", "1m"] },
+    |scalar| {
+        let duration = positive(scalar)?;
+        let long_enough = duration >= Duration::from_millis(50);
+        if long_enough {
+            Ok(duration)
+        } else {
+            refuse(scalar, "is shorter than 50ms", "say more requests in a longer time")
+        }
+    },
+    write,
+);
+
 fn duration(scalar: &Scalar) -> Result<Duration, Refusal> {
     parse_duration(text(scalar)?).ok_or(Refusal::Kind)
 }

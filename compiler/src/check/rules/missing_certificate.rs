@@ -1,18 +1,21 @@
 //! Who accepts encrypted connections has a certificate; who asks for one knows whom to believe.
 
-use spec::mesh::TlsMode;
-use spec::{Diagnostic, Diagnostics, Mesh, codes};
+use std::collections::BTreeSet;
+
+use spec::mesh::{Gateway, TlsMode};
+use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::tables::Tables;
 use super::everywhere;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
+    let by_host = certified_by_hosts(mesh);
     for (tls, holder) in everywhere::server_tls(mesh) {
         let span = tls.place.0.or(tls.mode.as_ref().map(|mode| mode.span)).unwrap_or(holder);
         if tls.mode.as_ref().is_some_and(|mode| mode.value == TlsMode::Disabled) {
             continue;
         }
-        if tls.certificate.is_none() {
+        if tls.certificate.is_none() && !by_host.contains(&holder) {
             diagnostics.push(
                 Diagnostic::error(
                     codes::MISSING_CERTIFICATE,
@@ -35,4 +38,12 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
             );
         }
     }
+}
+
+/// Ports of gateways whose hosts all have certificates of their own: whatever host is asked for, there is one to show.
+fn certified_by_hosts(mesh: &Mesh) -> BTreeSet<Span> {
+    let all_have =
+        |gateway: &&Gateway| !gateway.hosts.is_empty() && gateway.hosts.iter().all(|host| host.certificate.is_some());
+    let listeners = mesh.gateways.iter().filter(all_have).flat_map(|gateway| &gateway.listen);
+    listeners.map(|listener| listener.port.span).collect()
 }

@@ -9,7 +9,8 @@ use super::everywhere::{client_tls, server_tls};
 pub(super) fn of_certificates(mesh: &Mesh) -> impl Iterator<Item = (&Name, Span)> {
     let servers = server_tls(mesh).map(|(tls, _)| (&tls.certificate, &tls.client));
     let clients = client_tls(mesh).map(|(tls, _)| (&tls.certificate, &tls.server));
-    servers.chain(clients).flat_map(|(certificate, peer)| {
+    let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).map(|host| (&host.certificate, &None));
+    servers.chain(clients).chain(hosts).flat_map(|(certificate, peer)| {
         let own = certificate.as_ref().and_then(own);
         own.into_iter().chain(peer.as_ref().and_then(trusted))
     })

@@ -18,6 +18,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
         let unknown = Diagnostic::error(codes::UNKNOWN_FILTER, name.span, message)
             .label("this name stands for no module")
             .help(format!("say at the top what `wasm-filter \"{}\"` is", name.value));
-        diagnostics.push(did_you_mean(unknown, name.value.as_str(), known.iter().map(String::as_str)));
+        let unknown = did_you_mean(unknown, name.value.as_str(), known.iter().map(String::as_str), diagnostics);
+        diagnostics.push(unknown);
     }
 }

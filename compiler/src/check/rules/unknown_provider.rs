@@ -37,5 +37,6 @@ fn refer(kind: &str, name: &Name, span: Span, known: &BTreeSet<String>, diagnost
     let unknown = Diagnostic::error(codes::UNKNOWN_PROVIDER, span, message)
         .label("this name stands for nothing")
         .help(format!("say at the top what `{kind}-provider \"{name}\"` is"));
-    diagnostics.push(did_you_mean(unknown, name.as_str(), known.iter().map(String::as_str)));
+    let unknown = did_you_mean(unknown, name.as_str(), known.iter().map(String::as_str), diagnostics);
+    diagnostics.push(unknown);
 }

@@ -31,7 +31,8 @@ fn senders(mesh: &Mesh, diagnostics: &mut Diagnostics) {
             let message = format!("no node or gateway is called `{}`", from.value);
             let unknown =
                 Diagnostic::error(codes::UNKNOWN_NODE, from.span, message).label("the request cannot be sent to it");
-            diagnostics.push(did_you_mean(unknown, from.value.as_str(), known.iter().map(String::as_str)));
+            let unknown = did_you_mean(unknown, from.value.as_str(), known.iter().map(String::as_str), diagnostics);
+            diagnostics.push(unknown);
         }
     }
 }

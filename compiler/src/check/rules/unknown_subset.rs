@@ -21,9 +21,10 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             .label("no endpoint is chosen by this name")
             .related(service.name.span, "the service");
         let names: Vec<&str> = service.subsets.iter().map(|subset| subset.name.value.as_str()).collect();
-        diagnostics.push(match names.is_empty() {
+        let unknown = match names.is_empty() {
             true => unknown.help(format!("add `subset \"{}\" {{ labels {{ … }} }}` to the service", subset.value)),
-            false => did_you_mean(unknown, &subset.value, names.into_iter()),
-        });
+            false => did_you_mean(unknown, &subset.value, names.into_iter(), diagnostics),
+        };
+        diagnostics.push(unknown);
     }
 }

@@ -1,6 +1,6 @@
 //! A listener of a gateway either passes bytes to its targets or serves the gateway's hosts.
 
-use spec::mesh::{Callee, Gateway, Listener, Protocol};
+use spec::mesh::{Callee, Gateway, Listener, Protocol, TlsMode};
 use spec::{Diagnostics, Mesh};
 
 use super::super::super::tables::Tables;
@@ -13,6 +13,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             listens(listener, diagnostics);
         }
         only_bytes(gateway, diagnostics);
+        certificates(gateway, diagnostics);
         for call in &gateway.calls {
             let Callee::Service(name) = &call.service.value else { continue };
             let service = protocols::service(mesh, tables, name);
@@ -61,4 +62,21 @@ fn only_bytes(gateway: &Gateway, diagnostics: &mut Diagnostics) {
                 .help("add `listen PORT`"),
         );
     }
+}
+
+/// A host's certificate needs a listener that shows it.
+fn certificates(gateway: &Gateway, diagnostics: &mut Diagnostics) {
+    let encrypts = |listener: &Listener| {
+        let mode = listener.tls.as_ref().map(|tls| tls.mode.as_ref().map(|mode| mode.value));
+        mode.is_some_and(|mode| mode != Some(TlsMode::Disabled))
+    };
+    if gateway.listen.iter().any(encrypts) {
+        return;
+    }
+    let Some(host) = gateway.hosts.iter().find(|host| host.certificate.is_some()) else { return };
+    diagnostics.push(
+        mismatch(host.pattern.span, format!("no listener of gateway `{}` speaks TLS", gateway.name.value))
+            .label("nobody ever sees the certificate of this host")
+            .help("add `tls` to a listener, or leave the certificate out"),
+    );
 }
