@@ -146,6 +146,7 @@ codes! {
     MISSING_CERTIFICATE = "missing-certificate" fault: "encryption is asked for without a certificate";
     UNVERIFIED_PEER = "unverified-peer" rule error: "the other side's certificate is not checked";
     PERMISSIVE_TLS = "permissive-tls" rule note: "connections without encryption are accepted too";
+    TLS_MISMATCH = "tls-mismatch" rule error: "the two ends of a connection disagree about encryption";
     TLS_VERSIONS = "tls-versions" fault: "the oldest version of TLS is newer than the newest";
     FAIL_OPEN = "fail-open" rule error: "requests pass when a check cannot be made";
     WASM_DIGEST = "wasm-digest" fault: "a wasm module is fetched without a digest";

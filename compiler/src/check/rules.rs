@@ -53,6 +53,7 @@ mod subsets;
 mod tcp_needs_port;
 mod timeout_chain;
 mod timeout_order;
+mod tls_mismatch;
 mod tls_versions;
 mod total_fault;
 mod tracing_address;
@@ -126,6 +127,7 @@ const RULES: &[Rule] = &[
     tcp_needs_port::check,
     timeout_chain::check,
     timeout_order::check,
+    tls_mismatch::check,
     tls_versions::check,
     total_fault::check,
     tracing_address::check,

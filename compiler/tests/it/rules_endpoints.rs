@@ -242,8 +242,22 @@ fn zones_that_nobody_says() {
 #[test]
 fn zones_that_defaults_ask_for_are_told_once() {
     let defaults = "defaults { load-balancing { locality \"zone-aware\"; }; }";
-    let text = format!("{defaults}\n{}", node("calls \"*\""));
+    let text = format!("{defaults}\n{}", node("calls \"*\""))
+        .replace("10.0.0.1:80\"", "10.0.0.1:80\"; endpoint \"10.0.0.3:80\"");
+    let text = text.replace("10.0.0.2:8080\"", "10.0.0.2:8080\"; endpoint \"10.0.0.4:8080\"");
     assert_eq!(places("locality-unknown", &text), "warning 2:38\n");
+}
+
+#[test]
+fn zones_that_defaults_ask_for_matter_where_there_is_a_choice() {
+    let with = |found: &str| {
+        let defaults = "defaults { load-balancing { locality \"zone-aware\"; }; }";
+        format!("{defaults}\nservice \"a.svc\" {{ {found}; }}\nnode \"web\" calls=\"a.svc\"")
+    };
+    quiet("locality-unknown", &with("endpoint \"10.0.0.1:80\""));
+    quiet("locality-unknown", &with("dns \"a.example:80\" mode=\"logical\""));
+    assert_eq!(places("locality-unknown", &with("dns \"a.example:80\"")), "warning 2:38\n");
+    assert_eq!(places("locality-unknown", &with("ecs service=\"a\" port=80")), "warning 2:38\n");
 }
 
 #[test]

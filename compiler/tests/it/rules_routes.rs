@@ -134,6 +134,17 @@ fn a_narrow_host_hides_routes_of_a_wide_one() {
 }
 
 #[test]
+fn a_narrow_host_with_services_of_its_own_is_another_site() {
+    let hosts = |narrow: &str| {
+        let wide = "host \"*.shop.example\" { route path-prefix=\"/api\" { to \"a.svc\"; }; }";
+        gateway(&format!("listen 8080\n{wide}\nhost \"docs.shop.example\" {{ {narrow}; }}"))
+    };
+    quiet("shadowed-host", &hosts("to \"b.svc\""));
+    quiet("shadowed-host", &hosts("route path=\"/old\" { redirect path=\"/new\"; }"));
+    assert_eq!(places("shadowed-host", &hosts("route path=\"/x\" { to \"a.svc\"; }; to \"b.svc\"")), "warning 5:6\n");
+}
+
+#[test]
 fn the_host_for_everything_else_hides_nothing() {
     let hosts =
         "listen 8080\nhost \"*\" { route path=\"/health\" { respond 200; }; }\nhost \"shop.example\" { to \"a.svc\"; }";

@@ -1,10 +1,11 @@
 //! Endpoints near the caller can be preferred only where zones are known, of both.
 //!
-//! ECS and Cloud Map tell the zones of what they find; DNS does not.
+//! ECS and Cloud Map tell the zones of what they find; DNS does not. What `defaults` say is meant for services whose
+//! endpoints leave a choice, and is not held against others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::mesh::{Call, Callee, Endpoint, Locality, LocalityMode, Node, Service};
+use spec::mesh::{Call, Callee, Dns, DnsMode, Endpoint, Locality, LocalityMode, Node, Service};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::tables::Tables;
@@ -14,7 +15,8 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     for service in &mesh.services {
         let balancing = service.load_balancing.as_deref().or(mesh.defaults.load_balancing.as_ref());
         let Some(locality) = balancing.and_then(|balancing| balancing.locality.as_ref()) else { continue };
-        if locality.mode.value == LocalityMode::Off {
+        let by_defaults = service.load_balancing.is_none();
+        if locality.mode.value == LocalityMode::Off || (by_defaults && !leaves_a_choice(service)) {
             continue;
         }
         let found = endpoints(service, locality).or_else(|| callers.without_zone(service, locality));
@@ -23,6 +25,13 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
             diagnostics.push(found);
         }
     }
+}
+
+/// DNS, ECS and Cloud Map tell as many endpoints as there are.
+fn leaves_a_choice(service: &Service) -> bool {
+    let mode = |dns: &Dns| dns.mode.as_ref().map_or(DnsMode::Strict, |mode| mode.value);
+    let several = service.dns.as_ref().is_some_and(|dns| mode(dns) == DnsMode::Strict);
+    several || service.ecs.is_some() || service.cloud_map.is_some() || service.endpoints.len() > 1
 }
 
 fn endpoints(service: &Service, locality: &Locality) -> Option<Diagnostic> {

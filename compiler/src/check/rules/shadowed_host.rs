@@ -1,8 +1,9 @@
 //! A request meets the routes of one host alone: the most specific one that takes its `Host`.
 //!
-//! `*` is what is meant for everything else, and is not compared.
+//! `*` is what is meant for everything else, and is not compared. Hosts that lead to different services are different
+//! sites, and each has the routes it needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::mesh::{Gateway, GatewayHost, Route};
 use spec::{Diagnostic, Diagnostics, Mesh, codes};
@@ -18,7 +19,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
             else {
                 continue;
             };
-            if let Some(route) = lacking(narrow, wide) {
+            if let Some(route) = lacking(narrow, wide).filter(|_| are_one_site(narrow, wide)) {
                 diagnostics.push(shadowed(narrow, wide, route));
             }
         }
@@ -53,6 +54,17 @@ fn lacking<'a>(narrow: &GatewayHost, wide: &'a GatewayHost) -> Option<&'a Route>
         narrow.routes.iter().any(|own| covers(&own.matches, &route.matches) || covers(&route.matches, &own.matches))
     };
     wide.routes.iter().find(|route| !taken(route))
+}
+
+/// Whether one service at least takes requests of both.
+fn are_one_site(narrow: &GatewayHost, wide: &GatewayHost) -> bool {
+    let own: BTreeSet<String> = services(narrow).collect();
+    services(wide).any(|service| own.contains(&service))
+}
+
+fn services(host: &GatewayHost) -> impl Iterator<Item = String> {
+    let of_routes = host.routes.iter().flat_map(Route::targets);
+    of_routes.chain(&host.targets).map(|target| target.service.value.key())
 }
 
 fn shadowed(narrow: &GatewayHost, wide: &GatewayHost, route: &Route) -> Diagnostic {

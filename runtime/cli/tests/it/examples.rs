@@ -58,3 +58,17 @@ fn hello_says_the_same_in_both_syntaxes() {
     };
     assert_eq!(compiled("examples/hello/mesh.kdl"), compiled("examples/hello/mesh.yaml"));
 }
+
+#[test]
+fn the_shop_has_no_finding_but_what_is_not_compiled_yet() {
+    let arguments = ["check", "examples/shop", "--deny", "warnings", "--allow", "not-compiled"];
+    let output = meshwright(&project(), &arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "mesh shop: 4 services, 5 nodes, 1 gateway\n");
+}
+
+#[test]
+fn every_example_is_laid_out_as_usual() {
+    let output = meshwright(&project(), &["fmt", "--check", "examples"]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
