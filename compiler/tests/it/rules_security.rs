@@ -265,54 +265,78 @@ const PROVEN: &str = "client-tls { certificate provider=\"ca\"; server ca-provid
 
 #[test]
 fn the_service_requires_encryption_and_its_caller_does_not_encrypt() {
-    check("tls-mismatch", &two_ends(SERVER, ""), expect![[r#"
+    check(
+        "tls-mismatch",
+        &two_ends(SERVER, ""),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` accepts only encrypted connections, and is called without encryption
           4:1 only encrypted connections are accepted
           7:20 a caller
           help: say `client-tls` with `server`, or `tls mode="permissive"` until every caller encrypts
-    "#]]);
-    check("tls-mismatch", &two_ends(&format!("{SERVER}\nclient-tls mode=\"disabled\""), ""), expect![[r#"
+    "#]],
+    );
+    check(
+        "tls-mismatch",
+        &two_ends(&format!("{SERVER}\nclient-tls mode=\"disabled\""), ""),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` accepts only encrypted connections, and is called without encryption
           4:1 only encrypted connections are accepted
           5:1 callers do not encrypt
           8:20 a caller
           help: say `client-tls` with `server`, or `tls mode="permissive"` until every caller encrypts
-    "#]]);
-    check("tls-mismatch", &two_ends(&format!("{SERVER}\n{CLIENT}"), "client-tls mode=\"disabled\""), expect![[r#"
+    "#]],
+    );
+    check(
+        "tls-mismatch",
+        &two_ends(&format!("{SERVER}\n{CLIENT}"), "client-tls mode=\"disabled\""),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` accepts only encrypted connections, and is called without encryption
           8:30 callers do not encrypt
           4:1 only encrypted connections are accepted
           help: say `client-tls` with `server`, or `tls mode="permissive"` until every caller encrypts
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_service_asks_for_a_certificate_and_its_caller_has_none() {
-    check("tls-mismatch", &two_ends(&format!("{MUTUAL}\n{CLIENT}"), ""), expect![[r#"
+    check(
+        "tls-mismatch",
+        &two_ends(&format!("{MUTUAL}\n{CLIENT}"), ""),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` asks its callers for a certificate, and they show none
           4:34 callers must show a certificate
           5:1 callers have no `certificate`
           8:20 a caller
           help: add `certificate` to `client-tls`
-    "#]]);
-    assert_eq!(places("tls-mismatch", &two_ends(&format!("{MUTUAL}\n{PROVEN}"), CLIENT)), "");
+    "#]],
+    );
+    assert_eq!(places("tls-mismatch", &two_ends(&format!("{MUTUAL}\n{PROVEN}"), CLIENT)), "error 8:30\n");
 }
 
 #[test]
 fn the_caller_encrypts_and_the_service_does_not() {
-    check("tls-mismatch", &two_ends(CLIENT, ""), expect![[r#"
+    check(
+        "tls-mismatch",
+        &two_ends(CLIENT, ""),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` is called with encryption, and accepts none
           2:9 connections are accepted without encryption
           4:1 callers encrypt
           7:20 a caller
           help: say `tls` with a `certificate`, or `client-tls mode="disabled"`
-    "#]]);
-    check("tls-mismatch", &two_ends("", CLIENT), expect![[r#"
+    "#]],
+    );
+    check(
+        "tls-mismatch",
+        &two_ends("", CLIENT),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` is called with encryption, and accepts none
           7:30 callers encrypt
           2:9 connections are accepted without encryption
           help: say `tls` with a `certificate`, or `client-tls mode="disabled"`
-    "#]]);
+    "#]],
+    );
     quiet("tls-mismatch", &two_ends(&CLIENT.replace("client-tls", "client-tls ports=443"), ""));
 }
 
@@ -350,20 +374,28 @@ fn encryption_by_defaults_is_told_once() {
         let provider = "certificate-provider \"ca\" { folder \"/certs\"; }";
         format!("{provider}\ndefaults {{\n{defaults}\n}}\n{services}\n{nodes}")
     };
-    check("tls-mismatch", &with(SERVER), expect![[r#"
+    check(
+        "tls-mismatch",
+        &with(SERVER),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` accepts only encrypted connections, and is called without encryption
           4:1 only encrypted connections are accepted
           6:9 the service
           9:18 a caller
           help: say `client-tls` with `server`, or `tls mode="permissive"` until every caller encrypts
-    "#]]);
-    check("tls-mismatch", &with(CLIENT), expect![[r#"
+    "#]],
+    );
+    check(
+        "tls-mismatch",
+        &with(CLIENT),
+        expect![[r#"
         error[tls-mismatch]: `a.svc` is called with encryption, and accepts none
           4:1 callers encrypt
           6:9 connections are accepted without encryption
           9:18 a caller
           help: say `tls` with a `certificate`, or `client-tls mode="disabled"`
-    "#]]);
+    "#]],
+    );
     quiet("tls-mismatch", &with(&format!("{SERVER}\n{CLIENT}")));
 }
 

@@ -7,9 +7,17 @@ use pretty_yaml::config::{FormatOptions, LanguageOptions, LayoutOptions};
 /// Comments and texts take a tenth of a kilobyte for each byte.
 pub(crate) const MAX_BYTES: usize = 1_000_000;
 
+/// The library keeps the columns in which blocks begin as bits of a word, and counts wrongly beyond it.
+const MAX_INDENT: usize = 60;
+
 /// Two spaces for each level, lists and mappings of one line as they are. `None` when the library does not understand
-/// the text, or has more than one opinion on it.
+/// the text, has more than one opinion on it, or cannot count so far.
 pub(crate) fn format(text: &str) -> Option<String> {
+    // A block begins behind spaces and the signs of the lists and mappings around it.
+    let indent = |line: &str| line.bytes().take_while(|byte| b" \t-?:".contains(byte)).count();
+    if text.lines().any(|line| indent(line) > MAX_INDENT) {
+        return None;
+    }
     let once = lay_out(text)?;
     let twice = lay_out(&once)?;
     if once == twice {

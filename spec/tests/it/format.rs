@@ -220,3 +220,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn yaml_beyond_what_the_library_counts_is_left_as_it_is() {
+    let text = format!("mesh:\n{}name: a\n", " ".repeat(64));
+    let (formatted, report) = formatted(&text, Syntax::Yaml);
+    assert_eq!(formatted.as_ref(), Some(&text));
+    assert!(report.contains("left as it is"), "{report}");
+}
