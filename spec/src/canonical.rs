@@ -15,15 +15,6 @@ pub(crate) fn file(nodes: Vec<Node>, shape: &'static Block) -> Option<Node> {
     Some(block(head, shape))
 }
 
-/// Whether several values of a kind can stand in one text, between commas: where none can have a comma itself.
-pub(crate) fn takes_commas(value: &Value) -> bool {
-    match value.form {
-        ValueForm::Integer(..) | ValueForm::NumberOrText(_) | ValueForm::Words(_) => true,
-        ValueForm::Text(Some(pattern)) => ["[^", "\\s", ".+", ","].iter().all(|comma| !pattern.contains(comma)),
-        _ => false,
-    }
-}
-
 /// A block: its name or main value as its argument, its fields in the order of the model.
 fn block(mut node: Node, shape: &'static Block) -> Node {
     let main = shape.fields.iter().find(|field| matches!(field.occurs, Occurs::Name | Occurs::Main));
@@ -94,7 +85,7 @@ fn with_values(mut node: Node, value: &Value) -> Node {
 
 /// The values of one text. Commas in a variable's text, which is not known here, stay for the reader.
 fn parts(said: Scalar, value: &Value) -> Vec<Scalar> {
-    if said.kind != Kind::Text || !said.text.contains(',') || said.text.contains("${") || !takes_commas(value) {
+    if said.kind != Kind::Text || !said.text.contains(',') || said.text.contains("${") || !value.commas {
         return vec![said];
     }
     let is_number = matches!(value.form, ValueForm::Integer(..));

@@ -72,6 +72,8 @@ pub struct Value {
     pub form: ValueForm,
     /// Texts that are accepted.
     pub examples: &'static [&'static str],
+    /// Whether no value has a comma, so that several can stand in one text.
+    pub commas: bool,
 }
 
 /// What values of one kind look like.

@@ -19,8 +19,6 @@ pub(crate) struct Reader<T> {
     pub(crate) shape: &'static shape::Value,
     read: fn(&Scalar) -> Result<T, Refusal>,
     write: fn(&T) -> (Kind, String),
-    /// Whether no value has a comma, so that several can stand in one text.
-    pub(crate) commas: bool,
 }
 
 /// A type of which there is one way to read.
@@ -58,12 +56,7 @@ impl<T> Reader<T> {
         read: fn(&Scalar) -> Result<T, Refusal>,
         write: fn(&T) -> (Kind, String),
     ) -> Self {
-        Self { shape, read, write, commas: false }
-    }
-
-    /// The same, of values that have no comma.
-    pub(crate) const fn with_commas(self) -> Self {
-        Self { commas: true, ..self }
+        Self { shape, read, write }
     }
 
     pub(crate) fn read(self, scalar: &Scalar, diagnostics: &mut Diagnostics) -> Option<Spanned<T>> {
@@ -94,7 +87,7 @@ impl<T> Reader<T> {
 
 impl<T: Word> Reader<T> {
     pub(crate) const fn word() -> Self {
-        Self::new(T::SHAPE, word, |value| (Kind::Text, value.word().to_owned())).with_commas()
+        Self::new(T::SHAPE, word, |value| (Kind::Text, value.word().to_owned()))
     }
 }
 

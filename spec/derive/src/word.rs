@@ -41,6 +41,7 @@ pub(crate) fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
                 expected: #expected,
                 form: crate::shape::ValueForm::Words(&[#((#words, #docs)),*]),
                 examples: &[#(#words),*],
+                commas: true,
             };
             const WORDS: &'static [(&'static str, Self)] = &[#((#words, Self::#variants)),*];
 

@@ -139,7 +139,7 @@ impl<'t> Fields<'t> {
                 continue;
             }
             for scalar in &node.arguments {
-                if !reader.commas || !scalar.text.contains(',') {
+                if !reader.shape.commas || !scalar.text.contains(',') {
                     result.extend(reader.read(scalar, diagnostics));
                     continue;
                 }

@@ -2,7 +2,6 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::canonical::takes_commas;
 use crate::shape::{Value, ValueForm};
 
 /// The definition of what may stand for any value.
@@ -94,7 +93,7 @@ fn comma_pattern(value: &Value) -> Option<String> {
         }
         _ => return None,
     };
-    takes_commas(value).then(|| format!("^\\s*({one})\\s*(,\\s*({one})\\s*)+$"))
+    value.commas.then(|| format!("^\\s*({one})\\s*(,\\s*({one})\\s*)+$"))
 }
 
 fn as_json(value: &Value, example: &str) -> Json {

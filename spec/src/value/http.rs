@@ -17,6 +17,7 @@ pub(crate) const PATH: Reader<String> = Reader::new(
         expected: "a path such as `/healthz`",
         form: ValueForm::Text(Some("^/[^?# \\u0000-\\u001f\\u007f]*$")),
         examples: &["/", "/healthz", "/a%20b/é"],
+        commas: false,
     },
     path,
     as_text,
@@ -29,11 +30,11 @@ pub(crate) const HEADER_NAME: Reader<String> = Reader::new(
         expected: "the name of a header such as `x-user`",
         form: ValueForm::Text(Some("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")),
         examples: &["x-user", "x-canary-2"],
+        commas: true,
     },
     header_name,
     as_text,
-)
-.with_commas();
+);
 
 /// A header's value: no control characters, not empty.
 pub(crate) const HEADER_VALUE: Reader<String> = Reader::new(
@@ -42,6 +43,7 @@ pub(crate) const HEADER_VALUE: Reader<String> = Reader::new(
         expected: "the value of a header",
         form: ValueForm::AnyText,
         examples: &["on", "max-age=31536000; includeSubDomains", "100%"],
+        commas: false,
     },
     |scalar| match scalar.kind {
         Kind::Null => Err(Refusal::Kind),
@@ -60,11 +62,11 @@ pub(crate) const HOST: Reader<String> = Reader::new(
         expected: "a host such as `*.shop.example`",
         form: ValueForm::Text(Some("^[*A-Za-z0-9]([*A-Za-z0-9._-]*[*A-Za-z0-9])?(:[0-9]+)?$")),
         examples: &["shop.example", "*.shop.example", "api.*", "shop.example:8443", "*"],
+        commas: true,
     },
     host_pattern,
     as_text,
-)
-.with_commas();
+);
 
 /// A host name that replaces another: exact.
 pub(crate) const HOST_NAME: Reader<String> = Reader::new(
@@ -73,6 +75,7 @@ pub(crate) const HOST_NAME: Reader<String> = Reader::new(
         expected: "a host such as `shop.example`",
         form: ValueForm::Text(Some("^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")),
         examples: &["shop.example", "10.0.0.1"],
+        commas: true,
     },
     |scalar| {
         let text = text(scalar)?;
@@ -82,8 +85,7 @@ pub(crate) const HOST_NAME: Reader<String> = Reader::new(
         refuse(scalar, "is not a host", "write it without a scheme and a port, as in `shop.example`")
     },
     as_text,
-)
-.with_commas();
+);
 
 /// A host in the outside world that sidecars may call: exact or with a leading `*.`.
 pub(crate) const EGRESS_HOST: Reader<String> = Reader::new(
@@ -92,6 +94,7 @@ pub(crate) const EGRESS_HOST: Reader<String> = Reader::new(
         expected: "a host such as `*.amazonaws.com`",
         form: ValueForm::Text(Some("^(\\*\\.)?[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")),
         examples: &["api.example", "*.amazonaws.com"],
+        commas: true,
     },
     |scalar| {
         let said = text(scalar)?;
@@ -102,8 +105,7 @@ pub(crate) const EGRESS_HOST: Reader<String> = Reader::new(
         refuse(scalar, "is not a host", "write `api.example` or `*.example`, without scheme, port and path")
     },
     as_text,
-)
-.with_commas();
+);
 
 /// A regular expression in RE2's syntax that must match the whole value. Its meaning is checked by the compiler.
 pub(crate) const REGEX: Reader<String> = Reader::new(
@@ -112,6 +114,7 @@ pub(crate) const REGEX: Reader<String> = Reader::new(
         expected: "a regular expression such as `v[0-9]+`",
         form: ValueForm::Text(Some("^[\\s\\S]+$")),
         examples: &["v[0-9]+", "/api/(a|b)/.*"],
+        commas: false,
     },
     |scalar| {
         let text = text(scalar)?;
@@ -130,6 +133,7 @@ pub(crate) const URL: Reader<String> = Reader::new(
         expected: "a URL such as `https://idp.example/keys`",
         form: ValueForm::Text(Some("^https?://[^ /?#]+([/?#][^ ]*)?$")),
         examples: &["https://idp.example/keys", "http://beta.svc/admin?x=1"],
+        commas: false,
     },
     |scalar| {
         let said = text(scalar)?;
@@ -158,6 +162,7 @@ pub(crate) const ORIGIN: Reader<String> = Reader::new(
         expected: "an origin such as `https://shop.example`",
         form: ValueForm::Text(Some("^(\\*|[a-z][a-z0-9+.-]*://[^/?#, ]+)$")),
         examples: &["https://shop.example", "http://localhost:3000", "*"],
+        commas: true,
     },
     |scalar| {
         let said = text(scalar)?;
@@ -172,8 +177,7 @@ pub(crate) const ORIGIN: Reader<String> = Reader::new(
         refuse(scalar, "is no origin", "write scheme and host without a path, as in `https://shop.example`, or `*`")
     },
     as_text,
-)
-.with_commas();
+);
 
 /// 200 to 599.
 pub(crate) const STATUS: Reader<u16> = Reader::new(
@@ -182,11 +186,11 @@ pub(crate) const STATUS: Reader<u16> = Reader::new(
         expected: "a status such as `503`",
         form: ValueForm::Integer(200, 599),
         examples: &["200", "503", "599"],
+        commas: true,
     },
     |scalar| within(scalar, 200, 599).and_then(|status| u16::try_from(status).map_err(|_| Refusal::Kind)),
     number,
-)
-.with_commas();
+);
 
 fn header_name(scalar: &Scalar) -> Result<String, Refusal> {
     let text = text(scalar)?;
@@ -242,6 +246,7 @@ impl Readable for StatusRange {
             expected: "status codes such as `200-299`",
             form: ValueForm::NumberOrText("^[1-5][0-9][0-9](-[1-5][0-9][0-9])?$"),
             examples: &["200-299", "204"],
+            commas: true,
         },
         |scalar| match scalar.kind {
             Kind::Text | Kind::Variable | Kind::Integer(_) => StatusRange::parse_inclusive(&scalar.text)
@@ -249,8 +254,7 @@ impl Readable for StatusRange {
             _ => Err(Refusal::Kind),
         },
         as_text,
-    )
-    .with_commas();
+    );
 }
 
 impl Readable for NumberRange {
@@ -260,6 +264,7 @@ impl Readable for NumberRange {
             expected: "a range such as `1..100`",
             form: ValueForm::Text(Some("^-?[0-9]+\\.\\.-?[0-9]+$")),
             examples: &["1..100", "-5..0"],
+            commas: false,
         },
         |scalar| match NumberRange::parse(text(scalar)?) {
             Some(range) => Ok(range),
@@ -276,6 +281,7 @@ impl Readable for Method {
             expected: "a method such as `GET`",
             form: ValueForm::Text(Some("^[A-Z]+$")),
             examples: &["GET", "POST", "PURGE"],
+            commas: true,
         },
         |scalar| {
             let said = text(scalar)?;
@@ -285,6 +291,5 @@ impl Readable for Method {
             }
         },
         as_text,
-    )
-    .with_commas();
+    );
 }

@@ -13,11 +13,10 @@ const NODE_FORM: ValueForm = ValueForm::Text(Some("^[A-Za-z0-9]([A-Za-z0-9._/-]*
 
 /// Of a mesh, service or gateway.
 pub(crate) const NAME: Reader<Name> = Reader::new(
-    &Value { name: "name", expected: "a name", form: FORM, examples: &["beta.svc", "front", "Shop_1"] },
+    &Value { name: "name", expected: "a name", form: FORM, examples: &["beta.svc", "front", "Shop_1"], commas: true },
     |scalar| name(scalar, false),
     as_text,
-)
-.with_commas();
+);
 
 /// Of a node: ids of ECS hold slashes.
 pub(crate) const NODE: Reader<Name> = Reader::new(
@@ -26,11 +25,11 @@ pub(crate) const NODE: Reader<Name> = Reader::new(
         expected: "the name of a node",
         form: NODE_FORM,
         examples: &["beta-1", "cluster/task-0123"],
+        commas: true,
     },
     |scalar| name(scalar, true),
     as_text,
-)
-.with_commas();
+);
 
 fn name(scalar: &Scalar, slash: bool) -> Result<Name, Refusal> {
     let text = text(scalar)?;
@@ -60,6 +59,7 @@ impl Readable for Callee {
             expected: "the name of a service, or `*`",
             form: ValueForm::Text(Some("^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\\*)$")),
             examples: &["beta.svc", "*"],
+            commas: true,
         },
         |scalar| match (scalar.kind, scalar.text.as_str()) {
             (Kind::Text | Kind::Variable, "*") => Ok(Callee::All),
@@ -69,6 +69,5 @@ impl Readable for Callee {
             Callee::All => (Kind::Text, "*".to_owned()),
             Callee::Service(name) => as_text(name),
         },
-    )
-    .with_commas();
+    );
 }

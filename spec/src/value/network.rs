@@ -16,11 +16,11 @@ pub(crate) const PORT: Reader<u16> = Reader::new(
         expected: "a port such as `8080`",
         form: ValueForm::Integer(1, 65_535),
         examples: &["1", "8080", "65535"],
+        commas: true,
     },
     |scalar| within(scalar, 1, 65_535).and_then(|port| u16::try_from(port).map_err(|_| Refusal::Kind)),
     number,
-)
-.with_commas();
+);
 
 impl Readable for Address {
     const READER: Reader<Self> = Reader::new(
@@ -29,6 +29,7 @@ impl Readable for Address {
             expected: "an address such as `10.0.0.1:8080`",
             form: ValueForm::Text(Some("^.+:[0-9]+$")),
             examples: &["10.0.0.1:8080", "[fd00::1]:80"],
+            commas: false,
         },
         |scalar| {
             let text = text(scalar)?;
@@ -49,6 +50,7 @@ impl Readable for HostPort {
             expected: "a host with its port such as `collector.local:4317`",
             form: ValueForm::Text(Some("^.+:[0-9]+$")),
             examples: &["collector.local:4317", "10.0.0.1:8080", "[fd00::1]:80"],
+            commas: false,
         },
         |scalar| {
             let text = text(scalar)?;
@@ -70,6 +72,7 @@ impl Readable for IpAddr {
             expected: "an IP address such as `0.0.0.0`",
             form: ValueForm::Text(None),
             examples: &["0.0.0.0", "10.0.0.5", "::"],
+            commas: false,
         },
         |scalar| {
             let text = text(scalar)?;
@@ -90,6 +93,7 @@ impl Readable for Cidr {
             expected: "a network such as `10.0.0.0/8`",
             form: ValueForm::Text(None),
             examples: &["10.0.0.0/8", "192.168.1.7", "fd00::/8"],
+            commas: true,
         },
         |scalar| {
             let text = text(scalar)?;
@@ -103,8 +107,7 @@ impl Readable for Cidr {
             Ok(network)
         },
         as_text,
-    )
-    .with_commas();
+    );
 }
 
 impl Readable for u16 {

@@ -9,11 +9,10 @@ macro_rules! whole {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $expected:literal, $low:expr, $high:expr, $examples:expr) => {
         $(#[$doc])*
         pub(crate) const $name: Reader<u32> = Reader::new(
-            &Value { name: $kind, expected: $expected, form: ValueForm::Integer($low, $high), examples: &$examples },
+            &Value { name: $kind, expected: $expected, form: ValueForm::Integer($low, $high), examples: &$examples, commas: true },
             |scalar| within(scalar, $low, $high),
             number,
-        )
-        .with_commas();
+        );
     };
 }
 
@@ -43,6 +42,7 @@ pub(crate) const PERCENT: Reader<Percent> = Reader::new(
         expected: "a share such as `15` or `0.5`",
         form: ValueForm::Decimal(0, 100),
         examples: &["0", "0.5", "12.3456", "100"],
+        commas: false,
     },
     |scalar| match scalar.kind {
         Kind::Bool(_) | Kind::Null => Err(Refusal::Kind),
@@ -88,7 +88,13 @@ impl Readable for Percent {
 
 impl Readable for bool {
     const READER: Reader<Self> = Reader::new(
-        &Value { name: "boolean", expected: "a boolean", form: ValueForm::Boolean, examples: &["true", "false"] },
+        &Value {
+            name: "boolean",
+            expected: "a boolean",
+            form: ValueForm::Boolean,
+            examples: &["true", "false"],
+            commas: false,
+        },
         |scalar| match scalar.kind {
             Kind::Bool(value) => Ok(value),
             Kind::Variable => scalar.text.parse().map_err(|_| Refusal::Kind),

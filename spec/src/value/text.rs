@@ -11,6 +11,7 @@ pub(crate) const TEXT: Reader<String> = Reader::new(
         expected: "text",
         form: ValueForm::Text(Some("^[^\\u0000-\\u001f\\u007f]+$")),
         examples: &["shop", "a b, c"],
+        commas: false,
     },
     |scalar| {
         let text = text(scalar)?;
@@ -24,7 +25,13 @@ pub(crate) const TEXT: Reader<String> = Reader::new(
 
 /// Any text, line breaks included.
 pub(crate) const PROSE: Reader<String> = Reader::new(
-    &Value { name: "prose", expected: "text", form: ValueForm::Text(None), examples: &["", "a\nb\tc", "{\"a\": 1}"] },
+    &Value {
+        name: "prose",
+        expected: "text",
+        form: ValueForm::Text(None),
+        examples: &["", "a\nb\tc", "{\"a\": 1}"],
+        commas: false,
+    },
     |scalar| text(scalar).map(str::to_owned),
     as_text,
 );
@@ -36,6 +43,7 @@ pub(crate) const AS_WRITTEN: Reader<String> = Reader::new(
         expected: "text",
         form: ValueForm::AnyText,
         examples: &["on", "1.50", "", "ä\u{1F600}\n"],
+        commas: false,
     },
     |scalar| match scalar.kind {
         Kind::Null => Err(Refusal::Kind),
@@ -46,7 +54,13 @@ pub(crate) const AS_WRITTEN: Reader<String> = Reader::new(
 
 /// The same, at least one character.
 pub(crate) const NOT_EMPTY: Reader<String> = Reader::new(
-    &Value { name: "any-text-not-empty", expected: "text", form: ValueForm::AnyText, examples: &["on", "v1"] },
+    &Value {
+        name: "any-text-not-empty",
+        expected: "text",
+        form: ValueForm::AnyText,
+        examples: &["on", "v1"],
+        commas: false,
+    },
     |scalar| match scalar.kind {
         Kind::Null => Err(Refusal::Kind),
         _ if scalar.text.is_empty() => {
@@ -64,6 +78,7 @@ pub(crate) const FILE: Reader<String> = Reader::new(
         expected: "a file such as `users.htpasswd`",
         form: ValueForm::Text(Some("^[^\\u0000-\\u001f\\u007f]+$")),
         examples: &["users.htpasswd", "tls/cert.pem"],
+        commas: false,
     },
     |scalar| {
         let text = text(scalar)?;
@@ -79,6 +94,7 @@ pub(crate) const SIDECAR_FILE: Reader<String> = Reader::new(
         expected: "a path such as `/etc/tls/cert.pem`",
         form: ValueForm::Text(Some("^/[^\\u0000-\\u001f\\u007f]*$")),
         examples: &["/etc/tls/cert.pem", "/dev/stdout"],
+        commas: false,
     },
     |scalar| {
         let text = text(scalar)?;
@@ -97,11 +113,11 @@ pub(crate) const LABEL: Reader<String> = Reader::new(
         expected: "a word such as `v1`",
         form: ValueForm::Text(Some("^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")),
         examples: &["v1", "blue-2", "canary_a"],
+        commas: true,
     },
     label,
     as_text,
-)
-.with_commas();
+);
 
 /// A sha256 digest in lower-case hexadecimal.
 pub(crate) const SHA256: Reader<String> = Reader::new(
@@ -110,6 +126,7 @@ pub(crate) const SHA256: Reader<String> = Reader::new(
         expected: "a sha256 digest: 64 digits 0-9 and a-f",
         form: ValueForm::Text(Some("^[0-9a-f]{64}$")),
         examples: &["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
+        commas: false,
     },
     |scalar| {
         let text = text(scalar)?;

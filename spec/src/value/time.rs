@@ -16,6 +16,7 @@ pub(crate) const DURATION: Reader<Duration> = Reader::new(
         expected: "a duration such as `15s`",
         form: FORM,
         examples: &["0s", "250ms", "15s", "2m", "1h"],
+        commas: false,
     },
     duration,
     write,
@@ -28,6 +29,7 @@ pub(crate) const POSITIVE: Reader<Duration> = Reader::new(
         expected: "a duration such as `15s`",
         form: FORM,
         examples: &["1ms", "15s", "8760h"],
+        commas: false,
     },
     positive,
     write,
@@ -40,6 +42,7 @@ pub(crate) const DELAY: Reader<Duration> = Reader::new(
         expected: "a duration such as `50ms`",
         form: FORM,
         examples: &["1ms", "50ms", "1h"],
+        commas: false,
     },
     |scalar| {
         let duration = positive(scalar)?;
@@ -50,7 +53,13 @@ pub(crate) const DELAY: Reader<Duration> = Reader::new(
 
 /// Envoy's buckets are filled every 50 ms at most.
 pub(crate) const FILL_INTERVAL: Reader<Duration> = Reader::new(
-    &Value { name: "fill-interval", expected: "a duration such as `1s`", form: FORM, examples: &["50ms", "1s", "1m"] },
+    &Value {
+        name: "fill-interval",
+        expected: "a duration such as `1s`",
+        form: FORM,
+        examples: &["50ms", "1s", "1m"],
+        commas: false,
+    },
     |scalar| {
         let duration = positive(scalar)?;
         let long_enough = duration >= Duration::from_millis(50);
