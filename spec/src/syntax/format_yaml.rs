@@ -14,8 +14,9 @@ const MAX_INDENT: usize = 60;
 /// the text, has more than one opinion on it, or cannot count so far.
 pub(crate) fn format(text: &str) -> Option<String> {
     // A block begins behind spaces and the signs of the lists and mappings around it.
-    let indent = |line: &str| line.bytes().take_while(|byte| b" \t-?:".contains(byte)).count();
-    if text.lines().any(|line| indent(line) > MAX_INDENT) {
+    let indent =
+        |line: &str| line.chars().take_while(|at| at.is_whitespace() || at.is_control() || "-?:".contains(*at)).count();
+    if text.split('\n').any(|line| indent(line) > MAX_INDENT) {
         return None;
     }
     let once = lay_out(text)?;

@@ -147,9 +147,9 @@ const CASES: &[(&str, &str, &str)] = &[
         "mesh \"m\" {\n  gateway \"g\" listen=80 { calls \"*\"; basic-auth htpasswd-file=\"u\" forward-user-header=\"host\" }\n}\n",
     ),
     (
-        "a target that has only routes",
+        "a share of a target that has only routes",
         "mesh.kdl",
-        "mesh \"m\" {\n  service \"a\" { endpoint \"10.0.0.1:80\" }\n  service \"v\" { route { to \"a\" } }\n  gateway \"g\" listen=80 { host \"x.y\" { to \"v\" } }\n}\n",
+        "mesh \"m\" {\n  service \"a\" { endpoint \"10.0.0.1:80\" }\n  service \"v\" { route { to \"a\" } }\n  gateway \"g\" listen=80 { host \"x.y\" { to \"v\"; to \"a\" } }\n}\n",
     ),
     ("names that are one path", "mesh.kdl", "mesh \"m\" {\n  node \"a\"\n  node \"a/envoy.yaml\"\n}\n"),
     (

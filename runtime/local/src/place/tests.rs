@@ -166,24 +166,22 @@ fn what_runs_outside_the_mesh_gets_addresses_of_its_own() {
 }
 
 #[test]
-fn an_application_on_a_port_of_the_sidecar_moves() {
+fn a_service_outside_on_a_port_of_the_sidecar_moves() {
     check(
         r#"mesh "shop" {
-            service "beta.svc" { endpoint "10.0.0.1:4100"; endpoint "10.0.0.1:9901" }
+            service "beta.svc" { endpoint "10.0.0.1:3000" }
             service "legacy.svc" { endpoint "10.9.0.1:4000"; endpoint "10.9.0.1:24000" }
             node "beta" { serves "beta.svc"; calls "legacy.svc" }
         }"#,
         expect![[r#"
             envoy beta of beta: 127.77.0.2, was 10.0.0.1
-            app 127.77.0.2:24100: beta.svc on beta, was 10.0.0.1:4100
-            app 127.77.0.2:29901: beta.svc on beta, was 10.0.0.1:9901
+            app 127.77.0.2:3000: beta.svc on beta, was 10.0.0.1:3000
             app 127.77.0.3:24001: legacy.svc, was 10.9.0.1:4000
             app 127.77.0.3:24000: legacy.svc, was 10.9.0.1:24000
-            beta.svc at 127.77.0.2:24100: beta, weight 64
-            beta.svc at 127.77.0.2:29901: beta, weight 64
+            beta.svc at 127.77.0.2:3000: beta, weight 64
             legacy.svc at 127.77.0.3:24001: outside, weight 64
             legacy.svc at 127.77.0.3:24000: outside, weight 64
-            beta finds beta.svc at 127.77.0.2:24100 (64) 127.77.0.2:29901 (64)
+            beta finds beta.svc at 127.77.0.2:3000 (64)
         "#]],
     );
 }
@@ -230,7 +228,7 @@ fn a_health_port_is_answered_where_callers_and_the_sidecar_ask() {
     check(
         r#"mesh "shop" {
             service "beta.svc" { endpoint "10.0.0.1:3000"; health-check port=8081 }
-            service "admin.svc" { endpoint "10.0.0.1:3000"; health-check port=9901 }
+            service "admin.svc" { endpoint "10.0.0.1:3000"; health-check port=8082 }
             node "beta" { serves "beta.svc"; serves "admin.svc" }
         }"#,
         expect![[r#"
@@ -238,7 +236,8 @@ fn a_health_port_is_answered_where_callers_and_the_sidecar_ask() {
             app 127.77.0.2:3000: beta.svc on beta, was 10.0.0.1:3000
             app 127.77.0.2:8081: beta.svc on beta, was 10.0.0.1:3000
             app 127.77.0.3:3000: admin.svc on beta, was 10.0.0.1:3000
-            app 127.77.0.3:9901: admin.svc on beta, was 10.0.0.1:3000
+            app 127.77.0.3:8082: admin.svc on beta, was 10.0.0.1:3000
+            app 127.77.0.2:8082: admin.svc on beta, was 10.0.0.1:3000
             beta.svc at 127.77.0.2:3000: beta, weight 64
             admin.svc at 127.77.0.2:3000: beta, weight 64
             beta finds beta.svc at 127.77.0.2:3000 (64)
@@ -272,21 +271,25 @@ fn hastened_health_checks_never_get_slower() {
     assert_eq!(checks.into_iter().map(quick).collect::<Vec<_>>(), [Some((200, 1)), Some((1000, 1)), None]);
 }
 
+/// The port, or another one in place of those at which sidecars listen.
+fn beside_a_sidecar(port: u16) -> u16 {
+    if [4000, 4100, 9901, 15090].contains(&port) { port + 1 } else { port }
+}
+
 /// A valid mesh: services of which some have endpoints at few hosts and ports, so that they collide often.
 fn meshes() -> impl Strategy<Value = String> {
     let port = prop::sample::select(vec![80, 3000, 3001, 4000, 4100, 9901, 15090, 24100]);
-    let address = (0_u8..4, port.clone()).prop_map(|(host, port)| format!("10.0.0.{host}:{port}"));
+    // A sidecar's own ports are only for services that have none.
+    let free = port.clone().prop_map(beside_a_sidecar);
     let upstream = prop_oneof![
-        address.clone(),
-        port.clone()
-            .prop_filter("not the sidecar's", |port| { ![4000, 4100, 9901, 15090].contains(port) })
-            .prop_map(|port| format!("127.0.0.1:{port}"))
+        (0_u8..4, free.clone()).prop_map(|(host, port)| format!("10.0.0.{host}:{port}")),
+        free.clone().prop_map(|port| format!("127.0.0.1:{port}"))
     ];
     // A service: its endpoints, each on the node that its host belongs to, the explicit upstreams of both nodes, and a
     // health port.
-    let endpoints = prop::collection::btree_set((0_u8..4, port.clone()), 1..5);
+    let endpoints = prop::collection::btree_set((0_u8..4, port), 1..5);
     let upstreams = prop::collection::btree_set(upstream, 0..3);
-    let service = (endpoints, upstreams.clone(), upstreams, prop::option::of(port), any::<bool>());
+    let service = (endpoints, upstreams.clone(), upstreams, prop::option::of(free), any::<bool>());
     (prop::collection::vec(service, 0..5), 0_usize..3).prop_map(|(services, gateways)| {
         let mut out = String::from("mesh \"m\" {\n");
         let mut serves = [String::new(), String::new()];
@@ -294,6 +297,7 @@ fn meshes() -> impl Strategy<Value = String> {
             writeln!(out, "service \"s{index}\" {{").expect("a string");
             let mut at = [false, false];
             for (host, port) in endpoints {
+                let port = if inside { beside_a_sidecar(port) } else { port };
                 let (address, node) = (format!("10.0.0.{host}:{port}"), usize::from(host % 2));
                 let node_said = if inside { format!(" node=\"n{node}\"") } else { String::new() };
                 writeln!(out, "endpoint \"{address}\"{node_said}").expect("a string");
