@@ -102,6 +102,8 @@ const NOT_COMPILED: &[&str] = &[
 /// Names every field that is said and not compiled, once, at its first place.
 pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
     let mut pending: BTreeMap<String, (Span, usize)> = BTreeMap::new();
+    // A mesh of ten thousand services says the same few fields again and again.
+    let mut known: BTreeMap<String, bool> = BTreeMap::new();
     said::visit(mesh, &mut |Said { path, field, text, span }| {
         let key = path.join(".");
         if let Some(instead) = field.deprecated {
@@ -109,7 +111,12 @@ pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
             diagnostics.push(diagnostic.help(format!("write {instead}")));
         }
         let is_block = matches!(field.says, Says::Block(_));
-        if is_compiled(&key, is_block) && !means_more(&key, text) {
+        let compiled = known.get(&key).copied().unwrap_or_else(|| {
+            let compiled = is_compiled(&key, is_block);
+            known.insert(key.clone(), compiled);
+            compiled
+        });
+        if compiled && !means_more(&key, text) {
             return;
         }
         // Of a block that is not compiled, what stands in it is not worth naming.
