@@ -16,3 +16,4 @@ mod rules_regex;
 mod rules_resilience;
 mod rules_routes;
 mod rules_security;
+mod rules_tls;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use expect_test::Expect;
 use meshwright_compiler::check;
 use spec::{Diagnostics, SourceFile, Sources, Syntax};
 
@@ -13,6 +14,31 @@ use crate::findings::findings;
 pub(crate) fn of(slug: &str, text: &str) -> String {
     let (found, sources) = run(slug, text);
     findings(&found, &sources)
+}
+
+/// Compares what is found with what is expected.
+#[track_caller]
+pub(crate) fn check_rule(slug: &str, text: &str, expected: Expect) {
+    expected.assert_eq(&of(slug, text));
+}
+
+/// Nothing is found.
+#[track_caller]
+pub(crate) fn quiet(slug: &str, text: &str) {
+    assert_eq!(of(slug, text), "");
+}
+
+/// A service `a.svc`, of which this is said.
+pub(crate) fn service(says: &str) -> String {
+    format!("service \"a.svc\" {{\nendpoint \"10.0.0.1:80\"\n{says}\n}}")
+}
+
+/// Both sides show and check certificates.
+pub(crate) const MUTUAL: &str = "tls { certificate provider=\"ca\"; client ca-provider=\"ca\"; }";
+
+/// The same service, with a provider of certificates.
+pub(crate) fn with_ca(says: &str) -> String {
+    format!("certificate-provider \"ca\" {{ folder \"/certs\"; }}\n{}", service(says))
 }
 
 /// The same as severity and place: `error 3:5`.

@@ -1,18 +1,8 @@
 //! Rules about logs, traces, and the user's own Envoy configuration.
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
-use crate::mesh_findings;
-
-#[track_caller]
-fn check(slug: &str, text: &str, expected: Expect) {
-    expected.assert_eq(&mesh_findings::of(slug, text));
-}
-
-#[track_caller]
-fn quiet(slug: &str, text: &str) {
-    assert_eq!(mesh_findings::of(slug, text), "");
-}
+use crate::mesh_findings::{self, check_rule as check, quiet};
 
 fn log(says: &str) -> String {
     format!("defaults {{\naccess-log {says}\n}}")

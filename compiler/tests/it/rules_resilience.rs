@@ -1,23 +1,8 @@
 //! Rules about retries, time limits, health and faults.
 
-use expect_test::{Expect, expect};
+use expect_test::expect;
 
-use crate::mesh_findings::{self, places};
-
-#[track_caller]
-fn check(slug: &str, text: &str, expected: Expect) {
-    expected.assert_eq(&mesh_findings::of(slug, text));
-}
-
-#[track_caller]
-fn quiet(slug: &str, text: &str) {
-    assert_eq!(mesh_findings::of(slug, text), "");
-}
-
-/// A service `a.svc`, of which this is said.
-fn service(says: &str) -> String {
-    format!("service \"a.svc\" {{\nendpoint \"10.0.0.1:80\"\n{says}\n}}")
-}
+use crate::mesh_findings::{check_rule as check, places, quiet, service};
 
 #[test]
 fn one_try_longer_than_the_request_of_one_caller() {
