@@ -19,6 +19,7 @@ use tokio::time::{Instant, sleep};
 use self::prepare::Patience;
 use crate::access_log::{self, LogError};
 use crate::admin::{Admin, AdminError, Unhealthy};
+use crate::detour::{self, Detours};
 use crate::echo::{self, Echo, Tries};
 use crate::envoy::EnvoyBinary;
 use crate::place::{Instance, InstanceKind, Placement, Workload};
@@ -56,6 +57,8 @@ pub struct Options {
     pub folder: RunFolder,
     /// The addresses' claim, given back when the run ends.
     pub claim: Option<Claim>,
+    /// For tests: where what is outside of the mesh is really found.
+    pub detours: Detours,
     /// Envoy's word: `info`, `warning`, `debug` …
     pub log_level: String,
     /// How long one Envoy may take until it is ready.
@@ -84,6 +87,8 @@ pub enum StartError {
     OutsideFolder(PathBuf),
     #[error("`{0}` has no configuration")]
     NoConfig(String),
+    #[error("the configuration of `{instance}` is not YAML: {source}")]
+    Unreadable { instance: String, source: serde_yaml::Error },
     #[error("Envoy of `{instance}` did not start: {source}")]
     Envoy { instance: String, source: ProcessError },
 }
@@ -92,6 +97,11 @@ pub enum StartError {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no instance is called `{0}`")]
 pub struct UnknownInstance(pub String);
+
+/// No workload stands in for this address.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no workload runs for `{0}`")]
+pub struct UnknownWorkload(pub String);
 
 /// Why a mesh is not healthy.
 #[derive(Debug, thiserror::Error)]
@@ -170,6 +180,8 @@ async fn start_all(
     let turns = Arc::new(Semaphore::new(at_once));
     let mut starting = JoinSet::new();
     for InstancePlan { instance, config } in stage {
+        let unreadable = |source| StartError::Unreadable { instance: instance.name.to_string(), source };
+        let config = detour::apply(&config, &options.detours).map_err(unreadable)?;
         let files = prepare::instance(folder, &instance, &config)?;
         let run = EnvoyRun {
             name: instance.name.to_string(),
@@ -226,6 +238,7 @@ impl Options {
             binary,
             folder: RunFolder::Temporary,
             claim: None,
+            detours: Detours::default(),
             log_level: "info".to_owned(),
             ready_within: Duration::from_secs(60),
             stop_within: Duration::from_secs(5),
@@ -246,6 +259,17 @@ impl Running {
     /// By name.
     pub fn instances(&self) -> impl Iterator<Item = &RunningInstance> {
         self.instances.values()
+    }
+
+    /// The workloads that run, in the order of the placement.
+    pub fn workloads(&self) -> &[Echo] {
+        &self.echoes
+    }
+
+    /// The workload at this address of the mesh as written, such as `10.0.0.1:3000`.
+    pub fn workload(&self, endpoint: &str) -> Result<&Echo, UnknownWorkload> {
+        let found = self.echoes.iter().find(|echo| echo.identity().endpoint == endpoint);
+        found.ok_or_else(|| UnknownWorkload(endpoint.to_owned()))
     }
 
     pub fn folder(&self) -> &Path {
