@@ -1,17 +1,27 @@
 //! A mesh whose names are resolved and whose values are defaulted: the only input of lowering.
 //!
 //! Only [`crate::check`] makes one, so nothing after it has doubts: every [`Id`] points into its table,
-//! every number is in range, every file that was named has been read.
+//! every number is in range, every file that was named has been read. Blocks that name nothing are those of the
+//! language itself; what they leave out gets its default where it is lowered.
+
+mod extension;
+mod proxy;
+mod route;
+mod security;
+mod service;
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::IpAddr;
-use std::time::Duration;
 
-use policy::BasicAuthUser;
+pub use extension::{Fault, FilterUse, Module, Overlay, WasmFilter};
+pub use proxy::{Call, Gateway, GatewayHost, Listener, Node, Serve, Situation, Upstream};
+pub use route::{Action, Destination, Mirror, Route, RoutingRule, Target};
+pub use security::{
+    AccessRule, ApiKey, Authorization, BasicAuth, Certificate, CertificateProvider, ClientTls, ExternalAuth, Jwt,
+    JwtKeys, JwtProvider, PeerValidation, ServerTls, Trust,
+};
+pub use service::{CircuitBreaker, Discovery, Endpoint, HealthCheck, Service, Subset};
 use spec::Name;
-use spec::mesh::{AccessLogFormat, Address, HeaderMatch, PathMatch, RetryCondition};
-use spec::units::{Percent, StatusRange};
 
 /// An index into one table of a [`CheckedMesh`]: proof that a name resolved.
 pub struct Id<T>(u32, PhantomData<fn() -> T>);
@@ -20,152 +30,21 @@ pub struct Id<T>(u32, PhantomData<fn() -> T>);
 #[derive(Clone, Debug)]
 pub struct CheckedMesh {
     pub(crate) name: Name,
-    pub(crate) access_log: AccessLogFormat,
+    /// The SPIFFE trust domain of its certificates.
+    pub(crate) trust_domain: String,
+    pub(crate) certificate_providers: Vec<CertificateProvider>,
+    pub(crate) jwt_providers: Vec<JwtProvider>,
+    pub(crate) wasm_filters: Vec<WasmFilter>,
     pub(crate) services: Vec<Service>,
     pub(crate) nodes: Vec<Node>,
     pub(crate) gateways: Vec<Gateway>,
 }
 
 /// One Envoy to configure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Proxy {
     Node(Id<Node>),
     Gateway(Id<Gateway>),
-}
-
-/// A service, with every default filled in.
-#[derive(Clone, Debug)]
-pub struct Service {
-    pub name: Name,
-    pub endpoints: Vec<Endpoint>,
-    pub routes: Vec<Route>,
-    pub timeout: Duration,
-    pub retry: Option<Retry>,
-    pub health_check: Option<HealthCheck>,
-    pub circuit_breaker: CircuitBreaker,
-    pub fault: Option<Fault>,
-    pub basic_auth: Option<BasicAuth>,
-    pub header_routing: Vec<RoutingRule>,
-}
-
-/// Where a service runs: behind a node's sidecar, or outside the mesh.
-#[derive(Clone, Debug)]
-pub struct Endpoint {
-    /// The application's address, as written.
-    pub address: Address,
-    pub weight: u32,
-    /// `None`: callers dial the address itself.
-    pub node: Option<Id<Node>>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Node {
-    pub name: Name,
-    pub serves: Vec<Serve>,
-    /// In the order of the mesh's services, without repetition.
-    pub calls: Vec<Id<Service>>,
-    pub bind: Option<IpAddr>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Serve {
-    pub service: Id<Service>,
-    /// Where the sidecar finds the application. Never empty.
-    pub upstreams: Vec<Upstream>,
-    /// What holds on this node: its own fault, else the service's.
-    pub fault: Option<Fault>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upstream {
-    pub address: Address,
-    pub weight: u32,
-}
-
-#[derive(Clone, Debug)]
-pub struct Gateway {
-    pub name: Name,
-    pub listen: u16,
-    pub bind: Option<IpAddr>,
-    pub trusted_hops: u32,
-    /// Services reachable by their own name.
-    pub services: Vec<Id<Service>>,
-    pub hosts: Vec<GatewayHost>,
-    pub basic_auth: Option<BasicAuth>,
-    pub timeout: Option<Duration>,
-    pub retry: Option<Retry>,
-}
-
-#[derive(Clone, Debug)]
-pub struct GatewayHost {
-    /// Lower case.
-    pub pattern: String,
-    pub routes: Vec<Route>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Route {
-    pub path: PathMatch,
-    pub headers: Vec<HeaderMatch>,
-    /// Never empty; the weights' sum is positive and fits `u32`.
-    pub targets: Vec<Target>,
-    pub timeout: Option<Duration>,
-    pub retry: Option<Retry>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Target {
-    pub service: Id<Service>,
-    pub weight: u32,
-}
-
-#[derive(Clone, Debug)]
-pub struct RoutingRule {
-    pub to: Id<Service>,
-    pub headers: Vec<HeaderMatch>,
-}
-
-#[derive(Clone, Debug)]
-pub struct HealthCheck {
-    pub path: String,
-    pub interval: Duration,
-    pub timeout: Duration,
-    pub cache: Duration,
-    pub port: Option<u16>,
-    pub expect: StatusRange,
-    pub healthy_threshold: u32,
-    pub unhealthy_threshold: u32,
-}
-
-/// Absent: Envoy's own default (1024, 1024, 1024, 3).
-#[derive(Clone, Debug, Default)]
-pub struct CircuitBreaker {
-    pub max_connections: Option<u32>,
-    pub max_pending: Option<u32>,
-    pub max_requests: Option<u32>,
-    pub max_retries: Option<u32>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Retry {
-    pub attempts: u32,
-    /// Never empty.
-    pub on: Vec<RetryCondition>,
-    pub per_try_timeout: Option<Duration>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Fault {
-    pub delay: Option<(Duration, Percent)>,
-    pub abort: Option<(u16, Percent)>,
-}
-
-#[derive(Clone, Debug)]
-pub struct BasicAuth {
-    pub realm: String,
-    /// Never empty.
-    pub users: Vec<BasicAuthUser>,
-    pub forward_user_header: Option<String>,
 }
 
 impl CheckedMesh {
@@ -183,6 +62,23 @@ impl CheckedMesh {
 
     pub fn gateway(&self, id: Id<Gateway>) -> &Gateway {
         &self.gateways[id.index()]
+    }
+
+    pub fn certificate_provider(&self, id: Id<CertificateProvider>) -> &CertificateProvider {
+        &self.certificate_providers[id.index()]
+    }
+
+    pub fn jwt_provider(&self, id: Id<JwtProvider>) -> &JwtProvider {
+        &self.jwt_providers[id.index()]
+    }
+
+    pub fn wasm_filter(&self, id: Id<WasmFilter>) -> &WasmFilter {
+        &self.wasm_filters[id.index()]
+    }
+
+    /// The SPIFFE trust domain of its certificates.
+    pub fn trust_domain(&self) -> &str {
+        &self.trust_domain
     }
 
     /// Services in the order of the source.
@@ -204,6 +100,14 @@ impl CheckedMesh {
     pub fn proxies(&self) -> impl Iterator<Item = Proxy> {
         let nodes = self.nodes().map(|(id, _)| Proxy::Node(id));
         nodes.chain(self.gateways().map(|(id, _)| Proxy::Gateway(id)))
+    }
+
+    /// Where a proxy is, and what holds for it alone.
+    pub fn situation(&self, proxy: Proxy) -> &Situation {
+        match proxy {
+            Proxy::Node(id) => &self.node(id).at,
+            Proxy::Gateway(id) => &self.gateway(id).at,
+        }
     }
 
     pub fn proxy_name(&self, proxy: Proxy) -> &Name {

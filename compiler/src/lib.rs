@@ -38,10 +38,11 @@ impl WasmModule {
 
 /// The file of every Envoy of the mesh: `<name>/envoy.yaml` → text. Same mesh, same bytes.
 pub fn compile(mesh: &CheckedMesh, module: &WasmModule) -> BTreeMap<String, String> {
+    let shared = lower::Shared::default();
     mesh.proxies()
         .map(|proxy| {
             let path = format!("{}/envoy.yaml", mesh.proxy_name(proxy));
-            (path, emit::bootstrap(mesh, proxy, module))
+            (path, emit::bootstrap_with(mesh, proxy, module, &shared))
         })
         .collect()
 }

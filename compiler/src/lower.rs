@@ -1,91 +1,148 @@
 //! What a mesh means for one Envoy. Cannot fail: a [`CheckedMesh`] has no mistakes.
+//!
+//! The resources are those that xDS serves: listeners name their routes, clusters their endpoints. A static bootstrap
+//! is the same with everything put in its place ([`crate::emit::inline`]).
 
+mod authentication;
+mod authorization;
 mod cluster;
+mod egress;
 mod endpoint;
+mod fault;
 mod gateway;
+mod health;
 mod inbound;
 mod observability;
 mod outbound;
+mod overlay;
+mod policies;
+mod rate_limit;
 mod route;
+mod scope;
+mod shared;
+mod tls;
+mod transparent;
 mod wasm;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ::envoy::config::bootstrap::v3::Bootstrap;
 use ::envoy::config::cluster::v3::Cluster;
+use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use ::envoy::config::listener::v3::Listener;
+use ::envoy::config::route::v3::RouteConfiguration;
+use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Proxy};
-use crate::envoy::bootstrap::{Static, static_bootstrap};
+use crate::envoy::bootstrap::bootstrap;
+use scope::Scope;
+pub use shared::Shared;
 
 /// Port on which a sidecar takes requests for the application beside it.
 pub const INGRESS_PORT: u16 = 4100;
 /// Port on which a sidecar takes the application's own requests.
 pub const EGRESS_PORT: u16 = 4000;
-/// Port on which `/stats/prometheus` is scraped.
+/// Port on which `/stats/prometheus` is scraped, unless the mesh says another.
 pub const PROMETHEUS_PORT: u16 = 15090;
 /// Port of Envoy's administration, on loopback.
 pub const ADMIN_PORT: u16 = 9901;
 
-/// Listeners and the clusters they lead to.
-#[derive(Default)]
-struct Parts {
-    listeners: Vec<Listener>,
-    clusters: Vec<Cluster>,
+/// Everything one Envoy is told. Resources that several Envoys have are shared.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// What it starts from, without the resources below.
+    pub bootstrap: Bootstrap,
+    pub listeners: Vec<Arc<Listener>>,
+    /// Those without endpoints of their own get them from the `endpoints` of their name.
+    pub clusters: Vec<Arc<Cluster>>,
+    pub routes: Vec<Arc<RouteConfiguration>>,
+    pub endpoints: Vec<Arc<ClusterLoadAssignment>>,
+    pub secrets: Vec<Arc<Secret>>,
 }
 
-/// The bootstrap of one proxy of the mesh.
-pub fn lower(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule) -> Bootstrap {
-    let bind = match proxy {
-        Proxy::Node(id) => mesh.node(id).bind,
-        Proxy::Gateway(id) => mesh.gateway(id).bind,
-    };
-    let admin = (bind.filter(IpAddr::is_loopback).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), ADMIN_PORT);
-    let public = public(mesh, proxy);
+/// Resources on their way into a [`NodeConfig`]: each name once, in the order in which they came.
+#[derive(Default)]
+struct Parts {
+    listeners: Vec<Arc<Listener>>,
+    clusters: Vec<Arc<Cluster>>,
+    routes: Vec<Arc<RouteConfiguration>>,
+    endpoints: Vec<Arc<ClusterLoadAssignment>>,
+    secrets: Vec<Arc<Secret>>,
+    names: BTreeSet<(Kind, String)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Cluster,
+    Endpoints,
+    Secret,
+}
+
+/// The configuration of one proxy of the mesh.
+pub fn lower(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule) -> NodeConfig {
+    lower_with(mesh, proxy, module, &Shared::default())
+}
+
+/// As [`lower`]; what several proxies have in common is made once for all that share `shared`.
+pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared: &Shared) -> NodeConfig {
+    let scope = Scope { mesh, module, proxy, shared };
     let mut parts = Parts::default();
     match proxy {
         Proxy::Node(id) => {
             let node = mesh.node(id);
-            parts.extend(inbound::lower(mesh, node, public, module));
-            parts.extend(outbound::lower(mesh, node, module));
+            inbound::lower(&scope, node, &mut parts);
+            outbound::lower(&scope, node, &mut parts);
+            transparent::lower(&scope, node, &mut parts);
         }
-        Proxy::Gateway(id) => parts.extend(gateway::lower(mesh, mesh.gateway(id), public, module)),
+        Proxy::Gateway(id) => gateway::lower(&scope, mesh.gateway(id), &mut parts),
     }
-    parts.extend(observability::prometheus(public, admin, module));
-    static_bootstrap(Static {
-        id: mesh.proxy_name(proxy).to_string(),
-        cluster: mesh.name().to_string(),
-        admin,
+    let telemetry = observability::lower(&scope, &mut parts);
+    // The order of the source means nothing here.
+    parts.clusters.sort_by(|one, other| one.name.cmp(&other.name));
+    parts.endpoints.sort_by(|one, other| one.cluster_name.cmp(&other.cluster_name));
+    parts.secrets.sort_by(|one, other| one.name.cmp(&other.name));
+    let mut config = NodeConfig {
+        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry),
         listeners: parts.listeners,
         clusters: parts.clusters,
-    })
+        routes: parts.routes,
+        endpoints: parts.endpoints,
+        secrets: parts.secrets,
+    };
+    overlay::apply(&scope, &mut config);
+    config
 }
 
 impl Parts {
-    fn extend(&mut self, other: Self) {
-        self.listeners.extend(other.listeners);
-        self.clusters.extend(other.clusters);
+    fn listener(&mut self, listener: Listener) {
+        self.listeners.push(Arc::new(listener));
     }
-}
 
-/// Where listeners bind that other machines must reach: as said, else everywhere. Both address families where the node
-/// has an endpoint with an IPv6 address, IPv4 elsewhere: not every container has IPv6.
-fn public(mesh: &CheckedMesh, proxy: Proxy) -> IpAddr {
-    let (bind, v6) = match proxy {
-        Proxy::Node(id) => {
-            let node = mesh.node(id);
-            let endpoints = node.serves.iter().flat_map(|serve| &mesh.service(serve.service).endpoints);
-            let mut own = endpoints.filter(|endpoint| endpoint.node == Some(id));
-            (node.bind, own.any(|endpoint| endpoint.address.host.to_canonical().is_ipv6()))
+    fn routes(&mut self, routes: RouteConfiguration) {
+        self.routes.push(Arc::new(routes));
+    }
+
+    fn cluster(&mut self, cluster: Arc<Cluster>) {
+        if self.names.insert((Kind::Cluster, cluster.name.clone())) {
+            self.clusters.push(cluster);
         }
-        Proxy::Gateway(id) => (mesh.gateway(id).bind, false),
-    };
-    let everywhere = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    bind.unwrap_or(everywhere)
-}
+    }
 
-/// Where listeners bind that only the application beside the sidecar needs.
-fn private(bind: Option<IpAddr>) -> IpAddr {
-    bind.filter(IpAddr::is_loopback).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    fn has_cluster(&self, name: &str) -> bool {
+        self.names.contains(&(Kind::Cluster, name.to_owned()))
+    }
+
+    fn endpoints(&mut self, endpoints: Arc<ClusterLoadAssignment>) {
+        if self.names.insert((Kind::Endpoints, endpoints.cluster_name.clone())) {
+            self.endpoints.push(endpoints);
+        }
+    }
+
+    fn secret(&mut self, secret: Arc<Secret>) {
+        if self.names.insert((Kind::Secret, secret.name.clone())) {
+            self.secrets.push(secret);
+        }
+    }
 }

@@ -64,7 +64,7 @@ fn open(
     diagnostics: &mut Diagnostics,
 ) -> Option<(FileId, Syntax)> {
     let refuse = |code, message: String| Diagnostic::error(code, named.span, message);
-    let path = match named_path(named, sources) {
+    let path = match named_path(Spanned::new(named.value.as_str(), named.span), sources) {
         Ok(path) => path,
         Err(refused) => {
             diagnostics.push(*refused);

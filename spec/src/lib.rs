@@ -1,6 +1,7 @@
 //! What a mesh is: the typed model with source spans, and its two syntaxes, KDL and YAML.
 
 pub mod annotate;
+mod attach;
 mod block;
 mod canonical;
 pub mod codes;

@@ -1,9 +1,10 @@
 //! The one door to files: the language asks for a text by its name, the runtime fetches it.
 
+pub use crate::attach::{MAX_MODULE_BYTES, attach};
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::include::include;
-use crate::mesh::{BasicAuth, Mesh};
+use crate::mesh::Mesh;
 use crate::parse::parse_main;
 use crate::source::{FileId, SourceFile, Sources, Span, Spanned};
 use crate::syntax::Syntax;
@@ -103,42 +104,9 @@ pub fn add_text(path: &str, bytes: Vec<u8>, sources: &mut Sources, diagnostics: 
     }
 }
 
-/// Reads the htpasswd files that a mesh names, each relative to the file that names it.
-///
-/// They become secret sources under their [`resolved`] name, each once.
-pub fn attach(mesh: &Mesh, files: &dyn Files, sources: &mut Sources, diagnostics: &mut Diagnostics) {
-    let of_services = mesh.services.iter().filter_map(|service| service.basic_auth.as_deref());
-    let of_gateways = mesh.gateways.iter().filter_map(|gateway| gateway.basic_auth.as_ref());
-    for auth in of_services.chain(of_gateways) {
-        if let Err(refused) = attach_one(auth, files, sources) {
-            diagnostics.push(*refused);
-        }
-    }
-}
-
-fn attach_one(auth: &BasicAuth, files: &dyn Files, sources: &mut Sources) -> Result<(), Box<Diagnostic>> {
-    let span = auth.htpasswd_file.span;
-    let refuse = |message: String| Diagnostic::error(codes::UNREADABLE_FILE, span, message);
-    let path = named_path(&auth.htpasswd_file, sources)?;
-    if sources.find(&path).is_some() {
-        return Ok(());
-    }
-    let bytes = files.read(&path).map_err(|error| {
-        let missing = refuse(format!("`{path}` cannot be read: {}", error.reason));
-        Box::new(missing.help("put the file beside the mesh, or correct `htpasswd-file`"))
-    })?;
-    // The bytes are secret: say that they are wrong, never which they are.
-    if bytes.len() > MAX_BYTES {
-        return Err(Box::new(refuse(format!("`{path}` is larger than {MAX_BYTES} bytes"))));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| Box::new(refuse(format!("`{path}` is not UTF-8 text"))))?;
-    sources.add(SourceFile::secret(path, text));
-    Ok(())
-}
-
 /// The path of a file that a text names: beside that text's file, or below.
-pub(crate) fn named_path(named: &Spanned<String>, sources: &Sources) -> Result<String, Box<Diagnostic>> {
-    if !stays_inside(&named.value) {
+pub(crate) fn named_path(named: Spanned<&str>, sources: &Sources) -> Result<String, Box<Diagnostic>> {
+    if !stays_inside(named.value) {
         let message = "the file is outside the folder of the mesh";
         let outside = Diagnostic::error(codes::UNREADABLE_FILE, named.span, message)
             .label("no `..`, and no path from the root")
@@ -146,7 +114,7 @@ pub(crate) fn named_path(named: &Spanned<String>, sources: &Sources) -> Result<S
         return Err(Box::new(outside));
     }
     let base = sources.file(named.span.file).map_or("", |source| source.name.as_str());
-    Ok(resolved(base, &named.value))
+    Ok(resolved(base, named.value))
 }
 
 /// The name under which a file that `base` names is found in the sources: beside `base`.

@@ -39,8 +39,8 @@ pub use balancing::{
 pub use egress::{Egress, EgressHost, EgressPolicy};
 pub use endpoint::{CloudMap, Dns, DnsMode, EcsDiscovery, Endpoint, IpFamily, Subset};
 pub use extension::{
-    FilterPosition, FilterUse, Overlay, OverlaySource, OverlayTarget, WasmConfiguration, WasmFailure, WasmFilter,
-    WasmModuleSource,
+    Engine, FilterPosition, FilterUse, Overlay, OverlaySource, OverlayTarget, WasmConfiguration, WasmFailure,
+    WasmFilter, WasmModuleSource,
 };
 pub use fault::{Fault, FaultAbort, FaultDelay, FaultGrpcAbort, FaultRateLimit};
 pub use gateway::{Gateway, GatewayHost, Listener};

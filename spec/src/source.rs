@@ -1,6 +1,8 @@
 //! Source texts and places in them.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// A file that was read: an index into [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +29,8 @@ pub struct Spanned<T> {
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    /// Files that are no text: wasm modules.
+    bytes: BTreeMap<String, Arc<[u8]>>,
 }
 
 /// One text, under the name the user knows it by.
@@ -74,6 +78,16 @@ impl Sources {
         let index = self.files.iter().position(|file| file.name == name)?;
         let file = self.files.get(index)?;
         Some((FileId(u32::try_from(index).ok()?), file))
+    }
+
+    /// Keeps a file that is no text.
+    pub fn add_bytes(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
+        self.bytes.insert(name.into(), bytes.into());
+    }
+
+    /// The file of this name that is no text.
+    pub fn bytes(&self, name: &str) -> Option<&Arc<[u8]>> {
+        self.bytes.get(name)
     }
 
     /// Where a span begins.

@@ -20,6 +20,7 @@ pub struct StatusRange {
 
 impl Percent {
     pub const ZERO: Self = Self { per_million: 0 };
+    pub const ALL: Self = Self { per_million: 1_000_000 };
 
     /// `None` above 100 % (1,000,000).
     pub const fn from_per_million(per_million: u32) -> Option<Self> {

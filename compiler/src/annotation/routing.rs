@@ -7,7 +7,7 @@ use spec::{Name, Span, Spanned};
 /// by `,`, and `*` is any value. `None` if the text is anything else.
 pub(crate) fn rules(text: &str, span: Span) -> Option<HeaderRouting> {
     let rules = text.split(';').map(|rule| self::rule(rule, span)).collect::<Option<Vec<_>>>()?;
-    Some(HeaderRouting { rules })
+    Some(HeaderRouting { rules, engine: None })
 }
 
 fn rule(text: &str, span: Span) -> Option<RoutingRule> {

@@ -16,7 +16,7 @@ pub(super) fn check(mesh: &Mesh, checked: &CheckedMesh, diagnostics: &mut Diagno
             let Some(id) = endpoint.node else { continue };
             let Some(node) = checked.nodes.get(id.index()) else { continue };
             let (host, span) = (endpoint.address.host.to_canonical(), declared.address.span);
-            if host.is_loopback() && node.bind != Some(host) {
+            if host.is_loopback() && node.at.bind != Some(host) {
                 diagnostics.push(loopback(&node.name, &endpoint.address, span));
                 continue;
             }

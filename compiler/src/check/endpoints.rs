@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use spec::mesh::{Address, Endpoint, Mesh, Node, Serve, Service};
-use spec::{Diagnostic, Diagnostics, codes};
+use spec::{Diagnostic, Diagnostics, Spanned, codes};
 
 use super::tables::Tables;
 use crate::checked::{self, Id, Upstream};
@@ -34,7 +34,19 @@ pub(super) fn of_service(
             None => owner(service, endpoint, &serving, diagnostics),
         };
         let weight = endpoint.weight.as_ref().map_or(DEFAULT_WEIGHT, |weight| weight.value).max(1);
-        endpoints.push(checked::Endpoint { address: endpoint.address.value.clone(), weight, node });
+        let home = node.and_then(|id| mesh.nodes.get(id.index()));
+        let place = |said: &Option<Spanned<String>>, of_node: Option<&Spanned<String>>| {
+            said.as_ref().or(of_node).map(|said| said.value.clone())
+        };
+        endpoints.push(checked::Endpoint {
+            address: endpoint.address.value.clone(),
+            weight,
+            node,
+            priority: endpoint.priority.as_ref().map_or(0, |said| said.value),
+            region: place(&endpoint.region, home.and_then(|node| node.region.as_ref())),
+            zone: place(&endpoint.zone, home.and_then(|node| node.zone.as_ref())),
+            labels: endpoint.labels.clone(),
+        });
     }
     endpoints
 }
@@ -117,7 +129,7 @@ fn owner(
     None
 }
 
-fn foreign(service: &Service, endpoint: &Endpoint, node: &spec::Spanned<spec::Name>) -> Diagnostic {
+fn foreign(service: &Service, endpoint: &Endpoint, node: &Spanned<spec::Name>) -> Diagnostic {
     let message = format!("node `{}` does not serve `{}`", node.value, service.name.value);
     Diagnostic::error(codes::FOREIGN_ENDPOINT, node.span, message)
         .label("its sidecar would answer 404")

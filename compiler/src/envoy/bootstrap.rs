@@ -3,10 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use envoy::config::bootstrap::v3::{Admin, Bootstrap, Watchdog, Watchdogs, bootstrap::StaticResources};
-use envoy::config::cluster::v3::Cluster;
-use envoy::config::core::v3::Node;
-use envoy::config::listener::v3::Listener;
+use envoy::config::bootstrap::v3::{Admin, Bootstrap, Watchdog, Watchdogs};
+use envoy::config::core::v3::{Locality, Node};
+use envoy::config::metrics::v3::{StatsConfig, StatsSink};
 use envoy::config::overload::v3::{OverloadManager, ResourceMonitor, resource_monitor};
 use envoy::extensions::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig;
 
@@ -16,25 +15,34 @@ use super::{duration, endpoint};
 /// and files (Envoy's edge best practices).
 const MAX_DOWNSTREAM_CONNECTIONS: i64 = 50_000;
 
-/// What a bootstrap is made of.
-pub(crate) struct Static {
+/// Who an Envoy is.
+pub(crate) struct Identity {
     pub id: String,
     pub cluster: String,
-    pub admin: (IpAddr, u16),
-    pub listeners: Vec<Listener>,
-    pub clusters: Vec<Cluster>,
+    pub region: Option<String>,
+    pub zone: Option<String>,
 }
 
-pub(crate) fn static_bootstrap(parts: Static) -> Bootstrap {
-    let (host, port) = parts.admin;
+/// What is told of an Envoy's work to others.
+#[derive(Default)]
+pub(crate) struct Telemetry {
+    pub stats_sinks: Vec<StatsSink>,
+    pub stats_config: Option<StatsConfig>,
+}
+
+/// A bootstrap without resources.
+pub(crate) fn bootstrap(identity: &Identity, (host, port): (IpAddr, u16), telemetry: Telemetry) -> Bootstrap {
+    let (region, zone) = (identity.region.clone(), identity.zone.clone());
+    let locality = (region.is_some() || zone.is_some()).then(|| Locality {
+        region: region.unwrap_or_default(),
+        zone: zone.unwrap_or_default(),
+        ..Default::default()
+    });
     Bootstrap {
-        node: Some(Node { id: parts.id, cluster: parts.cluster, ..Default::default() }),
-        static_resources: Some(StaticResources {
-            listeners: parts.listeners,
-            clusters: parts.clusters,
-            ..Default::default()
-        }),
+        node: Some(Node { id: identity.id.clone(), cluster: identity.cluster.clone(), locality, ..Default::default() }),
         admin: Some(Admin { address: Some(endpoint::address(host, port)), ..Default::default() }),
+        stats_sinks: telemetry.stats_sinks,
+        stats_config: telemetry.stats_config,
         watchdogs: Some(watchdogs()),
         overload_manager: Some(overload_manager()),
         ..Default::default()

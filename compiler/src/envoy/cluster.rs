@@ -10,6 +10,7 @@ use spec::units::StatusRange;
 
 use super::duration;
 use super::endpoint::{WeightedAddress, load_assignment};
+use super::listener::from_control_plane;
 use super::names;
 use super::route::header_value;
 
@@ -38,6 +39,30 @@ pub(crate) struct HttpHealthCheck {
     pub expect: StatusRange,
     pub healthy_threshold: u32,
     pub unhealthy_threshold: u32,
+}
+
+/// A cluster whose endpoints the control plane tells.
+pub(crate) struct Discovered {
+    pub name: String,
+    pub circuit_breaker: Option<Limits>,
+    pub health_check: Option<HttpHealthCheck>,
+}
+
+/// Endpoints that are removed leave at once, whatever health checks last said of them.
+pub(crate) fn discovered(parts: Discovered) -> Cluster {
+    let eds = cluster::EdsClusterConfig { eds_config: Some(from_control_plane()), ..Default::default() };
+    Cluster {
+        eds_cluster_config: Some(eds),
+        ignore_health_on_host_removal: true,
+        cluster_discovery_type: Some(cluster::ClusterDiscoveryType::Type(cluster::DiscoveryType::Eds.into())),
+        load_assignment: None,
+        ..static_cluster(StaticCluster {
+            name: parts.name,
+            endpoints: Vec::new(),
+            circuit_breaker: parts.circuit_breaker,
+            health_check: parts.health_check,
+        })
+    }
 }
 
 pub(crate) fn static_cluster(parts: StaticCluster) -> Cluster {

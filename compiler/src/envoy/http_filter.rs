@@ -1,115 +1,77 @@
 //! HTTP filters in the order in which Envoy runs them.
 
-use std::time::Duration;
+pub(crate) mod health_check;
+pub(crate) mod wasm;
 
-use envoy::config::core::v3::{AsyncDataSource, DataSource, async_data_source, data_source};
-use envoy::config::route::v3::HeaderMatcher;
-use envoy::extensions::filters::http::health_check::v3::HealthCheck;
+use std::collections::BTreeMap;
+
+use envoy::config::route::v3::FilterConfig;
 use envoy::extensions::filters::http::router::v3::Router;
-use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::filters::network::http_connection_manager::v3::{HttpFilter as Message, http_filter};
-use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
-use policy::{
-    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HEALTH_CHECK_HEADER,
-    HeaderRoutingConfig,
-};
+use prost_types::Any;
 
-use super::duration;
-use super::route::{authority_is, header_is_there, method_is, path_is};
-use crate::WasmModule;
-
-/// One filter of a chain. The order of the variants *is* the order of the chain: health checks are answered
-/// before anything else, authentication runs before anything that spends work, the router is last.
-pub(crate) enum HttpFilter {
-    HealthCheck(CachedHealthCheck),
-    BasicAuth(BasicAuthConfig),
-    Fault(FaultConfig),
-    HeaderRouting(HeaderRoutingConfig),
+/// Where a filter stands. The order of the variants *is* the order of the chain: health checks are answered before
+/// anything else, authentication and authorization run before anything that spends work, the router is last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    HealthCheck,
+    UserFirst,
+    Cors,
+    BasicAuth,
+    Jwt,
+    ApiKey,
+    ExternalAuth,
+    Authorization,
+    RateLimit,
+    Buffer,
+    Fault,
+    User,
+    HeaderRouting,
+    Session,
+    ForwardProxy,
     Router,
 }
 
-/// Answers the mesh's health checks on `path` of `hosts` from the last result while that is younger than `cache`.
-pub(crate) struct CachedHealthCheck {
-    pub hosts: Vec<String>,
-    pub path: String,
-    pub cache: Duration,
+/// One filter of a chain.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct HttpFilter {
+    rank: Rank,
+    message: Message,
 }
 
-/// The chain as Envoy reads it: ordered, with the router at its end whatever comes in.
-pub(crate) fn chain(mut filters: Vec<HttpFilter>, module: &WasmModule) -> Vec<Message> {
-    filters.retain(|filter| !matches!(filter, HttpFilter::Router));
-    filters.push(HttpFilter::Router);
-    filters.sort_by_key(HttpFilter::rank);
-    filters.into_iter().map(|filter| message(filter, module)).collect()
+/// What virtual hosts and routes say of filters, by the filter's name.
+pub(crate) type FilterOverrides = BTreeMap<String, Any>;
+
+/// A filter of Envoy's under the name of its instance in the chain.
+pub(crate) fn typed<M: prost::Name>(rank: Rank, name: impl Into<String>, config: &M) -> HttpFilter {
+    let message = Message {
+        name: name.into(),
+        config_type: Some(http_filter::ConfigType::TypedConfig(envoy::any(config))),
+        ..Default::default()
+    };
+    HttpFilter { rank, message }
+}
+
+/// The chain as Envoy reads it: ordered, with the router at its end.
+pub(crate) fn chain(mut filters: Vec<HttpFilter>) -> Vec<Message> {
+    filters.push(typed(Rank::Router, "envoy.filters.http.router", &Router::default()));
+    filters.sort_by_key(|filter| filter.rank);
+    filters.into_iter().map(|filter| filter.message).collect()
+}
+
+/// Lets a filter work that is [`disabled`](HttpFilter::disabled) elsewhere.
+pub(crate) fn enabled() -> Any {
+    envoy::any(&FilterConfig { config: Some(Any::default()), ..Default::default() })
 }
 
 impl HttpFilter {
-    fn rank(&self) -> u8 {
-        match self {
-            Self::HealthCheck(_) => 0,
-            Self::BasicAuth(_) => 1,
-            Self::Fault(_) => 2,
-            Self::HeaderRouting(_) => 3,
-            Self::Router => 4,
-        }
+    pub(crate) fn name(&self) -> &str {
+        &self.message.name
     }
-}
 
-fn message(filter: HttpFilter, module: &WasmModule) -> Message {
-    match filter {
-        HttpFilter::HealthCheck(check) => typed("envoy.filters.http.health_check", &health_check(check)),
-        HttpFilter::BasicAuth(config) => wasm(BASIC_AUTH_ROOT_ID, &config, module),
-        HttpFilter::Fault(config) => wasm(FAULT_ROOT_ID, &config, module),
-        HttpFilter::HeaderRouting(config) => wasm(HEADER_ROUTING_ROOT_ID, &config, module),
-        HttpFilter::Router => typed("envoy.filters.http.router", &Router::default()),
-    }
-}
-
-fn health_check(check: CachedHealthCheck) -> HealthCheck {
-    // Only the mesh's own checks: an answer to anybody else's request must not become the cached one.
-    let headers: Vec<HeaderMatcher> =
-        vec![method_is("GET"), path_is(&check.path), authority_is(&check.hosts), header_is_there(HEALTH_CHECK_HEADER)];
-    HealthCheck {
-        pass_through_mode: Some(true),
-        cache_time: (!check.cache.is_zero()).then(|| duration(check.cache)),
-        headers,
-        ..Default::default()
-    }
-}
-
-/// A root of our module. All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
-///
-/// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
-/// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
-fn wasm(root_id: &str, config: &impl serde::Serialize, module: &WasmModule) -> Message {
-    let source = DataSource { specifier: Some(data_source::Specifier::Filename(module.path())), ..Default::default() };
-    let vm = VmConfig {
-        vm_id: format!("meshwright-{}", module.sha256),
-        runtime: "envoy.wasm.runtime.v8".to_owned(),
-        code: Some(AsyncDataSource { specifier: Some(async_data_source::Specifier::Local(source)) }),
-        ..Default::default()
-    };
-    let plugin = PluginConfig {
-        name: root_id.to_owned(),
-        root_id: root_id.to_owned(),
-        configuration: Some(envoy::any(&json_text(config))),
-        failure_policy: FailurePolicy::FailReload.into(),
-        vm: Some(plugin_config::Vm::VmConfig(vm)),
-        ..Default::default()
-    };
-    typed(&format!("meshwright.filters.http.{root_id}"), &Wasm { config: Some(plugin) })
-}
-
-/// A plugin's configuration as text, so that its bytes and the order of its fields are exactly ours.
-fn json_text(config: &impl serde::Serialize) -> String {
-    // Our configuration types hold strings, numbers and lists only: writing them cannot fail.
-    serde_json::to_string_pretty(config).unwrap_or_default()
-}
-
-fn typed<M: prost::Name>(name: &str, config: &M) -> Message {
-    Message {
-        name: name.to_owned(),
-        config_type: Some(http_filter::ConfigType::TypedConfig(envoy::any(config))),
-        ..Default::default()
+    /// It works only where a virtual host or route says so.
+    pub(crate) fn disabled(mut self) -> Self {
+        self.message.disabled = true;
+        self
     }
 }

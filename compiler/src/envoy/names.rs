@@ -1,6 +1,6 @@
 //! The names of resources and the prefixes of their statistics. Users' dashboards depend on them.
 
-use crate::checked::{Gateway, Service};
+use crate::checked::{CheckedMesh, Destination, Gateway, Service};
 
 pub(crate) const INGRESS_LISTENER: &str = "default-ingress";
 pub(crate) const EGRESS_LISTENER: &str = "default-egress";
@@ -16,6 +16,15 @@ pub(crate) const LOCAL_PREFIX: &str = "local_";
 /// Towards a service, from outside its nodes.
 pub(crate) fn cluster(service: &Service) -> String {
     service.name.key()
+}
+
+/// Towards a service or a subset of it, from outside its nodes. A target that says no subset means the default one.
+pub(crate) fn destination(mesh: &CheckedMesh, to: Destination) -> String {
+    let service = mesh.service(to.service);
+    match to.subset.or(service.default_subset).and_then(|subset| service.subsets.get(subset)) {
+        Some(subset) => format!("{}/{}", cluster(service), subset.name),
+        None => cluster(service),
+    }
 }
 
 /// From a node's sidecar to the application beside it.

@@ -19,6 +19,7 @@ use envoy::r#type::v3::Int64Range;
 use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
 use spec::mesh::{HeaderMatch, HeaderValueMatch, PathMatch};
 
+use super::http_filter::FilterOverrides;
 use super::{duration, names};
 
 /// Longest request body that is kept to be sent again; one that is longer gets a single try.
@@ -29,6 +30,15 @@ pub(crate) struct Host {
     pub name: String,
     pub domains: Vec<String>,
     pub routes: Vec<Route>,
+    /// What it says of filters.
+    pub overrides: FilterOverrides,
+}
+
+impl Host {
+    /// Authorities and their routes, and nothing else.
+    pub(crate) fn new(name: String, domains: Vec<String>, routes: Vec<Route>) -> Self {
+        Self { name, domains, routes, overrides: FilterOverrides::new() }
+    }
 }
 
 /// Where matching requests go.
@@ -45,6 +55,13 @@ pub(crate) struct ClusterShare {
     pub cluster: String,
     pub weight: u32,
     pub rewrite_host: Option<String>,
+}
+
+impl ClusterShare {
+    /// Every request, as it is.
+    pub(crate) fn new(cluster: &str) -> Self {
+        Self { cluster: cluster.to_owned(), weight: 1, rewrite_host: None }
+    }
 }
 
 /// Envoy's retry policy; further tries prefer endpoints that have not failed this request yet.
@@ -64,7 +81,9 @@ pub(crate) fn retry_policy(attempts: u32, on: String, per_try_timeout: Option<Du
 }
 
 /// A route table. The mesh's own headers never leave this Envoy: what a client sends in them reaches nobody.
-pub(crate) fn configuration(name: &str, hosts: Vec<Host>) -> RouteConfiguration {
+pub(crate) fn configuration(name: &str, mut hosts: Vec<Host>) -> RouteConfiguration {
+    // Envoy finds a host by its name: the order of the source means nothing.
+    hosts.sort_by(|one, other| one.name.cmp(&other.name));
     RouteConfiguration {
         name: name.to_owned(),
         virtual_hosts: hosts.into_iter().map(virtual_host).collect(),
@@ -79,6 +98,7 @@ fn virtual_host(host: Host) -> VirtualHost {
         name: names::virtual_host(&host.name),
         domains: host.domains,
         routes: host.routes,
+        typed_per_filter_config: host.overrides,
         ..Default::default()
     }
 }

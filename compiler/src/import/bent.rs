@@ -83,6 +83,7 @@ fn front_proxy(id: &Spanned<Name>) -> Gateway {
             realm: Some(text(REALM)),
             htpasswd_file: text(HTPASSWD_FILE),
             forward_user_header: None,
+            engine: None,
         }),
         ..Gateway::named(id.clone(), Spanned::new(INGRESS_PORT, id.span))
     }

@@ -1,70 +1,59 @@
 //! The ingress listener of a sidecar: from other sidecars to the application beside it.
 
-use std::net::IpAddr;
-
-use spec::mesh::PathMatch;
-
-use super::route::domains;
-use super::{INGRESS_PORT, Parts, cluster, wasm};
-use crate::WasmModule;
-use crate::checked::{CheckedMesh, Node, Serve};
-use crate::envoy::http_filter::{CachedHealthCheck, HttpFilter};
-use crate::envoy::listener::{HttpListener, Side, http_listener};
+use super::policies::{self, Chain};
+use super::scope::Scope;
+use super::{INGRESS_PORT, Parts, authentication, cluster, fault, observability, route};
+use crate::checked::{Node, Serve};
+use crate::envoy::http_filter::FilterOverrides;
+use crate::envoy::listener::{HttpChain, Listener, Side, listener, plain};
 use crate::envoy::names;
-use crate::envoy::route::{self, ClusterShare, Host, ToClusters};
+use crate::envoy::route::{Host, configuration};
 
 /// Nothing for a node that serves nothing.
-pub(super) fn lower(mesh: &CheckedMesh, node: &Node, public: IpAddr, module: &WasmModule) -> Parts {
+pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     if node.serves.is_empty() {
-        return Parts::default();
+        return;
     }
-    let hosts = node.serves.iter().map(|serve| host(mesh, serve)).collect();
-    let listener = HttpListener {
+    let serves: Vec<&Serve> = node.serves.iter().collect();
+    let chain = chain(scope, &serves, names::INGRESS_ROUTES, parts);
+    parts.listener(listener(Listener {
         name: names::INGRESS_LISTENER.to_owned(),
-        host: public,
+        host: scope.public(),
         port: INGRESS_PORT,
         side: Side::Inbound,
-        routes: route::configuration(names::INGRESS_ROUTES, hosts),
-        filters: filters(mesh, node),
-        access_log: mesh.access_log,
-    };
-    Parts {
-        listeners: vec![http_listener(listener, module)],
-        clusters: node.serves.iter().map(|serve| cluster::local(mesh.service(serve.service), serve)).collect(),
+        chains: vec![plain(chain)],
+    }));
+    for serve in serves {
+        cluster::local(scope, serve, parts);
     }
 }
 
-/// The caller's time limit holds: it takes its request back when it no longer waits.
-fn host(mesh: &CheckedMesh, serve: &Serve) -> Host {
-    let service = mesh.service(serve.service);
-    let share = ClusterShare { cluster: names::local_cluster(service), weight: 1, rewrite_host: None };
-    let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
-    Host {
-        name: service.name.key(),
-        domains: domains(service),
-        routes: vec![route::route(&PathMatch::Prefix("/".to_owned()), Vec::new(), action)],
+/// What requests for some of a node's services meet; their routes are added to the parts under this name.
+fn chain(scope: &Scope<'_>, serves: &[&Serve], routes: &str, parts: &mut Parts) -> HttpChain {
+    let all: Vec<_> = serves
+        .iter()
+        .map(|serve| policies::of_service(scope, serve, route::domains(scope.mesh.service(serve.service))))
+        .collect();
+    let mut chain = Chain::default();
+    authentication::passwords(scope, &all, &mut chain);
+    fault::ours(scope, &all, &mut chain);
+    for policies in &all {
+        policies::lower(scope, policies, &mut chain, parts);
+    }
+    let hosts = serves.iter().map(|serve| {
+        let owner = scope.mesh.service(serve.service).name.key();
+        host(scope, serve, chain.overrides.remove(&owner).unwrap_or_default())
+    });
+    parts.routes(configuration(routes, hosts.collect()));
+    HttpChain {
+        routes: routes.to_owned(),
+        filters: chain.filters,
+        access_log: observability::access_log(scope),
+        tracing: observability::tracing(scope, parts),
     }
 }
 
-/// Health checks are answered first, and neither authentication nor faults ever touch them.
-fn filters(mesh: &CheckedMesh, node: &Node) -> Vec<HttpFilter> {
-    let (mut filters, mut credentials, mut faults) = (Vec::new(), Vec::new(), Vec::new());
-    for serve in &node.serves {
-        let service = mesh.service(serve.service);
-        let health_path: Vec<String> = service.health_check.iter().map(|check| check.path.clone()).collect();
-        filters.extend(service.health_check.as_ref().map(|check| {
-            HttpFilter::HealthCheck(CachedHealthCheck {
-                hosts: domains(service),
-                path: check.path.clone(),
-                cache: check.cache,
-            })
-        }));
-        credentials.extend(
-            service.basic_auth.as_ref().map(|auth| wasm::basic_auth_rule(auth, domains(service), health_path.clone())),
-        );
-        faults.extend(serve.fault.as_ref().map(|fault| wasm::fault_rule(fault, domains(service), health_path)));
-    }
-    filters.extend(wasm::basic_auth(credentials));
-    filters.extend(wasm::fault(faults));
-    filters
+fn host(scope: &Scope<'_>, serve: &Serve, overrides: FilterOverrides) -> Host {
+    let service = scope.mesh.service(serve.service);
+    Host { overrides, ..Host::new(service.name.key(), route::domains(service), vec![route::to_application(service)]) }
 }

@@ -1,38 +1,55 @@
-//! Metrics: `/stats/prometheus` on its own port, and nothing else of Envoy's administration.
+//! What is told of requests: logs, traces, metrics.
 
-use std::net::{IpAddr, SocketAddr};
-
+use ::envoy::config::accesslog::v3::AccessLog;
+use ::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::Tracing;
 use spec::mesh::{AccessLogFormat, PathMatch};
 
-use super::{PROMETHEUS_PORT, Parts};
-use crate::WasmModule;
-use crate::envoy::cluster::{StaticCluster, static_cluster};
-use crate::envoy::endpoint::WeightedAddress;
-use crate::envoy::listener::{HttpListener, Side, http_listener};
+use super::scope::Scope;
+use super::{PROMETHEUS_PORT, Parts, cluster};
+use crate::envoy::access_log;
+use crate::envoy::bootstrap::Telemetry;
+use crate::envoy::listener::{HttpChain, Listener, Side, listener, plain};
 use crate::envoy::names;
 use crate::envoy::route::{ClusterShare, Host, ToClusters, configuration, method_is, route};
 
-/// `admin` is where this Envoy's administration listens.
-pub(super) fn prometheus(public: IpAddr, admin: (IpAddr, u16), module: &WasmModule) -> Parts {
-    let share = ClusterShare { cluster: names::PROMETHEUS_CLUSTER.to_owned(), weight: 1, rewrite_host: None };
+/// The port for Prometheus, and what the bootstrap says of metrics.
+pub(super) fn lower(scope: &Scope<'_>, parts: &mut Parts) -> Telemetry {
+    prometheus(scope, parts);
+    Telemetry::default()
+}
+
+/// How the requests of this proxy are logged.
+pub(super) fn access_log(scope: &Scope<'_>) -> Vec<AccessLog> {
+    match scope.at().access_log.as_ref().map(|log| log.format.value) {
+        Some(AccessLogFormat::Off) => Vec::new(),
+        Some(AccessLogFormat::Json | AccessLogFormat::Text) | None => vec![access_log::json()],
+    }
+}
+
+/// How the requests of this proxy are traced; the collector is added to the parts.
+pub(super) fn tracing(_scope: &Scope<'_>, _parts: &mut Parts) -> Option<Tracing> {
+    None
+}
+
+/// `/stats/prometheus` on its own port, and nothing else of Envoy's administration.
+fn prometheus(scope: &Scope<'_>, parts: &mut Parts) {
+    let share = ClusterShare::new(names::PROMETHEUS_CLUSTER);
     let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
     let scrape = route(&PathMatch::Exact("/stats/prometheus".to_owned()), vec![method_is("GET")], action);
-    let host = Host { name: "prometheus".to_owned(), domains: vec!["*".to_owned()], routes: vec![scrape] };
-    let listener = HttpListener {
+    let host = Host::new("prometheus".to_owned(), vec!["*".to_owned()], vec![scrape]);
+    parts.routes(configuration(names::PROMETHEUS_ROUTES, vec![host]));
+    cluster::administration(scope, parts);
+    let chain = HttpChain {
+        routes: names::PROMETHEUS_ROUTES.to_owned(),
+        filters: Vec::new(),
+        access_log: Vec::new(),
+        tracing: None,
+    };
+    parts.listener(listener(Listener {
         name: names::PROMETHEUS_LISTENER.to_owned(),
-        host: public,
+        host: scope.public(),
         port: PROMETHEUS_PORT,
         side: Side::Scrape,
-        routes: configuration(names::PROMETHEUS_ROUTES, vec![host]),
-        filters: Vec::new(),
-        access_log: AccessLogFormat::Off,
-    };
-    let (host, port) = admin;
-    let cluster = static_cluster(StaticCluster {
-        name: names::PROMETHEUS_CLUSTER.to_owned(),
-        endpoints: vec![WeightedAddress { address: SocketAddr::new(host, port), weight: 1, health_check_port: None }],
-        circuit_breaker: None,
-        health_check: None,
-    });
-    Parts { listeners: vec![http_listener(listener, module)], clusters: vec![cluster] }
+        chains: vec![plain(chain)],
+    }));
 }

@@ -1,44 +1,42 @@
 //! The egress listener of a sidecar: from the application beside it to the services it calls.
 
-use std::collections::BTreeSet;
-
-use super::route::{Defaults, domains, service_host};
-use super::{EGRESS_PORT, Parts, cluster, private, wasm};
-use crate::WasmModule;
-use crate::checked::{CheckedMesh, Id, Node, Service};
-use crate::envoy::listener::{HttpListener, Side, http_listener};
-use crate::envoy::{names, route};
+use super::policies::Chain;
+use super::scope::Scope;
+use super::{EGRESS_PORT, Parts, cluster, egress, observability, route, wasm};
+use crate::checked::{Id, Node, Service};
+use crate::envoy::listener::{HttpChain, Listener, Side, listener, plain};
+use crate::envoy::names;
+use crate::envoy::route::{Host, configuration};
 
 /// A node that calls nothing has a listener all the same: its application gets 404, not a refused connection.
-pub(super) fn lower(mesh: &CheckedMesh, node: &Node, module: &WasmModule) -> Parts {
-    let hosts = node.calls.iter().map(|id| {
-        let service = mesh.service(*id);
-        let defaults = Defaults { timeout: service.timeout, retry: service.retry.as_ref() };
-        service_host(mesh, *id, domains(service), &defaults)
-    });
-    let listener = HttpListener {
+pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
+    let called: Vec<Id<Service>> = node.calls.iter().map(|call| call.service).collect();
+    let hosts: Vec<Host> = called.iter().map(|id| route::service_host(scope, *id)).collect();
+    for id in &called {
+        cluster::reached(scope, *id, parts);
+    }
+    let hosts = hosts.into_iter().chain(egress::hosts(scope, parts)).collect();
+    parts.routes(configuration(names::EGRESS_ROUTES, hosts));
+    let chain = chain(scope, &called, names::EGRESS_ROUTES, parts);
+    parts.listener(listener(Listener {
         name: names::EGRESS_LISTENER.to_owned(),
-        host: private(node.bind),
+        host: scope.private(),
         port: EGRESS_PORT,
         side: Side::Outbound,
-        routes: route::configuration(names::EGRESS_ROUTES, hosts.collect()),
-        filters: wasm::header_routing(mesh, &node.calls).into_iter().collect(),
-        access_log: mesh.access_log,
-    };
-    Parts { listeners: vec![http_listener(listener, module)], clusters: clusters(mesh, node.calls.iter().copied()) }
+        chains: vec![plain(chain)],
+    }));
 }
 
-/// The clusters of the services and of everything their routes lead to, in the order of the mesh.
-pub(super) fn clusters(
-    mesh: &CheckedMesh,
-    services: impl Iterator<Item = Id<Service>>,
-) -> Vec<::envoy::config::cluster::v3::Cluster> {
-    let mut reached = BTreeSet::new();
-    for id in services {
-        let service = mesh.service(id);
-        reached.insert(id);
-        reached.extend(service.routes.iter().flat_map(|route| &route.targets).map(|target| target.service));
-        reached.extend(service.header_routing.iter().map(|rule| rule.to));
+/// What requests that go out meet, whatever listener took them.
+pub(super) fn chain(scope: &Scope<'_>, called: &[Id<Service>], routes: &str, parts: &mut Parts) -> HttpChain {
+    let mut chain = Chain::default();
+    chain.add_for_all(route::header_routing::filter(scope, called));
+    chain.filters.extend(route::filters(scope, called));
+    wasm::outbound(scope, &mut chain, parts);
+    HttpChain {
+        routes: routes.to_owned(),
+        filters: chain.filters,
+        access_log: observability::access_log(scope),
+        tracing: observability::tracing(scope, parts),
     }
-    reached.into_iter().map(|id| cluster::remote(mesh.service(id))).collect()
 }

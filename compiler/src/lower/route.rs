@@ -1,15 +1,23 @@
 //! The routes of a service, as its callers and gateways see them.
 
+pub(super) mod header_routing;
+pub(super) mod outside;
+
 use std::time::Duration;
 
-use ::envoy::config::route::v3::{RetryPolicy, Route as Message};
+use ::envoy::config::route::v3::{HeaderMatcher, RetryPolicy, Route as Message};
 use policy::ROUTE_HEADER;
-use spec::mesh::{PathMatch, RetryCondition};
+use spec::mesh::{PathMatch, Retry, RetryCondition};
 
-use super::{INGRESS_PORT, wasm};
-use crate::checked::{CheckedMesh, Id, Retry, Route, Service, Target};
+use super::INGRESS_PORT;
+use super::scope::Scope;
+use crate::checked::{Destination, Id, Route, Service, Target};
+use crate::envoy::http_filter::HttpFilter;
 use crate::envoy::names;
 use crate::envoy::route::{ClusterShare, Host, ToClusters, header_is, header_matcher, retry_policy, route};
+
+const DEFAULT_RETRY_ON: [RetryCondition; 3] =
+    [RetryCondition::GatewayError, RetryCondition::ConnectFailure, RetryCondition::RefusedStream];
 
 /// What holds unless a route says otherwise.
 pub(super) struct Defaults<'a> {
@@ -18,34 +26,32 @@ pub(super) struct Defaults<'a> {
 }
 
 /// A service under its own name: header routing, then declared routes, then the service itself.
-pub(super) fn service_host(mesh: &CheckedMesh, id: Id<Service>, domains: Vec<String>, defaults: &Defaults<'_>) -> Host {
-    let service = mesh.service(id);
+pub(super) fn service_host(scope: &Scope<'_>, id: Id<Service>) -> Host {
+    let service = scope.mesh.service(id);
+    let defaults = defaults(scope, id);
     let by_header = service.header_routing.iter().map(|rule| {
-        let headers = match wasm::filter_headers(rule) {
-            Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(mesh.service(rule.to)))],
+        let headers = match header_routing::filter_headers(rule) {
+            Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(scope.mesh.service(rule.to)))],
             None => rule.headers.iter().map(header_matcher).collect(),
         };
-        to_target(mesh, Some(id), headers, rule.to, defaults)
+        to_service(scope, Some(id), headers, rule.to, &defaults)
     });
-    let declared = service.routes.iter().map(|declared| lower(mesh, Some(id), declared, defaults));
-    let rest = std::iter::once(to_target(mesh, Some(id), Vec::new(), id, defaults));
-    Host { name: service.name.key(), domains, routes: by_header.chain(declared).chain(rest).collect() }
+    let declared = service.routes.iter().map(|declared| lower(scope, Some(id), declared, &defaults));
+    let rest = std::iter::once(to_service(scope, Some(id), Vec::new(), id, &defaults));
+    Host::new(service.name.key(), domains(service), by_header.chain(declared).chain(rest).collect())
 }
 
-/// A declared route. `host` is the service whose name the request carries, if it carries one.
-pub(super) fn lower(
-    mesh: &CheckedMesh,
-    host: Option<Id<Service>>,
-    declared: &Route,
-    defaults: &Defaults<'_>,
-) -> Message {
-    let headers = declared.headers.iter().map(header_matcher).collect();
-    let action = ToClusters {
-        clusters: declared.targets.iter().map(|target| share(mesh, host, *target)).collect(),
-        timeout: Some(declared.timeout.unwrap_or(defaults.timeout)),
-        retry: declared.retry.as_ref().or(defaults.retry).map(retry),
-    };
-    route(&declared.path, headers, action)
+/// The one route of a service at its own sidecar. The caller's time limit holds: it takes its request back when it no
+/// longer waits.
+pub(super) fn to_application(service: &Service) -> Message {
+    let share = ClusterShare::new(&names::local_cluster(service));
+    let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
+    route(&every_path(), Vec::new(), action)
+}
+
+/// Filters that the routes towards some services need.
+pub(super) fn filters(_scope: &Scope<'_>, _called: &[Id<Service>]) -> Vec<HttpFilter> {
+    Vec::new()
 }
 
 /// The authorities under which sidecars know a service.
@@ -54,33 +60,62 @@ pub(super) fn domains(service: &Service) -> Vec<String> {
     vec![name.clone(), format!("{name}:{INGRESS_PORT}")]
 }
 
-fn to_target(
-    mesh: &CheckedMesh,
+/// What this caller says of a service, else what a gateway says of all, else what the service says.
+fn defaults<'a>(scope: &Scope<'a>, id: Id<Service>) -> Defaults<'a> {
+    let service = scope.mesh.service(id);
+    let call = scope.call(id);
+    let gateway = scope.gateway();
+    let timeout = call.and_then(|call| call.timeout).or(gateway.and_then(|gateway| gateway.timeout));
+    let retry = call.and_then(|call| call.retry.as_ref()).or(gateway.and_then(|gateway| gateway.retry.as_ref()));
+    Defaults { timeout: timeout.unwrap_or(service.timeout), retry: retry.or(service.retry.as_ref()) }
+}
+
+/// A declared route. `host` is the service whose name the request carries, if it carries one.
+fn lower(scope: &Scope<'_>, host: Option<Id<Service>>, declared: &Route, defaults: &Defaults<'_>) -> Message {
+    let headers = declared.matches.all_headers().map(header_matcher).collect();
+    let action = ToClusters {
+        clusters: declared.targets().iter().map(|target| share(scope, host, target)).collect(),
+        timeout: Some(declared.timeout.unwrap_or(defaults.timeout)),
+        retry: declared.retry.as_ref().or(defaults.retry).map(retry),
+    };
+    let path = declared.matches.path.as_ref().map_or_else(every_path, |path| path.value.clone());
+    route(&path, headers, action)
+}
+
+fn to_service(
+    scope: &Scope<'_>,
     host: Option<Id<Service>>,
-    headers: Vec<::envoy::config::route::v3::HeaderMatcher>,
+    headers: Vec<HeaderMatcher>,
     service: Id<Service>,
     defaults: &Defaults<'_>,
 ) -> Message {
     let action = ToClusters {
-        clusters: vec![share(mesh, host, Target { service, weight: 1 })],
+        clusters: vec![share(scope, host, &Target::all(service))],
         timeout: Some(defaults.timeout),
         retry: defaults.retry.map(retry),
     };
-    route(&PathMatch::Prefix("/".to_owned()), headers, action)
+    route(&every_path(), headers, action)
 }
 
 /// A request that leaves for another service than its `Host` names gets that service's name as `Host`: the sidecar
 /// there knows no other. The first name goes along in `x-forwarded-host`.
-fn share(mesh: &CheckedMesh, host: Option<Id<Service>>, target: Target) -> ClusterShare {
-    let service = mesh.service(target.service);
+fn share(scope: &Scope<'_>, host: Option<Id<Service>>, target: &Target) -> ClusterShare {
+    let Destination { service: id, .. } = target.to;
+    let service = scope.mesh.service(id);
     ClusterShare {
-        cluster: names::cluster(service),
+        cluster: names::destination(scope.mesh, target.to),
         weight: target.weight,
-        rewrite_host: (host != Some(target.service)).then(|| service.name.key()),
+        rewrite_host: (host != Some(id)).then(|| service.name.key()),
     }
 }
 
 fn retry(retry: &Retry) -> RetryPolicy {
-    let on: Vec<&str> = retry.on.iter().copied().map(RetryCondition::as_str).collect();
-    retry_policy(retry.attempts, on.join(","), retry.per_try_timeout)
+    let said = retry.on.iter().map(|condition| condition.value);
+    let on: Vec<RetryCondition> = if retry.on.is_empty() { DEFAULT_RETRY_ON.to_vec() } else { said.collect() };
+    let on: Vec<&str> = on.into_iter().map(RetryCondition::as_str).collect();
+    retry_policy(retry.attempts.value, on.join(","), retry.per_try_timeout.as_ref().map(|said| said.value))
+}
+
+fn every_path() -> PathMatch {
+    PathMatch::Prefix("/".to_owned())
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use meshwright_compiler::{CheckedMesh, WasmModule, check, compile, lower};
+use meshwright_compiler::{CheckedMesh, WasmModule, check, compile, emit, lower};
 use spec::load::{FileError, Files};
 use spec::{Diagnostics, Sources, Syntax};
 
@@ -64,7 +64,7 @@ fn envoys_own_rules_find_nothing_wrong_and_nothing_deprecated() {
     for case in cases() {
         let mesh = checked(&case);
         for proxy in mesh.proxies() {
-            let bootstrap = lower(&mesh, proxy, &module());
+            let bootstrap = emit::inline(&lower(&mesh, proxy, &module()));
             let name = format!("{} of {}", mesh.proxy_name(proxy), case.display());
             assert_eq!(envoy::validate(&bootstrap), [], "{name}");
             assert_eq!(envoy::deprecated(&bootstrap), [] as [String; 0], "{name}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{HeaderMatch, Place};
+use super::{Engine, HeaderMatch, Place};
 use crate::block::{Block, Choice, Word};
 use crate::names::Name;
 use crate::source::Spanned;
@@ -21,6 +21,9 @@ pub struct BasicAuth {
     /// Header in which the application gets the user's name.
     #[field(value = http::HEADER_NAME)]
     pub forward_user_header: Option<Spanned<String>>,
+    /// What checks them: `native` knows `{SHA}` only.
+    #[field(default = "wasm")]
+    pub engine: Option<Spanned<Engine>>,
 }
 
 /// Signed tokens (RFC 7519) that requests must bring.

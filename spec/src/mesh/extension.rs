@@ -91,6 +91,16 @@ pub enum FilterPosition {
     Outbound,
 }
 
+/// What does the work of a policy inside Envoy. The verdicts are the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Word)]
+pub enum Engine {
+    /// Meshwright's own filter.
+    #[default]
+    Wasm,
+    /// A filter of Envoy's own, or its route table: faster, and not able to do everything.
+    Native,
+}
+
 /// A change to the Envoy configuration itself: what is said here is merged into the resource, and checked.
 #[derive(Clone, Debug, PartialEq, Block)]
 #[block(what = "an Envoy overlay", line)]

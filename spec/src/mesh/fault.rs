@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::HeaderMatch;
+use super::{Engine, HeaderMatch};
 use crate::block::Block;
 use crate::source::Spanned;
 use crate::units::Percent;
@@ -25,6 +25,9 @@ pub struct Fault {
     pub headers: Vec<HeaderMatch>,
     /// How many faults are under way at once, at most.
     pub max_active: Option<Spanned<u32>>,
+    /// What makes them; what only Envoy's own filter can do, it does in any case.
+    #[field(default = "wasm")]
+    pub engine: Option<Spanned<Engine>>,
 }
 
 /// Requests wait before they go on.

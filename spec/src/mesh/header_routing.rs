@@ -1,6 +1,6 @@
 //! Rules that send requests elsewhere by their headers.
 
-use super::HeaderMatch;
+use super::{Engine, HeaderMatch};
 use crate::block::Block;
 use crate::names::Name;
 use crate::source::Spanned;
@@ -13,6 +13,9 @@ pub struct HeaderRouting {
     /// The rules, in order.
     #[field(key = "rule")]
     pub rules: Vec<RoutingRule>,
+    /// What compares the headers; what the filter cannot compare, the route table does in any case.
+    #[field(default = "wasm")]
+    pub engine: Option<Spanned<Engine>>,
 }
 
 /// Requests whose headers all match go to `to`.

@@ -5,18 +5,13 @@ use std::collections::BTreeSet;
 use spec::{Diagnostic, Diagnostics, Mesh, codes};
 
 use super::super::tables::Tables;
-use super::everywhere::{authorizations, external_auths};
-use super::routes;
+use super::everywhere::authorizations;
 use crate::suggest::did_you_mean;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
-    let mirrors = mesh.services.iter().flat_map(|service| &service.mirrors);
-    let mirrors = mirrors.chain(routes(mesh).flat_map(|route| &route.mirrors)).map(|mirror| &mirror.to);
-    let failover = mesh.services.iter().flat_map(|service| &service.failover).map(|failover| &failover.service);
-    let asked = external_auths(mesh).map(|auth| &auth.service);
     let callers = authorizations(mesh).flat_map(|(it, _)| &it.rules).flat_map(|rule| &rule.from);
     let expected = mesh.tests.iter().filter_map(|test| test.expect.as_ref()?.to.as_ref());
-    for name in mirrors.chain(failover).chain(asked).chain(callers).chain(expected) {
+    for name in callers.chain(expected) {
         tables.service(name.as_ref(), diagnostics);
     }
     senders(mesh, diagnostics);

@@ -1,0 +1,79 @@
+//! Faults, the user's own filters and overlays.
+
+use spec::mesh::{self, FilterPosition, OverlaySource, WasmConfiguration, WasmFailure, WasmModuleSource};
+use spec::{Spanned, load};
+
+use super::{Context, value};
+use crate::check::credentials;
+use crate::checked::{self, FilterUse, Id, Module, Overlay};
+
+pub(super) fn fault(declared: &mesh::Fault) -> checked::Fault {
+    checked::Fault {
+        delay: declared.delay.as_ref().map(|delay| (delay.duration.value, delay.percent.value)),
+        abort: declared.abort.as_ref().map(|abort| (abort.status.value, abort.percent.value)),
+        grpc_abort: declared.grpc_abort.as_ref().map(|abort| (abort.status.value, abort.percent.value)),
+        response_rate_limit: declared
+            .response_rate_limit
+            .as_ref()
+            .map(|limit| (limit.kib_per_second.value, limit.percent.value)),
+        headers: declared.headers.clone(),
+        max_active: value(&declared.max_active),
+        engine: value(&declared.engine).unwrap_or_default(),
+    }
+}
+
+/// A file that was not read was reported when it was named.
+pub(super) fn wasm_filter(context: &Context<'_>, declared: &mesh::WasmFilter) -> checked::WasmFilter {
+    let module = match &declared.module.value {
+        WasmModuleSource::File(path) => {
+            let named_by = context.sources.file(declared.module.span.file).map_or("", |file| file.name.as_str());
+            let path = load::resolved(named_by, path);
+            let bytes = context.sources.bytes(&path).cloned().unwrap_or_else(|| Vec::new().into());
+            Module::File { path, bytes }
+        }
+        WasmModuleSource::Url(url) => {
+            Module::Url { url: url.clone(), sha256: value(&declared.sha256).unwrap_or_default() }
+        }
+    };
+    let configuration = match &declared.configuration {
+        Some(Spanned { value: WasmConfiguration::Text(text), .. }) => text.clone(),
+        Some(Spanned { value: WasmConfiguration::File(path), span }) => {
+            credentials::text(Spanned::new(path, *span), context.sources).unwrap_or_default()
+        }
+        None => String::new(),
+    };
+    checked::WasmFilter {
+        name: declared.name.value.clone(),
+        module,
+        root_id: value(&declared.root_id).unwrap_or_default(),
+        configuration,
+        failure: value(&declared.failure).unwrap_or(WasmFailure::Reload),
+    }
+}
+
+/// A filter that does not exist is a rule's to report.
+pub(super) fn filter_uses(context: &Context<'_>, declared: &[mesh::FilterUse]) -> Vec<FilterUse> {
+    let known = &context.mesh.wasm_filters;
+    let resolve = |said: &mesh::FilterUse| {
+        let place = known.iter().position(|it| it.name.value.key() == said.name.value.key())?;
+        Some(FilterUse {
+            filter: Id::new(place),
+            at: value(&said.at).unwrap_or(FilterPosition::Inbound),
+            configuration: value(&said.configuration),
+        })
+    };
+    declared.iter().filter_map(resolve).collect()
+}
+
+/// Text that is no JSON is a rule's to report.
+pub(super) fn overlays(context: &Context<'_>, declared: &[mesh::Overlay]) -> Vec<Overlay> {
+    let resolve = |said: &mesh::Overlay| {
+        let text = match &said.source.value {
+            OverlaySource::Json(text) => Some(text.clone()),
+            OverlaySource::File(path) => credentials::text(Spanned::new(path, said.source.span), context.sources),
+        };
+        let json = serde_json::from_str(&text?).ok()?;
+        Some(Overlay { target: said.target.value, name: value(&said.name), json })
+    };
+    declared.iter().filter_map(resolve).collect()
+}

@@ -1,0 +1,161 @@
+//! Nodes and gateways.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use spec::Diagnostics;
+use spec::mesh::{self, Callee, Protocol};
+
+use super::{Context, extension, route, security, service, value};
+use crate::check::{credentials, endpoints};
+use crate::checked::{self, Id, Overlay, Situation};
+
+pub(super) fn node(
+    context: &Context<'_>,
+    id: Id<checked::Node>,
+    declared: &mesh::Node,
+    services: &[checked::Service],
+    overlays: &[Overlay],
+    diagnostics: &mut Diagnostics,
+) -> checked::Node {
+    let mut serves = Vec::new();
+    for serve in &declared.serves {
+        let Some(service_id) = context.tables.service(serve.service.as_ref(), diagnostics) else { continue };
+        let (Some(service), Some(said)) =
+            (services.get(service_id.index()), context.mesh.services.get(service_id.index()))
+        else {
+            continue;
+        };
+        serves.push(checked::Serve {
+            service: service_id,
+            upstreams: endpoints::upstreams(id, declared, serve, service, said, diagnostics),
+            fault: serve.fault.as_ref().map(extension::fault).or_else(|| service.fault.clone()),
+        });
+    }
+    let defaults = &context.mesh.defaults;
+    let own = extension::overlays(context, &declared.overlays);
+    checked::Node {
+        name: declared.name.value.clone(),
+        serves,
+        calls: calls(context, &declared.calls, diagnostics),
+        transparent_proxy: declared.transparent_proxy.clone(),
+        at: Situation {
+            bind: value(&declared.bind),
+            region: value(&declared.region),
+            zone: value(&declared.zone),
+            egress: declared.egress.as_ref().or(defaults.egress.as_ref()).cloned(),
+            access_log: declared.access_log.as_ref().or(defaults.access_log.as_ref()).cloned(),
+            tracing: declared.tracing.as_ref().or(defaults.tracing.as_ref()).cloned(),
+            stats: declared.stats.as_ref().or(defaults.stats.as_ref()).cloned(),
+            filters: extension::filter_uses(context, &declared.filters),
+            overlays: overlays.iter().cloned().chain(own).collect(),
+        },
+    }
+}
+
+pub(super) fn gateway(
+    context: &Context<'_>,
+    declared: &mesh::Gateway,
+    overlays: &[Overlay],
+    diagnostics: &mut Diagnostics,
+) -> checked::Gateway {
+    let Context { mesh, sources, .. } = context;
+    let defaults = &mesh.defaults;
+    let own = extension::overlays(context, &declared.overlays);
+    checked::Gateway {
+        name: declared.name.value.clone(),
+        listen: declared.listen.iter().map(|it| listener(context, it, diagnostics)).collect(),
+        trusted_hops: value(&declared.trusted_hops).unwrap_or(0),
+        timeout: value(&declared.timeout),
+        idle_timeout: value(&declared.idle_timeout),
+        retry: declared.retry.clone(),
+        calls: calls(context, &declared.calls, diagnostics),
+        hosts: declared.hosts.iter().map(|it| host(context, it, diagnostics)).collect(),
+        basic_auth: declared
+            .basic_auth
+            .as_ref()
+            .map(|auth| credentials::resolve(auth, &mesh.name.value, sources, diagnostics)),
+        jwt: declared.jwt.as_ref().map(|jwt| security::jwt(context, jwt)),
+        api_key: declared.api_key.as_ref().map(|it| security::api_key(context, it, diagnostics)),
+        external_auth: declared.external_auth.as_ref().and_then(|it| security::external_auth(context, it, diagnostics)),
+        authorization: declared.authorization.as_ref().map(|it| security::authorization(context, it)),
+        rate_limits: declared.rate_limits.clone(),
+        cors: declared.cors.clone(),
+        request_headers: declared.request_headers.clone(),
+        response_headers: declared.response_headers.clone(),
+        at: Situation {
+            bind: value(&declared.bind),
+            region: None,
+            zone: None,
+            egress: declared.egress.as_ref().or(defaults.egress.as_ref()).cloned(),
+            access_log: declared.access_log.as_ref().or(defaults.access_log.as_ref()).cloned(),
+            tracing: declared.tracing.as_ref().or(defaults.tracing.as_ref()).cloned(),
+            stats: declared.stats.as_ref().or(defaults.stats.as_ref()).cloned(),
+            filters: extension::filter_uses(context, &declared.filters),
+            overlays: overlays.iter().cloned().chain(own).collect(),
+        },
+    }
+}
+
+fn listener(context: &Context<'_>, declared: &mesh::Listener, diagnostics: &mut Diagnostics) -> checked::Listener {
+    checked::Listener {
+        port: declared.port.value,
+        protocol: value(&declared.protocol).unwrap_or(Protocol::Http),
+        tls: declared.tls.as_ref().and_then(|it| security::server_tls(context, it)),
+        targets: route::targets(context, &declared.targets, diagnostics),
+    }
+}
+
+fn host(context: &Context<'_>, declared: &mesh::GatewayHost, diagnostics: &mut Diagnostics) -> checked::GatewayHost {
+    let said = declared.pattern.value.to_ascii_lowercase();
+    let (pattern, port) = match said.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?))) {
+        Some((host, port)) => (host.to_owned(), Some(port)),
+        None => (said, None),
+    };
+    checked::GatewayHost {
+        pattern,
+        port,
+        certificate: declared.certificate.as_ref().and_then(|it| security::certificate(context, it)),
+        routes: route::of_host(context, declared, diagnostics),
+        cors: declared.cors.clone(),
+        rate_limits: declared.rate_limits.clone(),
+        request_headers: declared.request_headers.clone(),
+        response_headers: declared.response_headers.clone(),
+    }
+}
+
+/// In the order of the mesh's services, each once. What `*` says holds for those that are not named.
+fn calls(context: &Context<'_>, declared: &[mesh::Call], diagnostics: &mut Diagnostics) -> Vec<checked::Call> {
+    let mut named: BTreeMap<Id<checked::Service>, checked::Call> = BTreeMap::new();
+    let mut all = None;
+    for said in declared {
+        match &said.service.value {
+            Callee::All => all = all.or(Some(said)),
+            Callee::Service(name) => {
+                let name = spec::Spanned::new(name, said.service.span);
+                let Some(id) = context.tables.service(name, diagnostics) else { continue };
+                named.entry(id).or_insert_with(|| call(context, id, said));
+            }
+        }
+    }
+    match all {
+        Some(all) => {
+            let every = (0..context.mesh.services.len()).map(Id::new);
+            every.map(|id| named.remove(&id).unwrap_or_else(|| call(context, id, all))).collect()
+        }
+        None => named.into_values().collect(),
+    }
+}
+
+fn call(context: &Context<'_>, service: Id<checked::Service>, said: &mesh::Call) -> checked::Call {
+    let address = value(&said.local_address).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    checked::Call {
+        service,
+        local: said.local_port.as_ref().map(|port| (address, port.value)),
+        timeout: value(&said.timeout),
+        retry: said.retry.clone(),
+        circuit_breaker: said.circuit_breaker.as_ref().map(service::circuit_breaker),
+        outlier_detection: said.outlier_detection.clone(),
+        client_tls: said.client_tls.as_ref().map(|it| security::client_tls(context, it)),
+    }
+}

@@ -1,0 +1,63 @@
+//! Faults, the user's own filters and overlays, with names resolved.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use spec::Name;
+use spec::mesh::{Engine, FilterPosition, HeaderMatch, OverlayTarget, WasmFailure};
+use spec::units::Percent;
+
+use super::Id;
+
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub delay: Option<(Duration, Percent)>,
+    pub abort: Option<(u16, Percent)>,
+    pub grpc_abort: Option<(u32, Percent)>,
+    /// KiB a second.
+    pub response_rate_limit: Option<(u32, Percent)>,
+    pub headers: Vec<HeaderMatch>,
+    pub max_active: Option<u32>,
+    pub engine: Engine,
+}
+
+/// A wasm filter of the user's own.
+#[derive(Clone, Debug)]
+pub struct WasmFilter {
+    pub name: Name,
+    pub module: Module,
+    pub root_id: String,
+    /// What it is configured with where its use says nothing else.
+    pub configuration: String,
+    pub failure: WasmFailure,
+}
+
+#[derive(Clone, Debug)]
+pub enum Module {
+    /// A file beside the mesh, with its bytes.
+    File {
+        path: String,
+        bytes: Arc<[u8]>,
+    },
+    Url {
+        url: String,
+        sha256: String,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct FilterUse {
+    pub filter: Id<WasmFilter>,
+    pub at: FilterPosition,
+    /// In place of the filter's own.
+    pub configuration: Option<String>,
+}
+
+/// A change to Envoy's configuration.
+#[derive(Clone, Debug)]
+pub struct Overlay {
+    pub target: OverlayTarget,
+    /// Only the resource of this name.
+    pub name: Option<String>,
+    pub json: serde_json::Value,
+}

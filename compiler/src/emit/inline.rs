@@ -1,0 +1,65 @@
+//! Everything in its place: a configuration for an Envoy that has no control plane.
+//!
+//! `envoy --mode validate` reads nothing but the bootstrap, so this is also how a snapshot is validated.
+
+use std::collections::BTreeMap;
+
+use ::envoy::config::bootstrap::v3::{Bootstrap, bootstrap::StaticResources};
+use ::envoy::config::cluster::v3::{Cluster, cluster::ClusterDiscoveryType, cluster::DiscoveryType};
+use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
+use ::envoy::config::listener::v3::{Filter, Listener, filter};
+use ::envoy::config::route::v3::RouteConfiguration;
+use ::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpConnectionManager, http_connection_manager::RouteSpecifier,
+};
+use prost::{Message, Name};
+
+use crate::lower::NodeConfig;
+
+/// The bootstrap with every resource in it: routes inside listeners, endpoints inside clusters.
+pub fn inline(config: &NodeConfig) -> Bootstrap {
+    let routes: BTreeMap<&str, &RouteConfiguration> =
+        config.routes.iter().map(|routes| (routes.name.as_str(), &**routes)).collect();
+    let endpoints: BTreeMap<&str, &ClusterLoadAssignment> =
+        config.endpoints.iter().map(|endpoints| (endpoints.cluster_name.as_str(), &**endpoints)).collect();
+    let resources = StaticResources {
+        listeners: config.listeners.iter().map(|it| with_routes(it, &routes)).collect(),
+        clusters: config.clusters.iter().map(|it| with_endpoints(it, &endpoints)).collect(),
+        secrets: config.secrets.iter().map(|secret| (**secret).clone()).collect(),
+    };
+    Bootstrap { static_resources: Some(resources), ..config.bootstrap.clone() }
+}
+
+fn with_routes(listener: &Listener, routes: &BTreeMap<&str, &RouteConfiguration>) -> Listener {
+    let mut listener = listener.clone();
+    let chains = listener.filter_chains.iter_mut().chain(&mut listener.default_filter_chain);
+    for filter in chains.flat_map(|chain| &mut chain.filters) {
+        replace_routes(filter, routes);
+    }
+    listener
+}
+
+fn replace_routes(filter: &mut Filter, routes: &BTreeMap<&str, &RouteConfiguration>) {
+    let Some(filter::ConfigType::TypedConfig(config)) = &mut filter.config_type else { return };
+    if config.type_url != HttpConnectionManager::type_url() {
+        return;
+    }
+    // What we encoded can be decoded.
+    let Ok(mut manager) = HttpConnectionManager::decode(config.value.as_slice()) else { return };
+    let Some(RouteSpecifier::Rds(rds)) = &manager.route_specifier else { return };
+    let Some(routes) = routes.get(rds.route_config_name.as_str()) else { return };
+    manager.route_specifier = Some(RouteSpecifier::RouteConfig((*routes).clone()));
+    *config = ::envoy::any(&manager);
+}
+
+fn with_endpoints(cluster: &Cluster, endpoints: &BTreeMap<&str, &ClusterLoadAssignment>) -> Cluster {
+    let eds = ClusterDiscoveryType::Type(DiscoveryType::Eds.into());
+    if cluster.cluster_discovery_type != Some(eds) {
+        return cluster.clone();
+    }
+    let mut cluster = cluster.clone();
+    cluster.eds_cluster_config = None;
+    cluster.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Static.into()));
+    cluster.load_assignment = endpoints.get(cluster.name.as_str()).map(|endpoints| (*endpoints).clone());
+    cluster
+}

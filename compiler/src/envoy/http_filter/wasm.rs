@@ -1,0 +1,52 @@
+//! `envoy.filters.http.wasm`: our own filters, and the user's.
+
+use envoy::config::core::v3::{AsyncDataSource, DataSource, async_data_source, data_source};
+use envoy::extensions::filters::http::wasm::v3::Wasm;
+use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
+use policy::{
+    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HeaderRoutingConfig,
+};
+
+use super::{HttpFilter, Rank, typed};
+use crate::WasmModule;
+
+pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, config, module)
+}
+
+pub(crate) fn fault(config: &FaultConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::Fault, FAULT_ROOT_ID, config, module)
+}
+
+pub(crate) fn header_routing(config: &HeaderRoutingConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, config, module)
+}
+
+/// A root of our module. All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
+///
+/// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
+/// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
+fn ours(rank: Rank, root_id: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
+    let source = DataSource { specifier: Some(data_source::Specifier::Filename(module.path())), ..Default::default() };
+    let vm = VmConfig {
+        vm_id: format!("meshwright-{}", module.sha256),
+        runtime: "envoy.wasm.runtime.v8".to_owned(),
+        code: Some(AsyncDataSource { specifier: Some(async_data_source::Specifier::Local(source)) }),
+        ..Default::default()
+    };
+    let plugin = PluginConfig {
+        name: root_id.to_owned(),
+        root_id: root_id.to_owned(),
+        configuration: Some(envoy::any(&json_text(config))),
+        failure_policy: FailurePolicy::FailReload.into(),
+        vm: Some(plugin_config::Vm::VmConfig(vm)),
+        ..Default::default()
+    };
+    typed(rank, format!("meshwright.filters.http.{root_id}"), &Wasm { config: Some(plugin) })
+}
+
+/// A plugin's configuration as text, so that its bytes and the order of its fields are exactly ours.
+fn json_text(config: &impl serde::Serialize) -> String {
+    // Our configuration types hold strings, numbers and lists only: writing them cannot fail.
+    serde_json::to_string_pretty(config).unwrap_or_default()
+}

@@ -1,0 +1,14 @@
+//! The mesh's own health checks are answered before anything else looks at a request.
+
+use spec::mesh::HealthCheckProtocol;
+
+use super::policies::{Chain, Policies};
+use crate::envoy::http_filter::health_check;
+
+/// Checks over TCP end at the listener: nothing to answer.
+pub(super) fn lower(policies: &Policies<'_>, chain: &mut Chain) {
+    let Some(check) = policies.health_check else { return };
+    if matches!(check.protocol, HealthCheckProtocol::Http | HealthCheckProtocol::Http2) {
+        chain.add_for_all(Some(health_check::cached(&policies.owner, &policies.hosts, &check.path, check.cache)));
+    }
+}

@@ -1,0 +1,77 @@
+//! For whom something is lowered.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::{ADMIN_PORT, Shared};
+use crate::WasmModule;
+use crate::checked::{Call, CheckedMesh, Gateway, Id, Proxy, Service, Situation};
+use crate::envoy::bootstrap::Identity;
+
+/// One proxy of a mesh.
+pub(super) struct Scope<'m> {
+    pub mesh: &'m CheckedMesh,
+    pub module: &'m WasmModule,
+    pub proxy: Proxy,
+    pub shared: &'m Shared,
+}
+
+impl<'m> Scope<'m> {
+    pub(super) fn at(&self) -> &'m Situation {
+        self.mesh.situation(self.proxy)
+    }
+
+    pub(super) fn gateway(&self) -> Option<&'m Gateway> {
+        match self.proxy {
+            Proxy::Gateway(id) => Some(self.mesh.gateway(id)),
+            Proxy::Node(_) => None,
+        }
+    }
+
+    pub(super) fn calls(&self) -> &'m [Call] {
+        match self.proxy {
+            Proxy::Node(id) => &self.mesh.node(id).calls,
+            Proxy::Gateway(id) => &self.mesh.gateway(id).calls,
+        }
+    }
+
+    /// What this proxy says of a service that it calls; `None` if a route leads there, or a mirror.
+    pub(super) fn call(&self, service: Id<Service>) -> Option<&'m Call> {
+        let calls = self.calls();
+        let place = calls.binary_search_by_key(&service, |call| call.service).ok()?;
+        calls.get(place)
+    }
+
+    pub(super) fn identity(&self) -> Identity {
+        Identity {
+            id: self.mesh.proxy_name(self.proxy).to_string(),
+            cluster: self.mesh.name().to_string(),
+            region: self.at().region.clone(),
+            zone: self.at().zone.clone(),
+        }
+    }
+
+    pub(super) fn admin(&self) -> (IpAddr, u16) {
+        (self.private(), ADMIN_PORT)
+    }
+
+    /// Where listeners bind that only the application beside the sidecar needs.
+    pub(super) fn private(&self) -> IpAddr {
+        self.at().bind.filter(IpAddr::is_loopback).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+
+    /// Where listeners bind that other machines must reach: as said, else everywhere. Both address families where the
+    /// node has an endpoint with an IPv6 address, IPv4 elsewhere: not every container has IPv6.
+    pub(super) fn public(&self) -> IpAddr {
+        let v6 = match self.proxy {
+            Proxy::Node(id) => {
+                let serves = &self.mesh.node(id).serves;
+                let endpoints = serves.iter().flat_map(|serve| &self.mesh.service(serve.service).endpoints);
+                let mut own = endpoints.filter(|endpoint| endpoint.node == Some(id));
+                own.any(|endpoint| endpoint.address.host.to_canonical().is_ipv6())
+            }
+            Proxy::Gateway(_) => false,
+        };
+        let everywhere = if v6 { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
+        self.at().bind.unwrap_or(everywhere)
+    }
+}
