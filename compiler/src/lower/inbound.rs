@@ -60,7 +60,8 @@ fn chain(scope: &Scope<'_>, serves: &[&Serve], routes: &str, parts: &mut Parts) 
     }
     let hosts = serves.iter().map(|serve| {
         let owner = scope.mesh.service(serve.service).name.key();
-        host(scope, serve, chain.overrides.remove(&owner).unwrap_or_default())
+        let past = chain.past_checks.remove(&owner).unwrap_or_default();
+        host(scope, serve, chain.overrides.remove(&owner).unwrap_or_default(), past)
     });
     parts.routes(configuration(routes, hosts.collect()));
     HttpChain {
@@ -71,7 +72,9 @@ fn chain(scope: &Scope<'_>, serves: &[&Serve], routes: &str, parts: &mut Parts) 
     }
 }
 
-fn host(scope: &Scope<'_>, serve: &Serve, overrides: FilterOverrides) -> Host {
+fn host(scope: &Scope<'_>, serve: &Serve, overrides: FilterOverrides, past_checks: FilterOverrides) -> Host {
     let service = scope.mesh.service(serve.service);
-    Host { overrides, ..Host::new(service.name.key(), route::domains(service), vec![route::to_application(service)]) }
+    let checks = route::health_check(service, past_checks);
+    let routes = checks.into_iter().chain([route::to_application(service)]).collect();
+    Host { overrides, ..Host::new(service.name.key(), route::domains(service), routes) }
 }
