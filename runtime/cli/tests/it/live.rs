@@ -1,16 +1,23 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
+mod api_keys;
 mod attacks;
+mod authorization;
 mod egress;
+mod external_auth;
 mod faults;
 mod gateway;
 mod header_routing;
 mod health;
+mod mutual_tls;
 mod observability;
+mod path_attacks;
 mod regular_expressions;
 mod retries;
 mod service_auth;
 mod shares;
+mod tls;
+mod tokens;
 mod world;
 
 use std::collections::BTreeMap;
