@@ -5,6 +5,7 @@ use local::{Behaviour, Request};
 use super::{Live, received};
 
 const MESH: &str = r#"
+    rules { rule "fail-open" level="off" reason="what it means is tested"; }
     service "beta.svc" {
         endpoint "10.0.0.1:3000"
         health-check path="/healthz" interval="1s" cache="0s"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use local::Behaviour;
-use world::wire;
+use world::wire::{self, Wire};
 
 use super::tokens::{jwks, token};
 use super::{HTPASSWD, Live};
@@ -103,8 +103,11 @@ fn mesh() -> String {
     body + &format!("node \"beta\" {{ serves {serves}; }}\nnode \"alpha\" calls=\"*\"\n")
 }
 
-async fn is_answered_by_the_application(address: SocketAddr, head: &str) -> Option<String> {
-    let answer = wire::exchange(address, head.as_bytes()).await;
+/// The answer, if it is that of an application.
+async fn passes(address: SocketAddr, head: &str) -> Option<String> {
+    let mut wire = Wire::open(address).await;
+    wire.send(head.as_bytes()).await;
+    let answer = wire.rest().await;
     let text = String::from_utf8_lossy(&answer).into_owned();
     (wire::status(&answer) == Some(200)).then_some(text)
 }
@@ -119,6 +122,22 @@ async fn no_request_reaches_what_is_guarded() {
         .await;
     live.workload("10.0.0.3:3000").behave(Behaviour::Status(403));
     let bad_elsewhere = token("{\"exp\":1}");
+    let good = token("{\"exp\":4102444800}");
+    for (name, path, credentials) in [
+        ("open.svc", "/admin", String::new()),
+        ("basic.svc", "/admin", "authorization: Basic Z3JhY2U6aG9wcGVy\r\n".to_owned()),
+        ("native.svc", "/admin", "authorization: Basic Z3JhY2U6aG9wcGVy\r\n".to_owned()),
+        ("token.svc", "/admin", format!("authorization: Bearer {good}\r\n")),
+        ("key.svc", "/admin", "x-api-key: 3f5a1c9e7b2d4860\r\n".to_owned()),
+        ("rules.svc", "/public", String::new()),
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: {name}\r\n{credentials}connection: close\r\n\r\n");
+        let answer = passes(live.at("beta", 4100), &head).await;
+        assert!(answer.is_some_and(|it| it.contains(&format!("\"service\":\"{name}\""))), "{name} lets nobody pass");
+    }
+    let workloads: Vec<_> =
+        (0..GUARDS.len()).map(|index| live.workload(&format!("10.0.0.1:{}", 3000 + index))).collect();
+    workloads.iter().for_each(|workload| workload.reset());
     let mut sent = 0;
     let mut passed = BTreeMap::new();
     for (guard, _) in GUARDS {
@@ -136,7 +155,7 @@ async fn no_request_reaches_what_is_guarded() {
                 let credentials = credentials.replace("TOKEN", &bad_elsewhere);
                 let head = format!("GET {target} HTTP/1.1\r\n{host}\r\n{credentials}connection: close\r\n\r\n");
                 sent += 1;
-                if let Some(answer) = is_answered_by_the_application(address, &head).await
+                if let Some(answer) = passes(address, &head).await
                     && answer.contains(&format!("\"service\":\"{name}\""))
                 {
                     passed.insert(head, answer);
@@ -145,9 +164,9 @@ async fn no_request_reaches_what_is_guarded() {
         }
     }
     assert_eq!(passed, BTreeMap::new(), "of {sent}");
-    for (index, (guard, _)) in GUARDS.iter().enumerate() {
-        let seen = live.workload(&format!("10.0.0.1:{}", 3000 + index)).received();
-        let other: Vec<_> = seen.iter().filter(|it| it.path != "/healthz").map(|it| it.path.clone()).collect();
+    for (workload, (guard, _)) in workloads.iter().zip(GUARDS) {
+        let received = workload.received();
+        let other: Vec<_> = received.iter().filter(|it| it.path != "/healthz").map(|it| it.path.clone()).collect();
         assert_eq!(other, [] as [String; 0], "{guard}");
     }
 }

@@ -149,6 +149,7 @@ async fn keys_are_fetched_and_a_gateway_asks_for_tokens_too() {
     });
     let live = Live::of(
         r#"
+        rules { rule "insecure-keys" level="off" reason="the test has no authority that the system believes"; }
         jwt-provider "login" { jwks-url "http://login.example:8080/keys"; }
         defaults { egress "listed" { host "login.example" port=8080; }; }
         service "beta.svc" { endpoint "10.0.0.1:3000" }
