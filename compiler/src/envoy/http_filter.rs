@@ -6,6 +6,7 @@ pub(crate) mod external_auth;
 pub(crate) mod health_check;
 pub(crate) mod jwt;
 pub(crate) mod rbac;
+pub(crate) mod single_headers;
 pub(crate) mod wasm;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub(crate) enum Rank {
     BasicAuth,
     Jwt,
     ApiKey,
+    SingleHeaders,
     Noted,
     ExternalAuth,
     Authorization,

@@ -95,7 +95,7 @@ pub(crate) fn path(pattern: MatchPattern, ignore_case: bool) -> Condition {
     condition(Identifier::UrlPath(PathMatcher { rule: Some(rule) }))
 }
 
-/// A header, `:method` and others among them. Values of a header that repeats are one value, joined by commas.
+/// A header, `:method` and others among them. Of a header that repeats, any value.
 pub(crate) fn header(name: &str, pattern: MatchPattern, ignore_case: bool) -> Condition {
     of_header(name, HeaderMatchSpecifier::StringMatch(string(pattern, ignore_case)))
 }

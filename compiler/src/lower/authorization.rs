@@ -2,7 +2,7 @@
 
 mod conditions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ::envoy::config::listener::v3::Filter;
 use spec::mesh::Decision;
@@ -12,14 +12,28 @@ use super::scope::Scope;
 use super::tls;
 use crate::checked::{AccessRule, Authorization, Service};
 use crate::envoy::http_filter::rbac;
+use crate::envoy::http_filter::single_headers::single_headers;
 use crate::envoy::rbac::{Condition, all_of, allow, any_of, claim, identity, network as in_network, not};
 pub(super) use conditions::headers;
 
 /// The first rule that matches decides.
 pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain) {
+    let deciding = deciding_headers(policies);
+    if !deciding.is_empty() {
+        chain.add(policies, single_headers(&policies.owner, &deciding));
+    }
     let Some(authorization) = policies.authorization else { return };
     let rules = passing(authorization, |rule| Some(of_request(scope, rule)));
     chain.add(policies, rbac::rbac(&policies.owner, allow(rules)));
+}
+
+/// What rules, and questions to another server, hang on.
+fn deciding_headers(policies: &Policies<'_>) -> BTreeSet<String> {
+    let rules = policies.authorization.iter().flat_map(|authorization| &authorization.rules);
+    let of_rules = rules.flat_map(|rule| rule.matches.all_headers());
+    let of_questions = policies.external_auth.iter().flat_map(|auth| &auth.headers);
+    let names = of_rules.chain(of_questions).map(|said| said.name.value.to_ascii_lowercase());
+    names.filter(|name| name != "host" && !name.starts_with(':')).collect()
 }
 
 /// The same for the connections of a service that speaks no HTTP.

@@ -1,8 +1,8 @@
 //! Conditions of a route as conditions of an access rule.
 //!
-//! Callers choose how often a header or a parameter stands in a request, and applications differ in which one they
-//! take. A condition that would let a request pass must therefore hold of all values together; one that would refuse
-//! it, of any.
+//! Callers choose how often a value stands in a header, between commas, or a parameter in a query, and applications
+//! differ in which one they take. A condition that would let a request pass must therefore hold of all values together;
+//! one that would refuse it, of any. Headers that stand in several lines have been cut to the first one before.
 
 use ::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use spec::mesh::{
@@ -72,7 +72,7 @@ fn value_of_header(said: &HeaderMatch, values: Values) -> Condition {
     let name = said.name.value.to_ascii_lowercase();
     let ignore_case = said.ignore_case.as_ref().is_some_and(|said| said.value);
     let text = |pattern| header(&name, pattern, ignore_case);
-    // As one of the values that Envoy joins by commas.
+    // As one of the values between commas.
     let before = r"(?:.*,[ \t]*)?";
     let after = r"(?:[ \t]*,.*)?";
     match (&said.value.value, values) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use local::{Client, Request};
 use world::{Authority, From, TlsDial};
 
-use super::Live;
+use super::{Live, received};
 
 const MESH: &str = r#"
     service "pay.svc" {
@@ -71,7 +71,8 @@ async fn the_first_rule_that_matches_decides() {
         ("batch", "GET", "/x/../reports/1", &[], 200),
         ("batch", "GET", "/reports/../secret", &[], 403),
         ("batch", "GET", "/reports/1", &[guest], 403),
-        ("batch", "GET", "/reports/1", &[user, guest], 403),
+        ("batch", "GET", "/reports/1", &[("x-role", "user, guest")], 403),
+        ("batch", "GET", "/reports/1", &[("x-role", "guest,user")], 403),
         ("batch", "GET", "/reports/1", &[guest, user], 403),
         ("batch", "GET", "/reports/1", &[user], 200),
         ("batch", "GET", "/other", &[], 403),
@@ -100,6 +101,9 @@ async fn the_first_rule_that_matches_decides() {
         let answer = live.send(caller, request).await;
         assert_eq!(answer.status, *status, "{caller} {method} {path} {headers:?}: {}", answer.text());
     }
+    let twice = Request::get("/reports/1").host("pay.svc").header("x-role", "user").header("x-role", "guest");
+    let answer = live.send("batch", twice).await;
+    assert_eq!(received(&answer, "x-role"), ["user"], "what was judged is what the application gets");
     assert_eq!(live.counter("cart", "cluster.pay_svc.membership_healthy").await, 1, "checks are not refused");
 }
 
