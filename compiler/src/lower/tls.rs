@@ -2,6 +2,8 @@
 
 mod secrets;
 
+use std::collections::BTreeSet;
+
 use ::envoy::config::core::v3::TransportSocket;
 use ::envoy::config::listener::v3::FilterChainMatch;
 use spec::mesh::{TlsMode, TlsVersion};
@@ -43,11 +45,20 @@ pub(super) fn accept<'a>(scope: &Scope<'_>, serves: &[&'a Serve], parts: &mut Pa
     let only_open = ways.is_empty();
     let only_one = ways.len() == 1;
     let mut accepted: Vec<Accepted<'_>> = Vec::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
     for (socket, serves) in ways {
         let when = match (only_one, open.is_empty()) {
             (true, true) => FilterChainMatch::default(),
             (true, false) => encrypted(Vec::new()),
-            (false, _) => encrypted(server_names(scope, &serves)),
+            (false, _) => {
+                // Envoy takes a name in one way only: the first.
+                let names = server_names(scope, &serves).into_iter().filter(|name| taken.insert(name.clone()));
+                let names: Vec<String> = names.collect();
+                if names.is_empty() {
+                    continue;
+                }
+                encrypted(names)
+            }
         };
         accepted.push(Accepted { when, tls: Some(socket), serves });
     }
