@@ -2,7 +2,12 @@
 
 use std::path::Path;
 
+use world::Authority;
+
 use super::cli::{meshwright, project};
+
+/// Where meshes say that sidecars have certificates: Envoy reads them even to validate.
+const CERTIFICATES: &str = "/etc/mesh-tls";
 
 async fn accepted_by_envoy(arguments: &[&str]) {
     let out = tempfile::tempdir().unwrap();
@@ -10,13 +15,23 @@ async fn accepted_by_envoy(arguments: &[&str]) {
     let output = meshwright(&project(), &[&["compile"], arguments, &["-o", folder]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let envoy = local::find(None).unwrap_or_else(|error| panic!("{error}"));
+    let leaf = Authority::new("golden").leaf(&["golden"]);
+    let certificates = out.path().join("certificates");
+    for below in ["", "shelf", "keys"] {
+        leaf.write(&certificates.join(below));
+    }
     let mut validated = 0;
     for entry in std::fs::read_dir(out.path()).unwrap() {
         let config = entry.unwrap().path().join("envoy.yaml");
         if config.exists() {
+            let text = std::fs::read_to_string(&config).unwrap();
+            std::fs::write(&config, text.replace(CERTIFICATES, certificates.to_str().unwrap())).unwrap();
             let report = envoy.validate(&config, out.path()).await.unwrap();
             assert!(report.accepted, "{}: {:?}", config.display(), report.problems);
-            assert_eq!(report.warnings, [] as [String; 0], "{}", config.display());
+            // Of this filter's interface Envoy says that it may change; the manual says so, too.
+            let unfinished = |it: &&String| it.contains("api_key_auth.proto' marked as work-in-progress");
+            let warnings: Vec<&String> = report.warnings.iter().filter(|it| !unfinished(it)).collect();
+            assert_eq!(warnings, [] as [&String; 0], "{}", config.display());
             validated += 1;
         }
     }
