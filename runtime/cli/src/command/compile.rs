@@ -3,18 +3,18 @@
 mod compare;
 mod lock;
 mod output;
-mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
 
 use crate::exit::{Exit, ExitStatus};
 use crate::input::Input;
-use crate::mesh::checked;
-use crate::module;
+use crate::mesh::{Ready, checked};
 use crate::report::{Format, Options, Role};
 use crate::write::{self, Written};
+use crate::{module, validate};
 
 #[derive(Args, Debug)]
 pub struct Arguments {
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         return Ok(ExitStatus::Invalid);
     }
     if let Some(envoy) = &arguments.envoy
-        && !validate::every_proxy(envoy, &ready)?
+        && !accepted(envoy, &ready)?
     {
         return Ok(ExitStatus::Invalid);
     }
@@ -108,6 +108,30 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         write::to_stdout(&format!("\n{} files in {}, {changed} changed{removed}\n", files.len(), folder.display()))?;
     }
     Ok(ExitStatus::Ok)
+}
+
+/// Whether a real Envoy takes every proxy's configuration. What it says against them goes to standard error.
+fn accepted(envoy: &Path, ready: &Ready) -> Result<bool, Exit> {
+    let binary = local::find(Some(envoy))?;
+    let bar = ProgressBar::new(0).with_message("validating");
+    let (verdicts, count) = validate::every_proxy(&binary, &ready.checked, &bar)?;
+    bar.finish_and_clear();
+    let mut refused = 0;
+    for verdict in verdicts {
+        for warning in &verdict.warnings {
+            write::to_stderr(&format!(
+                "warning: of the configuration of `{}` Envoy says\n  {warning}\n",
+                verdict.name
+            ))?;
+        }
+        if let Some(reason) = &verdict.refused {
+            refused += 1;
+            write::to_stderr(&format!("error: Envoy refuses the configuration of `{}`\n  {reason}\n", verdict.name))?;
+        }
+    }
+    let accepted = count - refused;
+    write::to_stderr(&format!("{accepted} of {count} configurations accepted by {}\n", envoy.display()))?;
+    Ok(refused == 0)
 }
 
 fn size(bytes: usize) -> String {
