@@ -98,6 +98,13 @@ impl Syntax for Json {
         self.open('{');
     }
 
+    fn name(&mut self, name: &str) {
+        self.next();
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\": ");
+    }
+
     fn key(&mut self, key: &str) {
         self.next();
         self.quoted(key);

@@ -22,6 +22,8 @@ pub(crate) trait Syntax {
     fn text(&mut self, text: &str);
     fn empty_map(&mut self);
     fn open_map(&mut self);
+    /// Before each value of a message: a key of letters, digits and underscores, the first a letter.
+    fn name(&mut self, name: &str);
     /// Before each value of a map.
     fn key(&mut self, key: &str);
     fn close_map(&mut self);
@@ -92,7 +94,7 @@ impl<'a, S: Syntax> Printer<'a, '_, S> {
         for parts in parts.chunk_by(|one, other| one.place == other.place) {
             let place = parts.first().map_or(0, |part| usize::from(part.place));
             let Some(field) = view.layout.fields.get(place) else { continue };
-            self.syntax.key(field.name);
+            self.syntax.name(field.name);
             self.content(field, parts, depth);
         }
     }
@@ -156,7 +158,7 @@ impl<'a, S: Syntax> Printer<'a, '_, S> {
         if inner.layout.form == Form::Plain {
             self.with_parts(inner, |printer, parts| printer.fields(inner, parts, depth + 1));
         } else {
-            self.syntax.key("value");
+            self.syntax.name("value");
             self.message(inner, depth + 1);
         }
         self.syntax.close_map();
@@ -167,7 +169,7 @@ impl<'a, S: Syntax> Printer<'a, '_, S> {
         self.syntax.open_map();
         self.syntax.key("@type");
         self.syntax.text(url);
-        self.syntax.key("value");
+        self.syntax.name("value");
         self.base64(bytes);
         self.syntax.close_map();
     }

@@ -90,6 +90,7 @@ pub(crate) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
 
 impl Layout {
     /// The field of this number, with its place.
+    #[inline]
     pub(crate) fn field(&self, number: u32) -> Option<(u8, &'static Field)> {
         let place = *self.places.get(usize::try_from(number).ok()?)?;
         Some((place, self.fields.get(usize::from(place))?))

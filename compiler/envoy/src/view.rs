@@ -88,7 +88,7 @@ impl<'a> View<'a> {
                         parts.push(Part { place, raw });
                     }
                 }
-                (Shape::One, raw) if !field.presence && datum(field.kind, raw).is_default() => {}
+                (Shape::One, raw) if !field.presence && is_default(field.kind, raw) => {}
                 _ => parts.push(Part { place, raw }),
             }
         }
@@ -168,6 +168,7 @@ impl fmt::Display for Key<'_> {
 }
 
 /// What the field holds whose values these are; without any, its default.
+#[inline]
 pub(crate) fn content<'a, 'p>(field: &Field, parts: &'p [Part<'a>]) -> Content<'a, 'p> {
     match field.shape {
         Shape::One => Content::One(datum(field.kind, parts.last().map_or(Raw::DEFAULT, |part| part.raw))),
@@ -203,6 +204,7 @@ fn entries<'a>(keys: Kind, parts: &[Part<'a>]) -> Vec<(Key<'a>, Raw<'a>)> {
 }
 
 /// What a value means.
+#[inline]
 pub(crate) fn datum(kind: Kind, raw: Raw<'_>) -> Datum<'_> {
     let bits = raw.bits();
     match kind {
@@ -231,15 +233,29 @@ fn zigzag(bits: u64) -> i64 {
 }
 
 /// The text of a view is UTF-8: it was opened.
+#[inline]
 fn text(raw: Raw<'_>) -> &str {
     str::from_utf8(raw.bytes()).unwrap_or_default()
 }
 
+/// Of a kind without presence: never of a message.
+#[inline]
+fn is_default(kind: Kind, raw: Raw<'_>) -> bool {
+    match kind {
+        Kind::Text | Kind::Bytes => raw.bytes().is_empty(),
+        // There is a zero with a sign.
+        Kind::Float | Kind::Double => datum(kind, raw).is_default(),
+        _ => raw.bits() == 0,
+    }
+}
+
+#[inline]
 fn is_packable(kind: Kind) -> bool {
     !matches!(kind, Kind::Text | Kind::Bytes | Kind::Message(_))
 }
 
 /// Takes the next of the numbers that follow one another without keys.
+#[inline]
 fn unpacked<'a>(kind: Kind, packed: &mut &'a [u8]) -> Option<Raw<'a>> {
     match kind {
         Kind::Fixed32 | Kind::Sfixed32 | Kind::Float => wire::fixed32(packed).map(Raw::Fixed32),

@@ -133,6 +133,13 @@ impl Syntax for Yaml<'_> {
         self.open();
     }
 
+    fn name(&mut self, name: &str) {
+        self.begin();
+        scalar::name(name, self.out);
+        self.out.push(':');
+        self.at = At::Key;
+    }
+
     fn key(&mut self, key: &str) {
         self.begin();
         let start = self.out.len();

@@ -28,6 +28,11 @@ pub(crate) fn on_one_line(text: &str, out: &mut String) {
     }
 }
 
+/// As [`on_one_line`], for a text of letters, digits and underscores of which the first is a letter.
+pub(crate) fn name(name: &str, out: &mut String) {
+    if name.len() > LONGEST_WORD { out.push_str(name) } else { on_one_line(name, out) }
+}
+
 /// `|` or `|-` for a text of several lines that a literal block keeps to the letter.
 pub(crate) fn block_header(text: &str) -> Option<&'static str> {
     if !text.contains('\n') {
