@@ -125,7 +125,7 @@ impl Dice {
         match kind {
             Kind::Message(descriptor) => Value::Message(self.message(descriptor, depth + 1)),
             Kind::Enum(descriptor) => {
-                let undefined = descriptor.values().map(|value| value.number()).max().unwrap_or(0) + 1;
+                let undefined = descriptor.values().map(|value| value.number()).max().unwrap_or(0).wrapping_add(1);
                 let numbers: Vec<_> = descriptor.values().map(|value| value.number()).chain([undefined]).collect();
                 Value::EnumNumber(self.one_of(&numbers))
             }

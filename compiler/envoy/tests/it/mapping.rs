@@ -11,7 +11,7 @@ use crate::agreement::Dice;
 use crate::reading::POOL;
 
 /// Messages made at random, for each type of the set.
-const CASES: usize = 5;
+const CASES: usize = 10;
 
 #[test]
 fn of_every_type() {
