@@ -6,6 +6,11 @@ use spec::{Diagnostics, Mesh, SourceFile, Sources, Syntax};
 
 /// `services` services of three endpoints and one route each; the first node calls all, the others serve one each.
 pub fn kdl(services: usize) -> String {
+    kdl_with_routes(services, 1)
+}
+
+/// The same with as many routes of each service.
+pub fn kdl_with_routes(services: usize, routes: usize) -> String {
     let mut text = String::from("mesh \"bench\" {\n");
     for index in 0..services {
         let (high, low) = (index / 250, index % 250 + 1);
@@ -18,15 +23,20 @@ pub fn kdl(services: usize) -> String {
         endpoint "10.2.{high}.{low}:3000" weight=30
         endpoint "10.3.{high}.{low}:3000" weight=20
         health-check path="/healthz"
-        retry attempts=2 on="gateway-error"
-        route path-prefix="/admin" {{
+        retry attempts=2 on="gateway-error""#
+        );
+        for route in 0..routes {
+            let suffix = if route == 0 { String::new() } else { format!("/{route}") };
+            let _ = writeln!(
+                text,
+                r#"        route path-prefix="/admin{suffix}" {{
             header "x-canary" exact="on"
             to "s{next}.svc" weight=5
             to "s{index}.svc" weight=95
-        }}
-    }}
-    node "n{index}" serves="s{index}.svc""#
-        );
+        }}"#
+            );
+        }
+        let _ = writeln!(text, "    }}\n    node \"n{index}\" serves=\"s{index}.svc\"");
     }
     text.push_str("    node \"caller\" calls=\"*\"\n}\n");
     text

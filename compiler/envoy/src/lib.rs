@@ -31,11 +31,13 @@ mod generated {
 mod any;
 mod deprecated;
 mod json;
+mod print;
 mod read;
 mod schema;
-mod tree;
 mod validate;
+mod view;
 mod walk;
+mod wire;
 mod yaml;
 
 pub use any::any;
@@ -45,4 +47,4 @@ pub use generated::{google, opentelemetry, udpa, xds};
 pub use json::to_json;
 pub use read::{NotReadable, read_json};
 pub use validate::{Violation, validate};
-pub use yaml::to_yaml;
+pub use yaml::{add_yaml, to_yaml};
