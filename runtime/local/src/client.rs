@@ -1,6 +1,9 @@
-//! A small HTTP/1.1 client that sends exactly what it is told, and keeps its connection.
+//! A small HTTP client that sends exactly what it is told, and keeps its connection.
+
+mod connection;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,11 +14,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
-use hyper::client::conn::http1::{self, SendRequest};
 use hyper::http;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
+
+use crate::stream::{Dial, Plain};
+use connection::Connection;
 
 /// A longer answer is an error, so that a runaway peer cannot fill the memory.
 const LONGEST_BODY: usize = 64 << 20;
@@ -39,12 +42,24 @@ pub struct Response {
     /// Names in lower case; repeated names stay repeated.
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Bytes,
+    /// What came after the body, such as `grpc-status`.
+    pub trailers: Vec<(String, Vec<u8>)>,
+}
+
+/// Which HTTP a client speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Version {
+    #[default]
+    Http1,
+    /// Without asking first, which is called prior knowledge. `host` becomes `:authority`.
+    Http2,
 }
 
 /// A connection to one address, opened at the first request and again whenever the peer has closed it.
-#[derive(Debug)]
 pub struct Client {
     address: SocketAddr,
+    dialer: Arc<dyn Dial>,
+    version: Version,
     timeout: Duration,
     connection: Option<Connection>,
 }
@@ -62,12 +77,6 @@ pub enum ClientError {
     Body { address: SocketAddr, reason: String },
     #[error("no answer from {address} within {timeout:?}")]
     TimedOut { address: SocketAddr, timeout: Duration },
-}
-
-#[derive(Debug)]
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: JoinHandle<()>,
 }
 
 /// Sends all requests over `connections` kept connections; the answers are in the order of the requests.
@@ -103,7 +112,18 @@ pub fn basic_auth(user: &str, password: &str) -> String {
 
 impl Client {
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, timeout: DEFAULT_TIMEOUT, connection: None }
+        Self::over(Arc::new(Plain), address)
+    }
+
+    /// A client that reaches its peer in another way, such as TLS.
+    pub fn over(dialer: Arc<dyn Dial>, address: SocketAddr) -> Self {
+        Self { address, dialer, version: Version::Http1, timeout: DEFAULT_TIMEOUT, connection: None }
+    }
+
+    #[must_use]
+    pub fn version(mut self, version: Version) -> Self {
+        self.version = version;
+        self
     }
 
     /// Limits every later exchange, from connecting to the answer's last byte.
@@ -132,57 +152,64 @@ impl Client {
     async fn exchange(&mut self, message: hyper::Request<Full<Bytes>>) -> Result<Response, ClientError> {
         let address = self.address;
         let sent = match self.kept_connection().await {
-            Some(sender) => match sender.try_send_request(message).await {
+            Some(connection) => match connection.try_send(message).await {
                 Ok(answer) => Ok(answer),
                 Err(mut refused) => match refused.take_message() {
-                    Some(unsent) => self.connect().await?.send_request(unsent).await,
+                    Some(unsent) => self.connect().await?.send(unsent).await,
                     None => Err(refused.into_error()),
                 },
             },
-            None => self.connect().await?.send_request(message).await,
+            None => self.connect().await?.send(message).await,
         };
         let (head, body) = sent.map_err(|source| ClientError::Exchange { address, source })?.into_parts();
         let body = Limited::new(body, LONGEST_BODY).collect().await;
-        let body = body.map_err(|error| ClientError::Body { address, reason: error.to_string() })?.to_bytes();
-        let headers = head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_owned()));
-        Ok(Response { status: head.status.as_u16(), headers: headers.collect(), body })
+        let body = body.map_err(|error| ClientError::Body { address, reason: error.to_string() })?;
+        let trailers = body.trailers().map(listed).unwrap_or_default();
+        Ok(Response { status: head.status.as_u16(), headers: listed(&head.headers), body: body.to_bytes(), trailers })
     }
 
-    async fn kept_connection(&mut self) -> Option<&mut SendRequest<Full<Bytes>>> {
-        let sender = &mut self.connection.as_mut()?.sender;
-        sender.ready().await.ok()?;
-        Some(sender)
+    async fn kept_connection(&mut self) -> Option<&mut Connection> {
+        let connection = self.connection.as_mut()?;
+        connection.ready().await.then_some(connection)
     }
 
-    async fn connect(&mut self) -> Result<&mut SendRequest<Full<Bytes>>, ClientError> {
+    async fn connect(&mut self) -> Result<&mut Connection, ClientError> {
         let address = self.address;
-        let stream = TcpStream::connect(address).await.map_err(|source| ClientError::Connect { address, source })?;
-        stream.set_nodelay(true).map_err(|source| ClientError::Connect { address, source })?;
-        let handshake = http1::handshake(TokioIo::new(stream)).await;
-        let (sender, driver) = handshake.map_err(|source| ClientError::Exchange { address, source })?;
-        // How the connection ended is told by the exchange that it interrupted.
-        let driver = tokio::spawn(async move { drop(driver.await) });
-        Ok(&mut self.connection.insert(Connection { sender, driver }).sender)
+        let stream = self.dialer.dial(address).await.map_err(|source| ClientError::Connect { address, source })?;
+        let opened = Connection::open(stream, self.version).await;
+        Ok(self.connection.insert(opened.map_err(|source| ClientError::Exchange { address, source })?))
     }
 
     fn message(&self, request: &Request) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
-        let uri: http::Uri = request.target.parse().map_err(http::Error::from)?;
-        let names_host = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let mut uri: http::Uri = request.target.parse().map_err(http::Error::from)?;
+        let is_host = |name: &str| name.eq_ignore_ascii_case("host");
+        let host = request.headers.iter().find(|(name, _)| is_host(name));
         let mut builder = hyper::Request::builder().method(request.method.as_str());
-        if !names_host {
+        if self.version == Version::Http2 {
+            if uri.authority().is_none() {
+                let path = uri.into_parts().path_and_query;
+                let path = path.unwrap_or_else(|| http::uri::PathAndQuery::from_static("/"));
+                let authority = host.map_or_else(|| self.address.to_string().into_bytes(), |(_, host)| host.clone());
+                let whole = http::Uri::builder().scheme(self.dialer.scheme()).authority(authority.as_slice());
+                uri = whole.path_and_query(path).build()?;
+            }
+            builder = builder.version(http::Version::HTTP_2);
+        } else if host.is_none() {
             let host = uri.authority().map_or_else(|| self.address.to_string(), |authority| authority.to_string());
             builder = builder.header(http::header::HOST, host);
         }
         for (name, value) in &request.headers {
-            builder = builder.header(name.as_str(), value.as_slice());
+            if self.version == Version::Http1 || !is_host(name) {
+                builder = builder.header(name.as_str(), value.as_slice());
+            }
         }
         Ok(builder.uri(uri).body(Full::new(Bytes::from(request.body.clone())))?)
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Client({}://{}, {:?})", self.dialer.scheme(), self.address, self.version)
     }
 }
 
@@ -225,6 +252,12 @@ impl Response {
         Some(String::from_utf8_lossy(value))
     }
 
+    /// The same of what came after the body.
+    pub fn trailer(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (_, value) = self.trailers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name))?;
+        Some(String::from_utf8_lossy(value))
+    }
+
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
@@ -232,4 +265,8 @@ impl Response {
     pub fn json(&self) -> serde_json::Result<serde_json::Value> {
         serde_json::from_slice(&self.body)
     }
+}
+
+fn listed(headers: &http::HeaderMap) -> Vec<(String, Vec<u8>)> {
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_owned())).collect()
 }

@@ -1,34 +1,35 @@
-//! The built-in workload: an HTTP server that answers with what it received, and fails or waits when asked to.
+//! The built-in workload: a server that answers with what it received, and fails or waits when asked to.
+//!
+//! On one port it speaks HTTP/1.1, HTTP/2 without TLS, gRPC and WebSocket; or, as [`serve_tcp`], bytes. A request's
+//! own headers say how it is answered; [`Echo::behave`] says it for all of them.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::convert::Infallible;
+mod behaviour;
+mod bytes;
+mod connection;
+mod grpc;
+mod http;
+mod record;
+mod tries;
+
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
-use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-/// `x-echo-status: 503` answers with this status instead of 200.
-pub const STATUS: &str = "x-echo-status";
-/// `x-echo-fail: N`: the first N tries of a request (those with the same `x-request-id`) are answered with
-/// `x-echo-status`, or 503; later ones with 200.
-pub const FAIL: &str = "x-echo-fail";
-/// `x-echo-delay: MS` waits before answering, at most [`LONGEST_DELAY`].
-pub const DELAY: &str = "x-echo-delay";
-pub const LONGEST_DELAY: Duration = Duration::from_secs(60);
+pub use behaviour::{Behaviour, Health};
+pub use grpc::EchoReply;
+pub use http::{DELAY, FAIL, GRPC_STATUS, LONGEST_DELAY, STATUS};
+pub use record::Received;
+pub use tries::Tries;
 
-/// How many failing requests are remembered; the oldest is forgotten first.
-const REMEMBERED_REQUESTS: usize = 4096;
+use crate::stream::{Accept, Plain};
+use behaviour::Conduct;
+use connection::Connection;
+use record::Records;
+
 /// A pause after an `accept` that failed, because the cause (no file descriptors) does not vanish at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -47,44 +48,107 @@ pub struct Identity {
 pub struct Echo {
     address: SocketAddr,
     acceptor: AbortHandle,
+    state: Arc<State>,
 }
 
-/// How often each failing request was tried. Shared by the workloads of a run, so that a retry counts on
-/// whichever endpoint it arrives.
-#[derive(Clone, Debug, Default)]
-pub struct Tries(Arc<Mutex<TryCounts>>);
-
-#[derive(Debug, Default)]
-struct TryCounts {
-    counts: HashMap<TryKey, u64>,
-    oldest_first: VecDeque<TryKey>,
+/// What the connections of one server share.
+#[derive(Debug)]
+struct State {
+    identity: Identity,
+    tries: Tries,
+    conduct: Conduct,
+    records: Records,
 }
 
-/// Service and request id.
-type TryKey = (String, Vec<u8>);
-
-/// The answer's body. The order of the fields is the order in the text.
-#[derive(Serialize)]
-struct Answer<'a> {
-    node: Option<&'a str>,
-    service: &'a str,
-    endpoint: &'a str,
-    method: &'a str,
-    path: &'a str,
-    host: String,
-    headers: BTreeMap<&'a str, Vec<String>>,
+/// What a server understands.
+#[derive(Clone, Copy, Debug)]
+enum Language {
+    Http,
+    Bytes,
 }
 
-/// Serves on a listener that the caller has bound, which is how it knows that the address was free.
+/// Serves HTTP on a listener that the caller has bound, which is how it knows that the address was free.
 pub fn serve(listener: TcpListener, identity: Identity, tries: Tries) -> io::Result<Echo> {
+    start(listener, identity, tries, Language::Http, Arc::new(Plain))
+}
+
+/// The same behind a handshake, such as that of TLS.
+pub fn serve_behind(
+    listener: TcpListener,
+    identity: Identity,
+    tries: Tries,
+    handshake: Arc<dyn Accept>,
+) -> io::Result<Echo> {
+    start(listener, identity, tries, Language::Http, handshake)
+}
+
+/// Serves bytes: says who it is, at the first byte or, see [`Echo::greet_first`], before it; then gives back what it
+/// receives.
+pub fn serve_tcp(listener: TcpListener, identity: Identity) -> io::Result<Echo> {
+    start(listener, identity, Tries::default(), Language::Bytes, Arc::new(Plain))
+}
+
+fn start(
+    listener: TcpListener,
+    identity: Identity,
+    tries: Tries,
+    language: Language,
+    handshake: Arc<dyn Accept>,
+) -> io::Result<Echo> {
     let address = listener.local_addr()?;
-    let acceptor = tokio::spawn(accept(listener, Arc::new(identity), tries)).abort_handle();
-    Ok(Echo { address, acceptor })
+    let state = Arc::new(State { identity, tries, conduct: Conduct::default(), records: Records::default() });
+    let acceptor = tokio::spawn(accept(listener, Arc::clone(&state), language, handshake)).abort_handle();
+    Ok(Echo { address, acceptor, state })
 }
 
 impl Echo {
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.state.identity
+    }
+
+    /// How requests are answered from now on; health checks of Envoys are not, see [`Echo::set_health`].
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.state.conduct.always(behaviour);
+    }
+
+    /// How the next requests are answered; those after them as before.
+    pub fn behave_for(&self, requests: usize, behaviour: Behaviour) {
+        self.state.conduct.next(requests, behaviour);
+    }
+
+    /// What Envoys' health checks, and every call of gRPC's health service, are answered.
+    pub fn set_health(&self, health: Health) {
+        self.state.conduct.set_health(health);
+    }
+
+    /// Of bytes: from now on the server speaks first.
+    pub fn greet_first(&self) {
+        self.state.conduct.greet_first();
+    }
+
+    /// The latest requests, oldest first, without Envoys' health checks. One that arrived over bytes is a connection.
+    pub fn received(&self) -> Vec<Received> {
+        self.state.records.list()
+    }
+
+    /// How many there were, also of those no longer remembered.
+    pub fn received_count(&self) -> usize {
+        self.state.records.count()
+    }
+
+    /// How many connections were accepted.
+    pub fn connection_count(&self) -> usize {
+        self.state.records.connections()
+    }
+
+    /// Forgets what was received and how to behave.
+    pub fn reset(&self) {
+        self.state.conduct.reset();
+        self.state.records.reset();
     }
 }
 
@@ -94,12 +158,16 @@ impl Drop for Echo {
     }
 }
 
-async fn accept(listener: TcpListener, identity: Arc<Identity>, tries: Tries) {
+async fn accept(listener: TcpListener, state: Arc<State>, language: Language, handshake: Arc<dyn Accept>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(converse(stream, Arc::clone(&identity), tries.clone()))),
+                Ok((stream, peer)) => {
+                    state.records.connected();
+                    let (state, handshake) = (Arc::clone(&state), Arc::clone(&handshake));
+                    drop(connections.spawn(converse(stream, peer, state, language, handshake)));
+                }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
             Some(_) = connections.join_next() => {}
@@ -107,86 +175,31 @@ async fn accept(listener: TcpListener, identity: Arc<Identity>, tries: Tries) {
     }
 }
 
-async fn converse(stream: TcpStream, identity: Arc<Identity>, tries: Tries) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    state: Arc<State>,
+    language: Language,
+    handshake: Arc<dyn Accept>,
+) {
     // Without it answers still arrive, only later.
     drop(stream.set_nodelay(true));
-    let service = service_fn(|request| answer(request, &identity, &tries));
-    // A connection that breaks concerns its client only.
-    drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
-}
-
-async fn answer(
-    request: Request<Incoming>,
-    identity: &Identity,
-    tries: &Tries,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, mut body) = request.into_parts();
-    // Read to its end, so that the connection can be used again.
-    while let Some(Ok(_)) = body.frame().await {}
-    let status = status(&head.headers, identity, tries);
-    if let Some(millis) = number(&head.headers, DELAY) {
-        tokio::time::sleep(Duration::from_millis(millis).min(LONGEST_DELAY)).await;
-    }
-    let mut headers = BTreeMap::<&str, Vec<String>>::new();
-    for (name, value) in &head.headers {
-        headers.entry(name.as_str()).or_default().push(text(value));
-    }
-    let host = head.headers.get(hyper::header::HOST).map(text);
-    let host = host.or_else(|| head.uri.authority().map(ToString::to_string)).unwrap_or_default();
-    let answer = Answer {
-        node: identity.node.as_deref(),
-        service: &identity.service,
-        endpoint: &identity.endpoint,
-        method: head.method.as_str(),
-        path: head.uri.path_and_query().map_or("", |path| path.as_str()),
-        host,
-        headers,
+    let connection = Connection::of(&stream, peer);
+    let shaken = tokio::select! {
+        shaken = handshake.accept(stream) => shaken,
+        () = connection.was_cut() => return,
     };
-    let body = serde_json::to_vec(&answer).unwrap_or_default();
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
-}
-
-fn status(headers: &HeaderMap, identity: &Identity, tries: &Tries) -> StatusCode {
-    let asked = number(headers, STATUS).and_then(|status| u16::try_from(status).ok());
-    // Informational and impossible codes would leave the client without an answer.
-    let asked = asked.filter(|status| (200..=599).contains(status)).and_then(|code| StatusCode::from_u16(code).ok());
-    let Some(failures) = number(headers, FAIL) else { return asked.unwrap_or(StatusCode::OK) };
-    let request = headers.get("x-request-id").map_or(&b""[..], HeaderValue::as_bytes);
-    if tries.count(&identity.service, request) <= failures {
-        return asked.unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-    }
-    StatusCode::OK
-}
-
-impl Tries {
-    /// The number of this try, from 1.
-    fn count(&self, service: &str, request: &[u8]) -> u64 {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (service.to_owned(), request.to_owned());
-        if let Some(count) = state.counts.get_mut(&key) {
-            *count += 1;
-            return *count;
+    // A connection that breaks concerns its client only.
+    let Ok((stream, encryption)) = shaken else { return };
+    let connection = Arc::new(connection.encrypted(encryption));
+    let conversation = async {
+        match language {
+            Language::Http => http::converse(stream, &connection, &state).await,
+            Language::Bytes => bytes::converse(stream, &connection, &state).await,
         }
-        if state.oldest_first.len() == REMEMBERED_REQUESTS
-            && let Some(oldest) = state.oldest_first.pop_front()
-        {
-            state.counts.remove(&oldest);
-        }
-        state.oldest_first.push_back(key.clone());
-        state.counts.insert(key, 1);
-        1
+    };
+    tokio::select! {
+        () = conversation => {}
+        () = connection.was_cut() => {}
     }
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// The value itself, or, where it is not UTF-8, its bytes with the foreign ones as `\xff`.
-fn text(value: &HeaderValue) -> String {
-    let bytes = value.as_bytes();
-    std::str::from_utf8(bytes).map_or_else(|_| bytes.escape_ascii().to_string(), str::to_owned)
 }

@@ -7,18 +7,22 @@
 mod access_log;
 pub mod admin;
 pub mod client;
+mod detour;
 pub mod echo;
 pub mod envoy;
 mod launch;
 pub mod place;
 pub mod process;
 pub mod run;
+pub mod stream;
 pub mod subnet;
 
 pub use admin::{Admin, AdminError};
-pub use client::{Client, ClientError, Request, Response, basic_auth, send_all};
+pub use client::{Client, ClientError, Request, Response, Version, basic_auth, send_all};
+pub use detour::Detours;
+pub use echo::{Behaviour, Echo, Health, Received};
 pub use envoy::{EnvoyBinary, find};
-pub use place::{Instance, InstanceKind, PlaceError, Placement, Workload, place};
+pub use place::{Instance, InstanceKind, PlaceError, Placement, Port, Speaks, Workload, place};
 pub use process::{Event, EventKind};
 pub use run::{InstancePlan, Options, Plan, RunFolder, Running, StartError, start};
 pub use subnet::{Claim, Subnet};

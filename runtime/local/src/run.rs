@@ -19,9 +19,10 @@ use tokio::time::{Instant, sleep};
 use self::prepare::Patience;
 use crate::access_log::{self, LogError};
 use crate::admin::{Admin, AdminError, Unhealthy};
+use crate::detour::{self, Detours};
 use crate::echo::{self, Echo, Tries};
 use crate::envoy::EnvoyBinary;
-use crate::place::{Instance, InstanceKind, Placement, Workload};
+use crate::place::{Instance, InstanceKind, Placement, Speaks, Workload};
 use crate::process::{EnvoyRun, Event, ProcessError, Supervised, supervise};
 use crate::subnet::Claim;
 
@@ -56,6 +57,8 @@ pub struct Options {
     pub folder: RunFolder,
     /// The addresses' claim, given back when the run ends.
     pub claim: Option<Claim>,
+    /// For tests: where what is outside of the mesh is really found.
+    pub detours: Detours,
     /// Envoy's word: `info`, `warning`, `debug` …
     pub log_level: String,
     /// How long one Envoy may take until it is ready.
@@ -84,6 +87,8 @@ pub enum StartError {
     OutsideFolder(PathBuf),
     #[error("`{0}` has no configuration")]
     NoConfig(String),
+    #[error("the configuration of `{instance}` is not YAML: {source}")]
+    Unreadable { instance: String, source: serde_yaml::Error },
     #[error("Envoy of `{instance}` did not start: {source}")]
     Envoy { instance: String, source: ProcessError },
 }
@@ -92,6 +97,11 @@ pub enum StartError {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no instance is called `{0}`")]
 pub struct UnknownInstance(pub String);
+
+/// No workload stands in for this address.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no workload runs for `{0}`")]
+pub struct UnknownWorkload(pub String);
 
 /// Why a mesh is not healthy.
 #[derive(Debug, thiserror::Error)]
@@ -136,7 +146,8 @@ struct Files {
 }
 
 /// Starts everything and returns when every Envoy is ready.
-pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> {
+pub async fn start(mut plan: Plan, mut options: Options) -> Result<Running, StartError> {
+    plan.workloads.retain(|workload| !is_elsewhere(workload, &mut options.detours));
     let folder = prepare::folder(&options.folder)?;
     let patience = if options.claim.is_some() { Patience::Leftovers } else { Patience::None };
     let listeners = prepare::workloads(&plan.workloads, patience).await?;
@@ -147,7 +158,12 @@ pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> 
     for (listener, workload) in listeners.into_iter().zip(&plan.workloads) {
         let address = workload.listen;
         let taken = |source| StartError::Taken { address, wanted_by: prepare::wanted_by(workload), source };
-        echoes.push(echo::serve(listener, prepare::identity(workload), tries.clone()).map_err(taken)?);
+        let identity = prepare::identity(workload);
+        let echo = match workload.speaks {
+            Speaks::Http => echo::serve(listener, identity, tries.clone()),
+            Speaks::Bytes => echo::serve_tcp(listener, identity),
+        };
+        echoes.push(echo.map_err(taken)?);
     }
     let (events, _) = broadcast::channel(EVENT_BACKLOG);
     let (nodes, gateways) = plan.instances.into_iter().partition(|planned| planned.instance.kind == InstanceKind::Node);
@@ -157,6 +173,16 @@ pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> 
         instances.extend(start_all(stage, folder.path(), &options, &events).await?);
     }
     Ok(Running { instances, events, echoes, stop_within: options.stop_within, folder, _claim: options.claim })
+}
+
+/// Whether somebody else stands in for an application outside of the mesh; then its address leads there.
+fn is_elsewhere(workload: &Workload, detours: &mut Detours) -> bool {
+    let original = SocketAddr::new(workload.original.host, workload.original.port);
+    let real = detours.addresses.get(&original).filter(|_| workload.node.is_none()).copied();
+    if let Some(real) = real {
+        detours.addresses.insert(workload.listen, real);
+    }
+    real.is_some()
 }
 
 async fn start_all(
@@ -170,6 +196,8 @@ async fn start_all(
     let turns = Arc::new(Semaphore::new(at_once));
     let mut starting = JoinSet::new();
     for InstancePlan { instance, config } in stage {
+        let unreadable = |source| StartError::Unreadable { instance: instance.name.to_string(), source };
+        let config = detour::apply(&config, &options.detours).map_err(unreadable)?;
         let files = prepare::instance(folder, &instance, &config)?;
         let run = EnvoyRun {
             name: instance.name.to_string(),
@@ -226,6 +254,7 @@ impl Options {
             binary,
             folder: RunFolder::Temporary,
             claim: None,
+            detours: Detours::default(),
             log_level: "info".to_owned(),
             ready_within: Duration::from_secs(60),
             stop_within: Duration::from_secs(5),
@@ -246,6 +275,17 @@ impl Running {
     /// By name.
     pub fn instances(&self) -> impl Iterator<Item = &RunningInstance> {
         self.instances.values()
+    }
+
+    /// The workloads that run, in the order of the placement.
+    pub fn workloads(&self) -> &[Echo] {
+        &self.echoes
+    }
+
+    /// The workload at this address of the mesh as written, such as `10.0.0.1:3000`.
+    pub fn workload(&self, endpoint: &str) -> Result<&Echo, UnknownWorkload> {
+        let found = self.echoes.iter().find(|echo| echo.identity().endpoint == endpoint);
+        found.ok_or_else(|| UnknownWorkload(endpoint.to_owned()))
     }
 
     pub fn folder(&self) -> &Path {
@@ -334,8 +374,13 @@ impl Instance {
         }
     }
 
+    /// Where it listens on a port of the mesh: one of a gateway's, a `local-port`, that of the metrics.
+    pub fn at(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.address, port)
+    }
+
     pub fn admin(&self) -> Admin {
-        Admin::new(SocketAddr::new(self.address, ADMIN_PORT))
+        Admin::new(self.at(ADMIN_PORT))
     }
 }
 

@@ -1,0 +1,104 @@
+//! The world in which the other tests run is as they believe.
+
+use std::sync::Arc;
+
+use local::{Behaviour, Client, Request, Version};
+use world::{From, Outside, Serves};
+
+use super::{Live, node, service};
+
+#[tokio::test]
+async fn every_port_of_the_mesh_is_reached() {
+    let live = Live::up(
+        r#"
+        service "beta.svc" { endpoint "10.0.0.1:3000" }
+        node "alpha" { calls "beta.svc" { local-port 9001 } }
+        node "beta" serves="beta.svc"
+        gateway "front" { listen 8080; listen 8081; calls "beta.svc" }
+        "#,
+    )
+    .await;
+    let request = || Request::get("/").host("beta.svc");
+    for (instance, port) in [("alpha", 4000), ("alpha", 9001), ("front", 8080), ("front", 8081)] {
+        assert_eq!(service(&live.send_to(instance, port, request()).await), "beta.svc", "{instance}:{port}");
+    }
+    assert_eq!(live.workload("10.0.0.1:3000").received_count(), 4);
+    live.wait_for_counter("alpha", "cluster.beta_svc.upstream_rq_total", |count| count == 2).await;
+    assert!(live.config_dump("front").await.to_string().contains("beta.svc"));
+    live.wait_for_log("front", |entry| entry["authority"] == "beta.svc").await;
+    assert!(live.log("beta").contains("starting main dispatch loop"));
+}
+
+#[tokio::test]
+async fn workloads_behave_as_the_test_says() {
+    let live = Live::up(
+        r#"
+        service "beta.svc" { endpoint "10.0.0.1:3000"; endpoint "10.0.0.2:3000" }
+        node "alpha" calls="beta.svc"
+        node "beta" serves="beta.svc"
+        "#,
+    )
+    .await;
+    live.workload("10.0.0.1:3000").behave(Behaviour::Status(418));
+    let answers = live.send_many("alpha", Request::get("/").host("beta.svc"), 10).await;
+    let failed = answers.iter().filter(|answer| answer.status == 418).count();
+    assert_eq!(failed, live.workload("10.0.0.1:3000").received_count());
+    assert!(answers.iter().filter(|answer| answer.status == 200).all(|answer| node(answer) == "beta-2"));
+}
+
+#[tokio::test]
+async fn callers_speak_http_2_and_have_addresses() {
+    let live = Live::up(
+        r#"
+        service "beta.svc" { endpoint "10.0.0.1:3000" }
+        node "beta" serves="beta.svc"
+        gateway "front" { listen 8080; calls "beta.svc" }
+        "#,
+    )
+    .await;
+    let from = From([127, 9, 9, 9].into());
+    let mut client = Client::over(Arc::new(from), live.at("front", 8080)).version(Version::Http2);
+    let answer = client.send(&Request::get("/").host("beta.svc")).await.unwrap();
+    assert_eq!(service(&answer), "beta.svc");
+    let entry = live.wait_for_log("front", |entry| entry["protocol"] == "HTTP/2").await;
+    assert!(entry["downstream_remote_address"].as_str().unwrap().starts_with("127.9.9.9:"), "{entry}");
+}
+
+#[tokio::test]
+async fn what_is_outside_is_found_by_address_and_by_name() {
+    let mut outside = Outside::new().await;
+    outside.add("10.9.0.1:8080", Serves::Http).await;
+    outside.add("api.example:8080", Serves::Http).await;
+    let live = Live::of(
+        r#"
+        service "old.svc" { endpoint "10.9.0.1:8080" }
+        service "api.svc" { dns "api.example:8080" }
+        node "alpha" calls="*"
+        "#,
+    )
+    .outside(outside)
+    .up()
+    .await;
+    for (called, found) in [("old.svc", "10.9.0.1:8080"), ("api.svc", "api.example:8080")] {
+        live.send("alpha", Request::get("/").host(called)).await;
+        assert_eq!(live.outside().echo(found).received_count(), 1, "{called}");
+    }
+    assert!(live.outside().names().asked().contains(&"api.example".to_owned()));
+}
+
+#[tokio::test]
+async fn files_are_where_the_mesh_looks_for_them() {
+    let files = [("tokens/users".into(), super::HTPASSWD.into())].into();
+    let live = Live::with(
+        files,
+        r#"
+        service "beta.svc" { endpoint "10.0.0.1:3000" }
+        node "beta" serves="beta.svc"
+        gateway "front" { listen 8080; calls "beta.svc"; basic-auth htpasswd-file="${folder}/tokens/users" }
+        "#,
+    )
+    .await;
+    let request = || Request::get("/").host("beta.svc");
+    assert_eq!(live.send("front", request()).await.status, 401);
+    assert_eq!(live.send("front", request().basic_auth("ada", "lovelace")).await.status, 200);
+}
