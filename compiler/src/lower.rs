@@ -35,7 +35,7 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Proxy};
+use crate::checked::{CheckedMesh, Id, Proxy, Service};
 use crate::envoy::bootstrap::bootstrap;
 use scope::Scope;
 pub use shared::Shared;
@@ -70,6 +70,8 @@ struct Parts {
     routes: Vec<Arc<RouteConfiguration>>,
     endpoints: Vec<Arc<ClusterLoadAssignment>>,
     secrets: Vec<Arc<Secret>>,
+    /// Part of the bootstrap: what Envoy asks before it has anything else.
+    primary: Vec<Cluster>,
     names: BTreeSet<(Kind, String)>,
 }
 
@@ -103,8 +105,9 @@ pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared:
     parts.clusters.sort_by(|one, other| one.name.cmp(&other.name));
     parts.endpoints.sort_by(|one, other| one.cluster_name.cmp(&other.cluster_name));
     parts.secrets.sort_by(|one, other| one.name.cmp(&other.name));
+    parts.primary.sort_by(|one, other| one.name.cmp(&other.name));
     let mut config = NodeConfig {
-        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry),
+        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry, parts.primary),
         listeners: parts.listeners,
         clusters: parts.clusters,
         routes: parts.routes,
@@ -113,6 +116,11 @@ pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared:
     };
     overlay::apply(&scope, &mut config);
     config
+}
+
+/// The endpoints of a service, as its callers get them.
+pub fn endpoints_of(mesh: &CheckedMesh, service: Id<Service>) -> Vec<ClusterLoadAssignment> {
+    cluster::endpoints_of(mesh, service)
 }
 
 impl Parts {
@@ -137,6 +145,12 @@ impl Parts {
     fn endpoints(&mut self, endpoints: Arc<ClusterLoadAssignment>) {
         if self.names.insert((Kind::Endpoints, endpoints.cluster_name.clone())) {
             self.endpoints.push(endpoints);
+        }
+    }
+
+    fn primary(&mut self, cluster: Cluster) {
+        if self.names.insert((Kind::Cluster, cluster.name.clone())) {
+            self.primary.push(cluster);
         }
     }
 

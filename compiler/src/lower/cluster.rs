@@ -2,9 +2,13 @@
 
 use std::net::SocketAddr;
 
+use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
+
+use ::envoy::config::cluster::v3::Cluster;
+
 use super::scope::Scope;
-use super::{Parts, endpoint};
-use crate::checked::{CircuitBreaker, Destination, HealthCheck, Id, Route, Serve, Service};
+use super::{Parts, endpoint, tls};
+use crate::checked::{CheckedMesh, CircuitBreaker, Destination, HealthCheck, Id, Route, Serve, Service};
 use crate::envoy::cluster::{self, Discovered, HttpHealthCheck, Limits, StaticCluster};
 use crate::envoy::endpoint::{WeightedAddress, load_assignment};
 use crate::envoy::names;
@@ -44,15 +48,25 @@ pub(super) fn remote(scope: &Scope<'_>, destination: Destination, parts: &mut Pa
         return;
     }
     let service = scope.mesh.service(destination.service);
+    let socket = tls::client(scope, destination.service, parts);
+    let encrypted = socket.is_some();
     let make = || {
-        cluster::discovered(Discovered {
+        let plain = cluster::discovered(Discovered {
             name: name.clone(),
             circuit_breaker: limits(&service.circuit_breaker),
             health_check: service.health_check.as_ref().map(health_check),
-        })
+        });
+        Cluster { transport_socket: socket, ..plain }
     };
-    parts.cluster(scope.shared.cluster(&name, make));
+    // What a caller shows is its own.
+    parts.cluster(if encrypted { std::sync::Arc::new(make()) } else { scope.shared.cluster(&name, make) });
     parts.endpoints(scope.shared.endpoints(&name, || load_assignment(&name, &endpoint::remote(service))));
+}
+
+/// What the callers of a service get as its endpoints.
+pub(super) fn endpoints_of(mesh: &CheckedMesh, id: Id<Service>) -> Vec<ClusterLoadAssignment> {
+    let service = mesh.service(id);
+    vec![load_assignment(&names::cluster(service), &endpoint::remote(service))]
 }
 
 /// Towards the application beside the sidecar.

@@ -1,6 +1,8 @@
 //! The world's own tests: every server is asked by every client that fits.
 
 mod certificates;
+mod envoys;
+mod interception;
 mod protocols;
 mod servers;
 mod switches;
