@@ -43,7 +43,7 @@ impl Syntax {
 }
 
 /// The top-level nodes of a text. Mistakes are reported and left out.
-pub(crate) fn read(text: &str, file: FileId, syntax: Syntax, diagnostics: &mut Diagnostics) -> Vec<Node> {
+pub(crate) fn read<'t>(text: &'t str, file: FileId, syntax: Syntax, diagnostics: &mut Diagnostics) -> Vec<Node<'t>> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
         diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));

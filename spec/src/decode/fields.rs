@@ -1,5 +1,6 @@
 //! A cursor over one node of the tree that remembers what was read, so that the rest is reported.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::messages;
@@ -16,12 +17,12 @@ use crate::value::text::AS_WRITTEN;
 
 /// What was not yet read of one node.
 pub(crate) struct Fields<'t> {
-    node: &'t Node,
+    node: &'t Node<'t>,
     /// With its article: `a service`.
     what: &'static str,
     shape: &'static shape::Block,
     /// The name of a named thing, wherever it stands.
-    name: Option<Scalar>,
+    name: Option<Scalar<'t>>,
     /// Arguments read so far.
     arguments: usize,
     taken: Vec<bool>,
@@ -32,7 +33,7 @@ const VALUE: &shape::Block =
     &shape::Block { name: "value", what: "a value", doc: "", line: true, not_empty: false, fields: &[] };
 
 impl<'t> Fields<'t> {
-    pub(crate) fn of(node: &'t Node, what: &'static str, shape: &'static shape::Block) -> Self {
+    pub(crate) fn of(node: &'t Node<'t>, what: &'static str, shape: &'static shape::Block) -> Self {
         Self { node, what, shape, name: None, arguments: 0, taken: vec![false; node.fields.len()] }
     }
 
@@ -47,7 +48,7 @@ impl<'t> Fields<'t> {
     }
 
     /// The same fields, of a thing that is called so.
-    pub(crate) fn with_name(self, name: Scalar) -> Self {
+    pub(crate) fn with_name(self, name: Scalar<'t>) -> Self {
         Self { name: Some(name), ..self }
     }
 
@@ -148,7 +149,7 @@ impl<'t> Fields<'t> {
                 for part in scalar.text.split(',').map(str::trim) {
                     let number = part.parse().ok().filter(|_| is_number);
                     let kind = number.map_or(Kind::Text, Kind::Integer);
-                    let part = Scalar { kind, text: part.to_owned(), span: scalar.span };
+                    let part = Scalar { kind, text: part.into(), span: scalar.span };
                     result.extend(reader.read(&part, diagnostics));
                 }
             }
@@ -254,18 +255,19 @@ impl<'t> Fields<'t> {
             let mut field = Self::of(entry, "an entry", VALUE);
             let value = field.argument(AS_WRITTEN, diagnostics);
             field.finish(diagnostics);
-            if let Some(first) = places.insert(&entry.key.value, entry.span()) {
+            if let Some(first) = places.insert(&*entry.key.value, entry.span()) {
                 let message = format!("`{}` is said twice", quote(&entry.key.value));
                 diagnostics.push(messages::twice(message, entry.span(), first));
             } else if let Some(value) = value {
-                result.push(Entry { key: entry.key.clone(), value });
+                let key = Spanned::new(entry.key.value.to_string(), entry.key.span);
+                result.push(Entry { key, value });
             }
         }
         result
     }
 
     /// The node of a field that can be said once, not yet read.
-    pub(crate) fn node(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<&'t Node> {
+    pub(crate) fn node(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<&'t Node<'t>> {
         let nodes = self.take(key);
         messages::once(key, &nodes, diagnostics)
     }
@@ -315,7 +317,7 @@ impl<'t> Fields<'t> {
 
     /// A named thing whose name is the key of its field.
     fn keyed(
-        field: &'t Node,
+        field: &'t Node<'t>,
         what: &'static str,
         shape: &'static shape::Block,
         diagnostics: &mut Diagnostics,
@@ -324,7 +326,7 @@ impl<'t> Fields<'t> {
             found_list(field, diagnostics);
             return None;
         }
-        let name = Scalar { kind: Kind::Text, text: field.key.value.clone(), span: field.key.span };
+        let name = Scalar { kind: Kind::Text, text: Cow::Borrowed(&*field.key.value), span: field.key.span };
         Some(Self { name: Some(name), ..Self::of(field, what, shape) })
     }
 
@@ -338,13 +340,13 @@ impl<'t> Fields<'t> {
         reader.read(scalar, diagnostics)
     }
 
-    fn untaken(&self) -> impl Iterator<Item = &'t Node> {
+    fn untaken(&self) -> impl Iterator<Item = &'t Node<'t>> {
         let fields = self.node.fields.iter().zip(self.taken.clone());
-        let unread = |field: &Node| field.form != Form::Broken && !is_empty_list(field, self.shape);
+        let unread = |field: &Node<'_>| field.form != Form::Broken && !is_empty_list(field, self.shape);
         fields.filter(move |(field, taken)| !*taken && unread(field)).map(|(field, _)| field)
     }
 
-    fn take(&mut self, key: &'static str) -> Vec<&'t Node> {
+    fn take(&mut self, key: &'static str) -> Vec<&'t Node<'t>> {
         let mut nodes = Vec::new();
         for (field, taken) in self.node.fields.iter().zip(&mut self.taken) {
             if field.key.value == key {
@@ -377,7 +379,7 @@ fn says_nothing(node: &Node, shape: &'static shape::Block) -> bool {
     no_entries || is_empty_list(node, shape)
 }
 
-impl Node {
+impl Node<'_> {
     /// A mapping that has its own name among its fields, as in a list.
     pub(crate) fn names_itself(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.key.value == name && !field.arguments.is_empty())
