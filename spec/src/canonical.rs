@@ -58,7 +58,8 @@ fn field<'t>(nodes: Vec<Node<'t>>, field: &'static Field) -> Vec<Node<'t>> {
 fn named<'t>(node: Node<'t>, shape: &'static Block) -> Vec<Node<'t>> {
     let name = shape.fields.iter().find(|field| field.occurs == Occurs::Name).map_or("name", |field| field.key);
     if !node.arguments.is_empty() {
-        let one = |name: &Scalar<'t>| Node { arguments: vec![name.clone()], fields: node.fields.clone(), ..node.clone() };
+        let one =
+            |name: &Scalar<'t>| Node { arguments: vec![name.clone()], fields: node.fields.clone(), ..node.clone() };
         return node.arguments.iter().map(one).map(|node| block(node, shape)).collect();
     }
     if node.form == Form::ListItem || node.names_itself(name) {

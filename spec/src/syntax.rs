@@ -12,6 +12,7 @@ mod print_kdl;
 mod print_yaml;
 pub(crate) mod tree;
 mod yaml;
+mod yaml_plain;
 
 use self::tree::Node;
 use crate::codes;
