@@ -133,8 +133,9 @@ impl<'t> Fields<'t> {
         reader: Reader<T>,
         diagnostics: &mut Diagnostics,
     ) -> Vec<Spanned<T>> {
-        let mut result = Vec::new();
-        for node in self.take(key).into_iter().filter(|node| node.form != Form::EmptyList) {
+        let nodes = self.take(key);
+        let mut result = Vec::with_capacity(nodes.iter().map(|node| node.arguments.len()).sum());
+        for node in nodes.into_iter().filter(|node| node.form != Form::EmptyList) {
             if node.arguments.is_empty() {
                 messages::wrong_type(node, reader.shape.expected, diagnostics);
                 continue;
@@ -166,9 +167,13 @@ impl<'t> Fields<'t> {
 
     /// Blocks that can be said again and again.
     pub(crate) fn decode_blocks<B: Block>(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Vec<B> {
-        let nodes = self.take(key).into_iter().filter(|node| node.form != Form::EmptyList);
-        let blocks = nodes.map(|node| Self::of(node, B::SHAPE.what, B::SHAPE));
-        blocks.filter_map(|block| block.decode(diagnostics)).collect()
+        let nodes = self.take(key);
+        // No more room than is needed: blocks are large, and most lists of them short.
+        let mut result = Vec::with_capacity(nodes.len());
+        for node in nodes.into_iter().filter(|node| node.form != Form::EmptyList) {
+            result.extend(Self::of(node, B::SHAPE.what, B::SHAPE).decode(diagnostics));
+        }
+        result
     }
 
     /// Things with names: `service "a" { … }`, `service: {a: …}`, or in a list `{name: a, …}`.
@@ -176,8 +181,9 @@ impl<'t> Fields<'t> {
         let (what, shape) = (B::SHAPE.what, B::SHAPE);
         let name_key = shape.fields.iter().find(|field| field.occurs == shape::Occurs::Name);
         let name_key = name_key.map_or("name", |field| field.key);
-        let mut result = Vec::new();
-        for node in self.take(key).into_iter().filter(|node| node.form != Form::EmptyList) {
+        let nodes = self.take(key);
+        let mut result = Vec::with_capacity(nodes.len());
+        for node in nodes.into_iter().filter(|node| node.form != Form::EmptyList) {
             let own_name = node.form == Form::ListItem || node.names_itself(name_key);
             if !node.arguments.is_empty() {
                 let several = node.arguments.len() > 1;
@@ -186,6 +192,7 @@ impl<'t> Fields<'t> {
                     let diagnostic = Diagnostic::error(codes::WRONG_TYPE, node.span(), message);
                     diagnostics.push(diagnostic.help("write each name with a block of its own"));
                 }
+                result.reserve(node.arguments.len());
                 for name in &node.arguments {
                     let mut body = Self::of(node, what, shape);
                     body.arguments = node.arguments.len();
@@ -198,6 +205,7 @@ impl<'t> Fields<'t> {
             } else if node.fields.is_empty() {
                 Self::of(node, what, shape).missing(&format!("{what} needs a name"), name_key, diagnostics);
             } else {
+                result.reserve(node.fields.len());
                 for field in &node.fields {
                     result.extend(Self::keyed(field, what, shape, diagnostics).and_then(|it| it.decode(diagnostics)));
                 }
@@ -268,18 +276,26 @@ impl<'t> Fields<'t> {
 
     /// The node of a field that can be said once, not yet read.
     pub(crate) fn node(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<&'t Node<'t>> {
-        let nodes = self.take(key);
-        messages::once(key, &nodes, diagnostics)
+        let (mut first, mut others) = (None, Vec::new());
+        for (field, taken) in self.node.fields.iter().zip(&mut self.taken).filter(|(field, _)| field.is(key)) {
+            *taken = true;
+            match first {
+                _ if field.form == Form::Broken => {}
+                None => first = Some(field),
+                Some(_) => others.push(field),
+            }
+        }
+        messages::once(key, first?, &others, diagnostics)
     }
 
     /// Whether the field is said, rightly or wrongly. An empty list says nothing.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.node.fields.iter().any(|field| field.key.value == key && field.form != Form::EmptyList)
+        self.node.fields.iter().any(|field| field.is(key) && field.form != Form::EmptyList)
     }
 
     /// Where the field is said; else the place of the node.
     pub(crate) fn place_of(&self, key: &str) -> Span {
-        let field = self.node.fields.iter().find(|field| field.key.value == key);
+        let field = self.node.fields.iter().find(|field| field.is(key));
         field.map_or(self.span(), Node::span)
     }
 
@@ -299,7 +315,9 @@ impl<'t> Fields<'t> {
     /// Reports everything that was not read.
     pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
         messages::surplus(self.what, self.node, self.arguments, diagnostics);
-        messages::unknown(self.what, self.shape, self.untaken(), diagnostics);
+        if self.taken.iter().any(|taken| !taken) {
+            messages::unknown(self.what, self.shape, self.untaken(), diagnostics);
+        }
     }
 
     /// Reads a whole block, and reports what is left.
@@ -340,16 +358,16 @@ impl<'t> Fields<'t> {
         reader.read(scalar, diagnostics)
     }
 
-    fn untaken(&self) -> impl Iterator<Item = &'t Node<'t>> {
-        let fields = self.node.fields.iter().zip(self.taken.clone());
+    fn untaken(&self) -> impl Iterator<Item = &'t Node<'t>> + use<'_, 't> {
+        let fields = self.node.fields.iter().zip(&self.taken);
         let unread = |field: &Node<'_>| field.form != Form::Broken && !is_empty_list(field, self.shape);
-        fields.filter(move |(field, taken)| !*taken && unread(field)).map(|(field, _)| field)
+        fields.filter(move |(field, taken)| !**taken && unread(field)).map(|(field, _)| field)
     }
 
     fn take(&mut self, key: &'static str) -> Vec<&'t Node<'t>> {
         let mut nodes = Vec::new();
         for (field, taken) in self.node.fields.iter().zip(&mut self.taken) {
-            if field.key.value == key {
+            if field.is(key) {
                 *taken = true;
                 if field.form != Form::Broken {
                     nodes.push(field);
@@ -380,6 +398,12 @@ fn says_nothing(node: &Node, shape: &'static shape::Block) -> bool {
 }
 
 impl Node<'_> {
+    /// Whether it is a field of this key. Each field of the model asks each node: most differ at the first letter.
+    fn is(&self, key: &str) -> bool {
+        let own = self.key.value.as_bytes();
+        own.len() == key.len() && own.first() == key.as_bytes().first() && own == key.as_bytes()
+    }
+
     /// A mapping that has its own name among its fields, as in a list.
     pub(crate) fn names_itself(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.key.value == name && !field.arguments.is_empty())

@@ -62,8 +62,12 @@ pub(super) fn wrong_type(node: &Node, expected: &str, diagnostics: &mut Diagnost
 }
 
 /// The one node of a field that is said once. A list, or a repetition, is reported.
-pub(super) fn once<'t>(key: &str, nodes: &[&'t Node<'t>], diagnostics: &mut Diagnostics) -> Option<&'t Node<'t>> {
-    let (first, others) = nodes.split_first()?;
+pub(super) fn once<'t>(
+    key: &str,
+    first: &'t Node<'t>,
+    others: &[&Node<'_>],
+    diagnostics: &mut Diagnostics,
+) -> Option<&'t Node<'t>> {
     if first.form != Form::Plain {
         let message = format!("`{key}` is one thing, found a list");
         let diagnostic = Diagnostic::error(codes::WRONG_TYPE, first.span(), message);

@@ -14,7 +14,8 @@ pub(super) fn retries(mesh: &Mesh) -> impl Iterator<Item = &Retry> {
     let services = mesh.services.iter().filter_map(|service| service.retry.as_deref());
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.retry.as_ref());
     let own = mesh.defaults.retry.iter().chain(services).chain(gateways);
-    own.chain(routes(mesh).filter_map(|route| route.retry.as_ref())).chain(calls.filter_map(|call| call.retry.as_deref()))
+    own.chain(routes(mesh).filter_map(|route| route.retry.as_ref()))
+        .chain(calls.filter_map(|call| call.retry.as_deref()))
 }
 
 /// Each with a place to name when the block has none.

@@ -61,7 +61,11 @@ fn referred(mesh: &Mesh) -> impl Iterator<Item = &Name> {
         let rules = service.header_routing.iter().flat_map(|routing| &routing.rules).map(|rule| &rule.to);
         // A route to the service itself leads nobody there.
         let routes = service.routes.iter().flat_map(|route| route.targets()).map(|target| &target.service);
-        mirrors.chain(failover).chain(rules).chain(routes).filter(|name| name.value.folded() != service.name.value.folded())
+        mirrors
+            .chain(failover)
+            .chain(rules)
+            .chain(routes)
+            .filter(|name| name.value.folded() != service.name.value.folded())
     });
     let mirrors = routes(mesh).flat_map(|route| &route.mirrors).map(|mirror| &mirror.to);
     let asked = external_auths(mesh).map(|auth| &auth.service);
