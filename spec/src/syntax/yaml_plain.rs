@@ -4,12 +4,16 @@
 //! Whatever is in any way unusual, mistakes first of all, leaves the whole text to the YAML library. What is read here
 //! is read as the library reads it: property tests compare the two, and so does every file of the fuzzers' corpora.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::tree::{Form, Node, Scalar};
 use super::yaml::{LONGEST_KEY, kind};
-use crate::source::{FileId, Span};
-use crate::yaml::{MAX_VALUES, Plain, plain, size_of_text};
+use crate::source::{FileId, SourceFile, Sources, Span};
+use crate::yaml::{self, MAX_VALUES, plain, size_of_text};
 
 /// Levels of lists and mappings.
 const MAX_DEPTH: usize = 32;
@@ -20,11 +24,37 @@ const FEW: usize = 12;
 
 /// The top-level nodes; `None` when the library must read the text.
 pub(super) fn read_plain(text: &str, file: FileId) -> Option<Vec<Node<'_>>> {
+    Some(read(text, file)?.nodes)
+}
+
+/// The places of the comments, signs included; `None` when the library must find them.
+pub(super) fn plain_comments(text: &str) -> Option<Vec<Range<usize>>> {
+    // Nobody looks at the places of the nodes.
+    let file = Sources::new().add(SourceFile::public("", ""));
+    Some(read(text, file)?.comments)
+}
+
+struct Plain<'t> {
+    nodes: Vec<Node<'t>>,
+    comments: Vec<Range<usize>>,
+}
+
+fn read(text: &str, file: FileId) -> Option<Plain<'_>> {
     if !is_printable(text) {
         return None;
     }
-    let mut reader =
-        Reader { text, file, at: 0, line: 0, indent: 0, values: 0, depth: 0, nodes: Vec::new(), keys: Vec::new() };
+    let mut reader = Reader {
+        text,
+        file,
+        at: 0,
+        line: 0,
+        indent: 0,
+        values: 0,
+        depth: 0,
+        nodes: Vec::new(),
+        keys: Vec::new(),
+        comments: Vec::new(),
+    };
     reader.find_line();
     if reader.indent == 0 && reader.rest().starts_with("---") {
         reader.at += 3;
@@ -35,7 +65,7 @@ pub(super) fn read_plain(text: &str, file: FileId) -> Option<Vec<Node<'_>>> {
     }
     let first = reader.word(Context::Block)?;
     let nodes = reader.mapping(first, 0)?;
-    (reader.is_done() && reader.values <= MAX_VALUES).then_some(nodes)
+    (reader.is_done() && reader.values <= MAX_VALUES).then_some(Plain { nodes, comments: reader.comments })
 }
 
 /// Whether the library takes every character, as it is, for one of a word or a line's end.
@@ -82,6 +112,7 @@ struct Reader<'t> {
     nodes: Vec<Node<'t>>,
     /// Keys of every mapping that is open.
     keys: Vec<&'t str>,
+    comments: Vec<Range<usize>>,
 }
 
 impl<'t> Reader<'t> {
@@ -262,7 +293,7 @@ impl<'t> Reader<'t> {
     /// `None` for null.
     fn scalar(&mut self, word: Word<'t>) -> Option<Scalar<'t>> {
         self.values += size_of_text(word.text);
-        let plain = if word.quoted { Plain::Text } else { plain(word.text)? };
+        let plain = if word.quoted { yaml::Plain::Text } else { plain(word.text)? };
         Some(Scalar { kind: kind(plain), text: Cow::Borrowed(word.text), span: word.span })
     }
 
@@ -369,7 +400,7 @@ impl<'t> Reader<'t> {
         match self.peek() {
             None => {}
             Some(b'\n') => self.at += 1,
-            Some(b'#') if spaced => self.skip_line(),
+            Some(b'#') if spaced => self.skip_comment(),
             Some(_) => return None,
         }
         self.find_line();
@@ -384,15 +415,18 @@ impl<'t> Reader<'t> {
             self.indent = self.at - self.line;
             match self.peek() {
                 Some(b'\n') => self.at += 1,
-                Some(b'#') => self.skip_line(),
+                Some(b'#') => self.skip_comment(),
                 _ => return,
             }
         }
     }
 
-    fn skip_line(&mut self) {
-        let length = self.rest().bytes().position(|byte| byte == b'\n');
-        self.at = length.map_or(self.text.len(), |length| self.at + length + 1);
+    /// From a `#` to the beginning of the next line.
+    fn skip_comment(&mut self) {
+        let rest = self.rest();
+        let length = rest.bytes().position(|byte| byte == b'\n').unwrap_or(rest.len());
+        self.comments.push(self.at..self.at + length);
+        self.at = self.text.len().min(self.at + length + 1);
     }
 
     fn skip_spaces(&mut self) -> bool {
@@ -419,144 +453,5 @@ impl<'t> Reader<'t> {
 
     fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or("")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::diagnostic::Diagnostics;
-    use crate::source::{SourceFile, Sources};
-    use crate::syntax::yaml::read_any;
-
-    /// Whether the text is plain; if it is, the library must read the same.
-    #[track_caller]
-    fn compare(text: &str) -> bool {
-        let file = Sources::new().add(SourceFile::public("mesh.yaml", text));
-        let Some(plain) = read_plain(text, file) else { return false };
-        let mut diagnostics = Diagnostics::new();
-        let any = read_any(text, file, &mut diagnostics);
-        assert!(diagnostics.is_empty(), "{text:?} {diagnostics:?}");
-        assert_eq!(format!("{plain:?}"), format!("{any:?}"), "{text:?}");
-        true
-    }
-
-    #[test]
-    fn what_people_write_is_plain() {
-        for text in [
-            "mesh: shop\nservice:\n  a: {endpoint: [\"10.0.0.1:80\"], timeout: 5s} # said\n",
-            "---\n# shop\nmesh: shop\n\nservice:\n  a:\n    endpoint:\n    - 10.0.0.1:80\n    - address: '10.0.0.2:80'\n      weight: 5\n",
-            "mesh: \"größer\" # –\nnode:\n  n:\n    calls: [a, \"*\"]\n    serves: []\n    bind:\n",
-            "a:\n  - {b: 1, c: [x, y]}\n  -   d: -1.5\n      e: true\n  - f",
-        ] {
-            assert!(compare(text), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_unusual_is_left_to_the_library() {
-        for text in [
-            "",
-            "a",
-            "- a\n",
-            "a: b\n c\n",
-            "a: &x b\n",
-            "a: *x\n",
-            "a: !t b\n",
-            "a: |\n b\n",
-            "a: >\n b\n",
-            "a: \"b\\n\"\n",
-            "a: 'it''s'\n",
-            "a: b: c\n",
-            "a: 1\na: 2\n",
-            "a: {b: 1, b: 2}\n",
-            "a:\tb\n",
-            "a: b\r\n",
-            "? a\n: b\n",
-            "a: [b,\n c]\n",
-            "a: [[b]]\n",
-            "a:\n  - - b\n",
-            "a:\n  -\n    b: c\n",
-            "<<: {a: b}\n",
-            "~: b\n",
-            "a: \"b\" c\n",
-            "a: b\n---\nc: d\n",
-            "a: b\n...\n",
-            "%YAML 1.2\n---\na: b\n",
-            "a: [b: c]\n",
-            "a: {b}\n",
-            "a: [b, ]\n",
-            " a: b\n",
-            "a:\n  b: c\n d: e\n",
-            "a: [null]\n",
-            "a: \u{85}\n",
-            "\u{feff}a: b\n",
-            "a: b\u{3000}\n",
-        ] {
-            assert!(!compare(text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn the_corpora_are_read_as_the_library_reads_them() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut plain = 0;
-        for folder in
-            ["fuzz/corpus/yaml", "fuzz/corpus/decode", "fuzz/corpus/format", "../examples/hello", "../examples/shop"]
-        {
-            for entry in std::fs::read_dir(root.join(folder)).expect("a folder") {
-                let Ok(text) = std::fs::read_to_string(entry.expect("an entry").path()) else { continue };
-                plain += usize::from(compare(&text));
-                // Every corpus that says which syntax it means does so in its first byte.
-                plain += usize::from(text.get(1..).is_some_and(compare));
-            }
-        }
-        assert!(plain > 0, "nothing was plain");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) })]
-
-        #[test]
-        fn what_is_read_as_plain_is_what_the_library_reads(
-            lines in proptest::collection::vec(
-                (
-                    0..4usize,
-                    "(- ){0,2}",
-                    "[ab]{1,2}:|[ab]{1,2}|\"a\":|'b':|a b:|1:|-1:|null:|",
-                    " ?",
-                    "[ab0-9.:#-]{1,4}|\"[ab #:{]{0,3}\"|'[ab #:,]{0,2}'|a #b|a: b|#a|--- ?|\\.\\.\\.|true|null|~|0x1f|1e3|\\.5|\
-                     \\{\\}|\\[\\]|\\{a: [ab1]\\}|\\[a, ?b\\]|\\[\\{a: b\\}, 1\\]|\\{a: \\[b\\], 'b': \"c\"\\}|\\{a:b\\}|é|b\u{a0}|[*&!|>%@`?,]a?|",
-                    " ?(#c)?",
-                ),
-                1..6,
-            ),
-            end in "\n?",
-        ) {
-            let line = |(indent, dashes, key, space, value, rest): &(usize, String, String, String, String, String)| {
-                format!("{}{dashes}{key}{space}{value}{rest}", " ".repeat(*indent))
-            };
-            compare(&(lines.iter().map(line).collect::<Vec<_>>().join("\n") + &end));
-        }
-
-        #[test]
-        fn nearly_plain_meshes_are_read_as_the_library_reads_them(
-            places in proptest::collection::vec((0.0..1.0f64, "[a:# \n'\"{},\\[\\]-]{0,2}"), 0..4),
-        ) {
-            let mut text = String::from(
-                "mesh: shop\nservice:\n  a.svc:\n    endpoint:\n      - address: \"10.0.0.1:80\" # first\n        weight: 5\n\
-                 \x20     - 10.0.0.2:80\n    route:\n    - path-prefix: /x\n      to: [a.svc, {service: b, weight: 1}]\n\
-                 \x20 b: {endpoint: '10.0.0.3:80'}\nnode:\n  n: {calls: \"*\"}\n",
-            );
-            for (place, piece) in places {
-                let at = (place * text.len() as f64) as usize;
-                text.insert_str(text.floor_char_boundary(at), &piece);
-            }
-            compare(&text);
-        }
     }
 }
