@@ -37,6 +37,7 @@ use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Proxy};
 use crate::envoy::bootstrap::bootstrap;
+pub use endpoint::endpoints_of;
 use scope::Scope;
 pub use shared::Shared;
 
@@ -111,6 +112,7 @@ pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared:
         endpoints: parts.endpoints,
         secrets: parts.secrets,
     };
+    cluster::zones::lower(&scope, &config.clusters, &mut config.bootstrap);
     overlay::apply(&scope, &mut config);
     config
 }

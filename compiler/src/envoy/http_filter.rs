@@ -1,6 +1,7 @@
 //! HTTP filters in the order in which Envoy runs them.
 
 pub(crate) mod health_check;
+pub(crate) mod session;
 pub(crate) mod wasm;
 
 use std::collections::BTreeMap;
