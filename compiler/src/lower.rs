@@ -37,7 +37,7 @@ use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Proxy};
 use crate::envoy::bootstrap::bootstrap;
-pub use endpoint::endpoints_of;
+pub use endpoint::{endpoints_depend_on_caller, endpoints_of};
 use scope::Scope;
 pub use shared::Shared;
 

@@ -34,6 +34,11 @@ pub fn endpoints_of(
     destinations.map(|to| assignment(mesh, shared, mesh.situation(caller), to)).collect()
 }
 
+/// Whether callers in different places are told different endpoints, or the same in another order.
+pub fn endpoints_depend_on_caller(mesh: &CheckedMesh, service: Id<Service>) -> bool {
+    locality(mesh.service(service)) == LocalityMode::Failover
+}
+
 /// The endpoints of a service or subset, as a caller in this situation is told them.
 pub(super) fn assignment(
     mesh: &CheckedMesh,
