@@ -59,7 +59,11 @@ pub(super) fn every_proxy(envoy: &Path, ready: &Ready) -> anyhow::Result<bool> {
         write::to_stderr(&format!("error: Envoy refuses the configuration of `{name}`\n  {said}\n"))?;
     }
     let count = configurations.len();
-    write::to_stderr(&format!("{} of {count} configurations accepted by {}\n", count - refusals.len(), envoy.display()))?;
+    write::to_stderr(&format!(
+        "{} of {count} configurations accepted by {}\n",
+        count - refusals.len(),
+        envoy.display()
+    ))?;
     Ok(refusals.is_empty())
 }
 
@@ -74,7 +78,8 @@ fn refusal(envoy: &Path, folder: &Path, file: &str) -> anyhow::Result<Option<Str
         return Ok(None);
     }
     let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-    let telling = said.lines().find(|line| line.contains("error initializing configuration") || line.contains("[critical]"));
+    let telling =
+        said.lines().find(|line| line.contains("error initializing configuration") || line.contains("[critical]"));
     let line = telling.or(said.lines().next()).unwrap_or("it gives no reason");
     let reason = line.split_once("': ").map_or(line, |(_, reason)| reason);
     Ok(Some(reason.chars().take(600).collect()))
