@@ -6,6 +6,7 @@ pub(crate) mod external_auth;
 pub(crate) mod health_check;
 pub(crate) mod jwt;
 pub(crate) mod rbac;
+pub(crate) mod session;
 pub(crate) mod wasm;
 
 use std::collections::BTreeMap;

@@ -9,8 +9,8 @@ use ::envoy::config::route::v3::{HeaderMatcher, RetryPolicy, Route as Message};
 use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
 use spec::mesh::{HealthCheckProtocol, PathMatch, Retry, RetryCondition};
 
-use super::INGRESS_PORT;
 use super::scope::Scope;
+use super::{INGRESS_PORT, cluster};
 use crate::checked::{Destination, Id, Route, Service, Target};
 use crate::envoy::http_filter::{FilterOverrides, HttpFilter};
 use crate::envoy::names;
@@ -67,8 +67,8 @@ pub(super) fn health_check(service: &Service, past: FilterOverrides) -> Option<M
 }
 
 /// Filters that the routes towards some services need.
-pub(super) fn filters(_scope: &Scope<'_>, _called: &[Id<Service>]) -> Vec<HttpFilter> {
-    Vec::new()
+pub(super) fn filters(scope: &Scope<'_>, called: &[Id<Service>]) -> Vec<HttpFilter> {
+    cluster::session::filter(scope, called).into_iter().collect()
 }
 
 /// The authorities under which sidecars know a service.
@@ -96,7 +96,8 @@ fn lower(scope: &Scope<'_>, host: Option<Id<Service>>, declared: &Route, default
         retry: declared.retry.as_ref().or(defaults.retry).map(retry),
     };
     let path = declared.matches.path.as_ref().map_or_else(every_path, |path| path.value.clone());
-    route(&path, headers, action)
+    let destinations: Vec<Destination> = declared.targets().iter().map(|target| target.to).collect();
+    cluster::on_route(scope, &destinations, route(&path, headers, action))
 }
 
 fn to_service(
@@ -111,7 +112,8 @@ fn to_service(
         timeout: Some(defaults.timeout),
         retry: defaults.retry.map(retry),
     };
-    route(&every_path(), headers, action)
+    let destinations = [Target::all(service).to];
+    cluster::on_route(scope, &destinations, route(&every_path(), headers, action))
 }
 
 /// A request that leaves for another service than its `Host` names gets that service's name as `Host`: the sidecar

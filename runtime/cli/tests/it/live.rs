@@ -1,16 +1,24 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
 mod attacks;
+mod discovery;
 mod egress;
+mod failover;
 mod faults;
 mod gateway;
 mod header_routing;
 mod health;
+mod health_protocols;
+mod locality;
 mod observability;
+mod outliers;
+mod pools;
 mod regular_expressions;
 mod retries;
 mod service_auth;
 mod shares;
+mod stickiness;
+mod subsets;
 mod world;
 
 use std::collections::BTreeMap;
