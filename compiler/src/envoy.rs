@@ -7,7 +7,9 @@ pub(crate) mod endpoint;
 pub(crate) mod http_filter;
 pub(crate) mod listener;
 pub(crate) mod names;
+pub(crate) mod outside;
 pub(crate) mod route;
+pub(crate) mod tls;
 
 use std::time::Duration;
 

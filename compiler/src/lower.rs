@@ -70,6 +70,8 @@ struct Parts {
     routes: Vec<Arc<RouteConfiguration>>,
     endpoints: Vec<Arc<ClusterLoadAssignment>>,
     secrets: Vec<Arc<Secret>>,
+    /// Part of the bootstrap: what Envoy asks before it has anything else.
+    primary: Vec<Cluster>,
     names: BTreeSet<(Kind, String)>,
 }
 
@@ -103,8 +105,9 @@ pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared:
     parts.clusters.sort_by(|one, other| one.name.cmp(&other.name));
     parts.endpoints.sort_by(|one, other| one.cluster_name.cmp(&other.cluster_name));
     parts.secrets.sort_by(|one, other| one.name.cmp(&other.name));
+    parts.primary.sort_by(|one, other| one.name.cmp(&other.name));
     let mut config = NodeConfig {
-        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry),
+        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry, parts.primary),
         listeners: parts.listeners,
         clusters: parts.clusters,
         routes: parts.routes,
@@ -142,6 +145,12 @@ impl Parts {
     fn endpoints(&mut self, endpoints: Arc<ClusterLoadAssignment>) {
         if self.names.insert((Kind::Endpoints, endpoints.cluster_name.clone())) {
             self.endpoints.push(endpoints);
+        }
+    }
+
+    fn primary(&mut self, cluster: Cluster) {
+        if self.names.insert((Kind::Cluster, cluster.name.clone())) {
+            self.primary.push(cluster);
         }
     }
 
