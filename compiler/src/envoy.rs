@@ -9,7 +9,9 @@ pub(crate) mod listener;
 pub(crate) mod names;
 pub(crate) mod outside;
 pub(crate) mod route;
+pub(crate) mod stats;
 pub(crate) mod tls;
+pub(crate) mod tracing;
 
 use std::time::Duration;
 

@@ -1,6 +1,9 @@
 //! HTTP filters in the order in which Envoy runs them.
 
+pub(crate) mod buffer;
+pub(crate) mod fault;
 pub(crate) mod health_check;
+pub(crate) mod rate_limit;
 pub(crate) mod wasm;
 
 use std::collections::BTreeMap;
@@ -67,6 +70,12 @@ pub(crate) fn enabled() -> Any {
 impl HttpFilter {
     pub(crate) fn name(&self) -> &str {
         &self.message.name
+    }
+
+    /// With another configuration.
+    pub(crate) fn with(mut self, config: Any) -> Self {
+        self.message.config_type = Some(http_filter::ConfigType::TypedConfig(config));
+        self
     }
 
     /// It works only where a virtual host or route says so.

@@ -71,3 +71,18 @@ pub(crate) fn secret_socket(path: &str) -> String {
 pub(crate) fn secret_address(at: &HostPort) -> String {
     format!("secrets:{at}")
 }
+
+/// A collector of logs, traces or metrics that speaks gRPC.
+pub(crate) fn collector(at: &HostPort) -> String {
+    format!("collector:{at}")
+}
+
+/// A collector of traces that speaks HTTP.
+pub(crate) fn http_collector(at: &HostPort) -> String {
+    format!("http-collector:{at}")
+}
+
+/// A server of wasm modules.
+pub(crate) fn module_server(scheme: &str, at: &HostPort) -> String {
+    format!("modules:{scheme}://{at}")
+}
