@@ -8,6 +8,7 @@ pub(crate) mod http_filter;
 pub(crate) mod listener;
 pub(crate) mod names;
 pub(crate) mod outside;
+pub(crate) mod overlay;
 pub(crate) mod route;
 pub(crate) mod stats;
 pub(crate) mod tls;

@@ -31,6 +31,7 @@ mod generated {
 mod any;
 mod deprecated;
 mod json;
+mod merge;
 mod read;
 mod schema;
 mod tree;
@@ -43,6 +44,7 @@ pub use deprecated::deprecated;
 pub use generated::envoy::{admin, config, data, extensions, service, r#type};
 pub use generated::{google, opentelemetry, udpa, xds};
 pub use json::to_json;
+pub use merge::merge_json;
 pub use read::{NotReadable, read_json};
 pub use validate::{Violation, validate};
 pub use yaml::to_yaml;

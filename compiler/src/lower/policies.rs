@@ -107,6 +107,14 @@ impl Chain {
         }
     }
 
+    /// Lets a filter of the chain, which is there for another service, work for these policies too.
+    pub(super) fn enable(&mut self, policies: &Policies<'_>, name: &str) {
+        if !policies.owner.is_empty() {
+            let overrides = self.overrides.entry(policies.owner.clone()).or_default();
+            overrides.insert(name.to_owned(), crate::envoy::http_filter::enabled());
+        }
+    }
+
     /// Adds a filter whose configuration is what each virtual host says of it: for a service its own, for a gateway the
     /// filter is there once with that configuration. Services share one filter.
     pub(super) fn add_configured(&mut self, policies: &Policies<'_>, filter: HttpFilter, config: Any) {

@@ -18,6 +18,7 @@ pub(super) fn files(ready: &Ready, arguments: &Arguments) -> Vec<(String, Vec<u8
     let our_module = module::in_folder(&arguments.filters_folder);
     let mesh = &ready.checked;
     let mut files = vec![(module::output_path(), artifacts::MODULE.to_vec())];
+    files.extend(module::of_the_user(mesh));
     let shared = Shared::default();
     let mut forms = arguments.emit.clone();
     forms.dedup();
