@@ -8,7 +8,7 @@ mod duplicate_host;
 mod egress_hosts;
 mod empty_block;
 mod empty_subset;
-mod everywhere;
+pub(super) mod everywhere;
 mod fail_open;
 mod forbidden_address;
 mod format_string;

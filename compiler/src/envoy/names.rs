@@ -99,3 +99,18 @@ pub(crate) fn filter(kind: &str, owner: &str) -> String {
 pub(crate) fn keys_cluster(at: &HostPort) -> String {
     format!("keys:{at}")
 }
+
+/// A collector of logs, traces or metrics that speaks gRPC.
+pub(crate) fn collector(at: &HostPort) -> String {
+    format!("collector:{at}")
+}
+
+/// A collector of traces that speaks HTTP.
+pub(crate) fn http_collector(at: &HostPort) -> String {
+    format!("http-collector:{at}")
+}
+
+/// A server of wasm modules.
+pub(crate) fn module_server(scheme: &str, at: &HostPort) -> String {
+    format!("modules:{scheme}://{at}")
+}

@@ -91,7 +91,7 @@ pub(super) fn filter_uses(mesh: &Mesh) -> impl Iterator<Item = &FilterUse> {
     services.chain(nodes).chain(mesh.gateways.iter().flat_map(|gateway| &gateway.filters))
 }
 
-pub(super) fn overlays(mesh: &Mesh) -> impl Iterator<Item = &Overlay> {
+pub(in crate::check) fn overlays(mesh: &Mesh) -> impl Iterator<Item = &Overlay> {
     let services = mesh.services.iter().flat_map(|service| &service.overlays);
     let nodes = mesh.nodes.iter().flat_map(|node| &node.overlays);
     let gateways = mesh.gateways.iter().flat_map(|gateway| &gateway.overlays);
