@@ -6,16 +6,24 @@ mod faults;
 mod gateway;
 mod header_routing;
 mod health;
+mod inbound_limits;
+mod logs;
+mod native_engines;
 mod observability;
+mod overlays;
+mod rate_limits;
 mod regular_expressions;
 mod retries;
 mod service_auth;
 mod shares;
+mod sinks;
+mod traces;
+mod user_filters;
 mod world;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::world::Outside;
@@ -36,7 +44,7 @@ const POLL: Duration = Duration::from_millis(20);
 struct Live {
     started: Started,
     outside: Option<Outside>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A mesh that is about to run.
@@ -100,7 +108,7 @@ impl Setup {
         if self.waits {
             started.running.wait_healthy(PATIENCE).await.unwrap();
         }
-        Live { started, outside: self.outside, _folder: folder }
+        Live { started, outside: self.outside, folder }
     }
 }
 
@@ -136,6 +144,11 @@ impl Live {
     /// The application at an address of the mesh as written.
     fn workload(&self, endpoint: &str) -> &Echo {
         self.started.running.workload(endpoint).unwrap()
+    }
+
+    /// Where the mesh's own files are: `${folder}`.
+    fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn outside(&self) -> &Outside {

@@ -22,6 +22,9 @@ pub(super) fn every_proxy(envoy: &Path, ready: &Ready) -> anyhow::Result<bool> {
     let envoy = envoy.canonicalize().with_context(|| format!("there is no Envoy at {}", envoy.display()))?;
     let folder = tempfile::tempdir()?;
     write::file(folder.path(), &module::output_path(), artifacts::MODULE)?;
+    for (path, bytes) in module::of_the_user(&ready.checked) {
+        write::file(folder.path(), &path, &bytes)?;
+    }
     let stand_in = StandIn::make()?;
     let mesh = &ready.checked;
     let our_module = module::in_folder(module::FOLDER);
