@@ -42,10 +42,8 @@ pub fn watched(
 ) -> Vec<(String, String)> {
     let config = lower::lower_with(mesh, proxy, module, shared);
     let folder = format!("{folder}/xds");
-    let mut files: Vec<(String, String)> = xds_files::xds_files(&config, &folder)
-        .into_iter()
-        .map(|(name, text)| (format!("xds/{name}"), text))
-        .collect();
+    let mut files: Vec<(String, String)> =
+        xds_files::xds_files(&config, &folder).into_iter().map(|(name, text)| (format!("xds/{name}"), text)).collect();
     files.push(("envoy.yaml".to_owned(), to_yaml(&xds_files::bootstrap(&config, &folder))));
     files
 }

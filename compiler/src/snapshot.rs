@@ -14,9 +14,9 @@ use prost::{Message, Name};
 use prost_types::Any;
 use sha2::{Digest, Sha256};
 
+use crate::WasmModule;
 use crate::checked::{CheckedMesh, Id, Service};
 use crate::lower::{self, NodeConfig, Shared, lower_with};
-use crate::WasmModule;
 
 /// The resources of every proxy of a mesh. Same mesh, same bytes, same versions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
