@@ -13,6 +13,7 @@ pub mod import;
 pub mod lower;
 pub mod pending;
 mod suggest;
+mod two_pass;
 
 use std::collections::BTreeMap;
 
