@@ -35,7 +35,7 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Proxy};
+use crate::checked::{CheckedMesh, Id, Proxy, Service};
 use crate::envoy::bootstrap::bootstrap;
 use scope::Scope;
 pub use shared::Shared;
@@ -113,6 +113,11 @@ pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared:
     };
     overlay::apply(&scope, &mut config);
     config
+}
+
+/// The endpoints of a service, as its callers get them.
+pub fn endpoints_of(mesh: &CheckedMesh, service: Id<Service>) -> Vec<ClusterLoadAssignment> {
+    cluster::endpoints_of(mesh, service)
 }
 
 impl Parts {

@@ -90,6 +90,16 @@ impl Sources {
         self.bytes.get(name)
     }
 
+    /// Every text, in the order in which they were read.
+    pub fn files(&self) -> impl Iterator<Item = &SourceFile> {
+        self.files.iter()
+    }
+
+    /// Every file that is no text, by name.
+    pub fn all_bytes(&self) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
+        self.bytes.iter().map(|(name, bytes)| (name.as_str(), bytes))
+    }
+
     /// Where a span begins.
     pub fn position(&self, span: Span) -> Position {
         let text = self.file(span.file).map_or("", |file| file.text.as_str());

@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 
+use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
+
 use super::scope::Scope;
 use super::{Parts, endpoint};
-use crate::checked::{CircuitBreaker, Destination, HealthCheck, Id, Route, Serve, Service};
+use crate::checked::{CheckedMesh, CircuitBreaker, Destination, HealthCheck, Id, Route, Serve, Service};
 use crate::envoy::cluster::{self, Discovered, HttpHealthCheck, Limits, StaticCluster};
 use crate::envoy::endpoint::{WeightedAddress, load_assignment};
 use crate::envoy::names;
@@ -56,6 +58,12 @@ pub(super) fn remote(scope: &Scope<'_>, destination: Destination, parts: &mut Pa
     for mirror in &service.mirrors {
         remote(scope, mirror.to, parts);
     }
+}
+
+/// What the callers of a service get as its endpoints.
+pub(super) fn endpoints_of(mesh: &CheckedMesh, id: Id<Service>) -> Vec<ClusterLoadAssignment> {
+    let service = mesh.service(id);
+    vec![load_assignment(&names::cluster(service), &endpoint::remote(service))]
 }
 
 /// Towards the application beside the sidecar.

@@ -8,6 +8,8 @@ pub enum ExitStatus {
     Ok = 0,
     /// The input has mistakes.
     Invalid = 1,
+    /// What is there differs from what would be written.
+    Changed = 2,
     Usage = 64,
     /// Our own bug.
     Internal = 70,

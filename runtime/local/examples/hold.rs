@@ -13,7 +13,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = IpAddr::V4(claim.subnet().addresses().next().ok_or("an empty range")?);
     let name = Name::new("alone").ok_or("not a name")?;
     let config = format!("admin: {{ address: {{ socket_address: {{ address: {address}, port_value: 9901 }} }} }}");
-    let instance = Instance { name: name.clone(), origin: name, kind: InstanceKind::Node, address, original: None };
+    let (origin, kind) = (name.clone(), InstanceKind::Node);
+    let instance = Instance { name, origin, kind, address, original: None, ports: Vec::new() };
     let instances = vec![InstancePlan { instance, config }];
     let plan = Plan { instances, files: BTreeMap::new(), workloads: Vec::new() };
     let running = start(plan, Options { claim: Some(claim), ..Options::new(find(None)?) }).await?;

@@ -67,6 +67,11 @@ impl Admin {
         Ok(found.and_then(|stat| stat.value.as_u64()).unwrap_or(0))
     }
 
+    /// Everything that Envoy was told, without secrets.
+    pub async fn config_dump(&self) -> Result<serde_json::Value, AdminError> {
+        self.read("/config_dump?include_eds").await
+    }
+
     /// Endpoints of which Envoy knows no good. Empty: every health check was passed (or there is none).
     pub async fn unhealthy(&self) -> Result<Vec<Unhealthy>, AdminError> {
         let clusters: Clusters = self.read("/clusters?format=json").await?;

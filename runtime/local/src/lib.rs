@@ -22,7 +22,7 @@ pub use client::{Client, ClientError, Request, Response, Version, basic_auth, se
 pub use detour::Detours;
 pub use echo::{Behaviour, Echo, Health, Received};
 pub use envoy::{EnvoyBinary, find};
-pub use place::{Instance, InstanceKind, PlaceError, Placement, Workload, place};
+pub use place::{Instance, InstanceKind, PlaceError, Placement, Port, Speaks, Workload, place};
 pub use process::{Event, EventKind};
 pub use run::{InstancePlan, Options, Plan, RunFolder, Running, StartError, start};
 pub use subnet::{Claim, Subnet};

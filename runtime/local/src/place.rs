@@ -12,12 +12,15 @@ use std::time::Duration;
 use compiler::CheckedMesh;
 use compiler::checked;
 use compiler::lower::{ADMIN_PORT, EGRESS_PORT, INGRESS_PORT, PROMETHEUS_PORT};
-use spec::mesh::{Address, Endpoint, Mesh, Serve};
+use spec::mesh::{Address, Endpoint, Mesh, Serve, Stats};
 use spec::{Name, Spanned};
 
 use crate::subnet::Subnet;
 use addresses::{Addresses, App, Home};
 
+/// Where intercepted connections arrive unless the mesh says another port.
+const INBOUND_PORT: u16 = 15000;
+const OUTBOUND_PORT: u16 = 15001;
 const QUICK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A mesh that runs on this machine, and what has to run for it.
@@ -40,12 +43,22 @@ pub struct Instance {
     pub address: IpAddr,
     /// The address in the mesh as written, if an endpoint says it.
     pub original: Option<IpAddr>,
+    /// Where its Envoy listens, as the mesh says it.
+    pub ports: Vec<Port>,
+}
+
+/// A port on which an Envoy listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port {
+    pub number: u16,
+    /// What for, in a word.
+    pub purpose: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InstanceKind {
     Node,
-    /// With the port that the outside world uses.
+    /// With the first of the ports that the outside world uses.
     Gateway {
         listen: u16,
     },
@@ -60,6 +73,15 @@ pub struct Workload {
     pub node: Option<Name>,
     /// Where the mesh as written has it.
     pub original: Address,
+    pub speaks: Speaks,
+}
+
+/// What an application understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// HTTP of any version, and gRPC.
+    Http,
+    Bytes,
 }
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,14 +94,20 @@ pub enum PlaceError {
 pub fn place(mesh: &Mesh, checked: &CheckedMesh, subnet: Subnet) -> Result<Placement, PlaceError> {
     let mut addresses = Addresses::new(subnet, mesh);
     let nodes = node_instances(mesh, checked, &mut addresses)?;
-    let gateways = gateway_instances(mesh, &mut addresses)?;
+    let gateways = gateway_instances(mesh, checked, &mut addresses)?;
     let mut placed = mesh.clone();
+    unbind_prometheus(placed.defaults.stats.as_mut());
     placed.nodes.clear();
     for (index, (declared, (_, node))) in mesh.nodes.iter().zip(checked.nodes()).enumerate() {
         for instance in nodes.iter().filter(|instance| instance.node == index) {
             let mut copy = declared.clone();
             copy.name.value = instance.instance.name.clone();
-            copy.bind = Some(Spanned::new(instance.instance.address, declared.name.span));
+            let bind = Spanned::new(instance.instance.address, declared.name.span);
+            copy.bind = Some(bind);
+            unbind_prometheus(copy.stats.as_mut());
+            for call in copy.calls.iter_mut().filter(|call| call.local_port.is_some()) {
+                call.local_address = Some(bind);
+            }
             for (serve, resolved) in copy.serves.iter_mut().zip(&node.serves) {
                 serve.upstreams = upstreams(serve, resolved, checked, instance, &nodes, &mut addresses)?;
             }
@@ -101,6 +129,7 @@ pub fn place(mesh: &Mesh, checked: &CheckedMesh, subnet: Subnet) -> Result<Place
     }
     for (gateway, instance) in placed.gateways.iter_mut().zip(&gateways) {
         gateway.bind = Some(Spanned::new(instance.address, gateway.name.span));
+        unbind_prometheus(gateway.stats.as_mut());
     }
     let instances = nodes.into_iter().map(|placed| placed.instance).chain(gateways).collect();
     Ok(Placement { mesh: placed, instances, workloads: addresses.into_workloads() })
@@ -133,32 +162,70 @@ fn node_instances(
     let mut taken: BTreeSet<String> =
         nodes.chain(mesh.gateways.iter().map(|gateway| gateway.name.value.key())).collect();
     let mut instances = Vec::new();
-    for (index, declared) in mesh.nodes.iter().enumerate() {
+    for (index, (declared, (_, node))) in mesh.nodes.iter().zip(checked.nodes()).enumerate() {
         let origin = &declared.name.value;
+        let ports = node_ports(node);
         let originals = original_addresses(checked, index);
         let count = originals.len();
         for (number, original) in originals.into_iter().enumerate() {
             let name = if count == 1 { origin.clone() } else { numbered(origin, number + 1, &mut taken) };
-            let address = addresses.envoy([INGRESS_PORT, EGRESS_PORT, PROMETHEUS_PORT, ADMIN_PORT])?;
-            let kind = InstanceKind::Node;
+            let address = addresses.envoy(&ports)?;
+            let (origin, kind, ports) = (origin.clone(), InstanceKind::Node, ports.clone());
             instances.push(NodeInstance {
                 node: index,
-                instance: Instance { name, origin: origin.clone(), kind, address, original },
+                instance: Instance { name, origin, kind, address, original, ports },
             });
         }
     }
     Ok(instances)
 }
 
-fn gateway_instances(mesh: &Mesh, addresses: &mut Addresses) -> Result<Vec<Instance>, PlaceError> {
-    let instance = |gateway: &spec::mesh::Gateway| {
-        let listen = gateway.listen.first().map_or(0, |listener| listener.port.value);
-        let address = addresses.envoy([listen, PROMETHEUS_PORT, ADMIN_PORT])?;
+fn gateway_instances(
+    mesh: &Mesh,
+    checked: &CheckedMesh,
+    addresses: &mut Addresses,
+) -> Result<Vec<Instance>, PlaceError> {
+    let instance = |(gateway, (_, resolved)): (&spec::mesh::Gateway, (_, &checked::Gateway))| {
+        let ports = gateway_ports(resolved);
+        let listen = resolved.listen.first().map_or(0, |listener| listener.port);
+        let address = addresses.envoy(&ports)?;
         let name = gateway.name.value.clone();
         let kind = InstanceKind::Gateway { listen };
-        Ok(Instance { name: name.clone(), origin: name, kind, address, original: None })
+        Ok(Instance { name: name.clone(), origin: name, kind, address, original: None, ports })
     };
-    mesh.gateways.iter().map(instance).collect()
+    mesh.gateways.iter().zip(checked.gateways()).map(instance).collect()
+}
+
+fn node_ports(node: &checked::Node) -> Vec<Port> {
+    let port = |number, purpose| Port { number, purpose };
+    let mut ports = vec![port(INGRESS_PORT, "ingress"), port(EGRESS_PORT, "egress")];
+    if let Some(proxy) = &node.transparent_proxy {
+        let said = |said: &Option<Spanned<u16>>, otherwise| said.map_or(otherwise, |port| port.value);
+        ports.push(port(said(&proxy.inbound_port, INBOUND_PORT), "intercepted ingress"));
+        ports.push(port(said(&proxy.outbound_port, OUTBOUND_PORT), "intercepted egress"));
+    }
+    ports.extend(node.calls.iter().filter_map(|call| call.local).map(|(_, number)| port(number, "local port")));
+    ports.extend(own_ports(&node.at));
+    ports
+}
+
+fn gateway_ports(gateway: &checked::Gateway) -> Vec<Port> {
+    let listens = gateway.listen.iter().map(|listener| Port { number: listener.port, purpose: "gateway" });
+    listens.chain(own_ports(&gateway.at)).collect()
+}
+
+/// What every Envoy has.
+fn own_ports(at: &checked::Situation) -> [Port; 2] {
+    let prometheus = at.stats.as_ref().and_then(|stats| stats.prometheus.as_ref());
+    let number = prometheus.map_or(PROMETHEUS_PORT, |prometheus| prometheus.port.value);
+    [Port { number, purpose: "metrics" }, Port { number: ADMIN_PORT, purpose: "administration" }]
+}
+
+/// Wherever metrics are scraped in the mesh as written, here it is at each Envoy's own address.
+fn unbind_prometheus(stats: Option<&mut Stats>) {
+    if let Some(prometheus) = stats.and_then(|stats| stats.prometheus.as_mut()) {
+        prometheus.bind = None;
+    }
 }
 
 /// The addresses of a node's endpoints, each once, in the order of the mesh. Never empty: a node without endpoints

@@ -22,7 +22,7 @@ use crate::admin::{Admin, AdminError, Unhealthy};
 use crate::detour::{self, Detours};
 use crate::echo::{self, Echo, Tries};
 use crate::envoy::EnvoyBinary;
-use crate::place::{Instance, InstanceKind, Placement, Workload};
+use crate::place::{Instance, InstanceKind, Placement, Speaks, Workload};
 use crate::process::{EnvoyRun, Event, ProcessError, Supervised, supervise};
 use crate::subnet::Claim;
 
@@ -146,7 +146,8 @@ struct Files {
 }
 
 /// Starts everything and returns when every Envoy is ready.
-pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> {
+pub async fn start(mut plan: Plan, mut options: Options) -> Result<Running, StartError> {
+    plan.workloads.retain(|workload| !is_elsewhere(workload, &mut options.detours));
     let folder = prepare::folder(&options.folder)?;
     let patience = if options.claim.is_some() { Patience::Leftovers } else { Patience::None };
     let listeners = prepare::workloads(&plan.workloads, patience).await?;
@@ -157,7 +158,12 @@ pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> 
     for (listener, workload) in listeners.into_iter().zip(&plan.workloads) {
         let address = workload.listen;
         let taken = |source| StartError::Taken { address, wanted_by: prepare::wanted_by(workload), source };
-        echoes.push(echo::serve(listener, prepare::identity(workload), tries.clone()).map_err(taken)?);
+        let identity = prepare::identity(workload);
+        let echo = match workload.speaks {
+            Speaks::Http => echo::serve(listener, identity, tries.clone()),
+            Speaks::Bytes => echo::serve_tcp(listener, identity),
+        };
+        echoes.push(echo.map_err(taken)?);
     }
     let (events, _) = broadcast::channel(EVENT_BACKLOG);
     let (nodes, gateways) = plan.instances.into_iter().partition(|planned| planned.instance.kind == InstanceKind::Node);
@@ -167,6 +173,16 @@ pub async fn start(plan: Plan, options: Options) -> Result<Running, StartError> 
         instances.extend(start_all(stage, folder.path(), &options, &events).await?);
     }
     Ok(Running { instances, events, echoes, stop_within: options.stop_within, folder, _claim: options.claim })
+}
+
+/// Whether somebody else stands in for an application outside of the mesh; then its address leads there.
+fn is_elsewhere(workload: &Workload, detours: &mut Detours) -> bool {
+    let original = SocketAddr::new(workload.original.host, workload.original.port);
+    let real = detours.addresses.get(&original).filter(|_| workload.node.is_none()).copied();
+    if let Some(real) = real {
+        detours.addresses.insert(workload.listen, real);
+    }
+    real.is_some()
 }
 
 async fn start_all(
@@ -358,8 +374,13 @@ impl Instance {
         }
     }
 
+    /// Where it listens on a port of the mesh: one of a gateway's, a `local-port`, that of the metrics.
+    pub fn at(&self, port: u16) -> SocketAddr {
+        SocketAddr::new(self.address, port)
+    }
+
     pub fn admin(&self) -> Admin {
-        Admin::new(SocketAddr::new(self.address, ADMIN_PORT))
+        Admin::new(self.at(ADMIN_PORT))
     }
 }
 

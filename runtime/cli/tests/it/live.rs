@@ -11,57 +11,184 @@ mod regular_expressions;
 mod retries;
 mod service_auth;
 mod shares;
+mod world;
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use local::{Client, Options, Request, Response};
+use ::world::Outside;
+use local::run::RunningInstance;
+use local::{Client, Echo, Options, Request, Response};
 use meshwright::input::{Input, Reading};
 use meshwright::launch::{Addresses, Started, start};
 use meshwright::mesh::ready;
 use meshwright::report::Format;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(20);
 
 /// A mesh on real Envoys, healthy. Ends with the test.
 struct Live {
     started: Started,
+    outside: Option<Outside>,
+    _folder: TempDir,
+}
+
+/// A mesh that is about to run.
+#[must_use]
+struct Setup {
+    body: String,
+    files: BTreeMap<PathBuf, Vec<u8>>,
+    outside: Option<Outside>,
+    waits: bool,
 }
 
 /// `ada:lovelace` and `grace:hopper`.
 const HTPASSWD: &str = "ada:{SSHA}fjmVeynsAuHB01NAPYekjlGyptFtZXNod3JpZw==\ngrace:{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=\n";
 
-impl Live {
-    /// Runs `mesh "live" { … }`.
-    async fn up(body: &str) -> Self {
+impl Setup {
+    /// Puts a file beside the mesh, in which `${folder}` is that folder.
+    fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(path.into(), content.into());
+        self
+    }
+
+    /// The same for several, such as those of `world::Leaf::files`.
+    fn files(mut self, files: BTreeMap<PathBuf, Vec<u8>>) -> Self {
+        self.files.extend(files);
+        self
+    }
+
+    /// What the mesh finds outside of itself.
+    fn outside(mut self, outside: Outside) -> Self {
+        self.outside = Some(outside);
+        self
+    }
+
+    /// For meshes of which something is to stay unhealthy.
+    fn without_waiting(mut self) -> Self {
+        self.waits = false;
+        self
+    }
+
+    async fn up(self) -> Live {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mesh.kdl");
-        std::fs::write(&path, format!("mesh \"live\" {{\n{body}\n}}\n")).unwrap();
+        let variables = match self.body.contains("${folder}") {
+            true => format!("variables {{ folder \"{}\" }}\n", folder.path().display()),
+            false => String::new(),
+        };
+        std::fs::write(&path, format!("mesh \"live\" {{\n{variables}{}\n}}\n", self.body)).unwrap();
         std::fs::write(folder.path().join("users.htpasswd"), HTPASSWD).unwrap();
+        for (path, content) in &self.files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, content).unwrap();
+        }
         let input = Input { path: path.to_str().unwrap().to_owned(), reading: Reading::default() };
         let ready = ready(&input, Format::Text).unwrap().expect("the mesh has no mistakes");
         let binary = local::find(None).unwrap_or_else(|error| panic!("{error}"));
-        let started = start(&ready, Addresses::claim().unwrap(), Options::new(binary)).await;
+        let detours = self.outside.as_ref().map(|outside| outside.detours().clone()).unwrap_or_default();
+        let options = Options { detours, ..Options::new(binary) };
+        let started = start(&ready, Addresses::claim().unwrap(), options).await;
         let started = started.unwrap_or_else(|exit| panic!("{:#}", exit.error));
-        started.running.wait_healthy(Duration::from_secs(60)).await.unwrap();
-        Self { started }
+        if self.waits {
+            started.running.wait_healthy(PATIENCE).await.unwrap();
+        }
+        Live { started, outside: self.outside, _folder: folder }
+    }
+}
+
+impl Live {
+    /// Runs `mesh "live" { … }`.
+    async fn up(body: &str) -> Self {
+        Self::of(body).up().await
     }
 
-    /// To the egress port of a node, or the port of a gateway.
+    /// The same with files beside it, in which `${folder}` of the mesh is that folder.
+    async fn with(files: BTreeMap<PathBuf, Vec<u8>>, body: &str) -> Self {
+        Self::of(body).files(files).up().await
+    }
+
+    fn of(body: &str) -> Setup {
+        Setup { body: body.to_owned(), files: BTreeMap::new(), outside: None, waits: true }
+    }
+
+    fn instance(&self, name: &str) -> &RunningInstance {
+        self.started.running.instance(name).unwrap()
+    }
+
+    /// To the egress port of a node, or the first port of a gateway.
     fn client(&self, instance: &str) -> Client {
-        Client::new(self.started.running.instance(instance).unwrap().instance().entrance())
+        Client::new(self.instance(instance).instance().entrance())
+    }
+
+    /// Where an instance listens on a port of the mesh: one of a gateway's, a `local-port`, the metrics.
+    fn at(&self, instance: &str, port: u16) -> SocketAddr {
+        self.instance(instance).instance().at(port)
+    }
+
+    /// The application at an address of the mesh as written.
+    fn workload(&self, endpoint: &str) -> &Echo {
+        self.started.running.workload(endpoint).unwrap()
+    }
+
+    fn outside(&self) -> &Outside {
+        self.outside.as_ref().expect("something was put outside")
     }
 
     async fn send(&self, instance: &str, request: Request) -> Response {
         self.client(instance).send(&request).await.unwrap()
     }
 
+    /// To any port of the mesh.
+    async fn send_to(&self, instance: &str, port: u16, request: Request) -> Response {
+        Client::new(self.at(instance, port)).send(&request).await.unwrap()
+    }
+
     /// Many requests, 32 at a time.
     async fn send_many(&self, instance: &str, request: Request, count: usize) -> Vec<Response> {
-        let address = self.started.running.instance(instance).unwrap().instance().entrance();
+        let address = self.instance(instance).instance().entrance();
         let answers = local::send_all(address, vec![request; count], 32).await;
         answers.into_iter().map(Result::unwrap).collect()
     }
 
+    /// A counter or a gauge.
     async fn counter(&self, instance: &str, name: &str) -> u64 {
-        self.started.running.instance(instance).unwrap().counter(name).await.unwrap()
+        self.instance(instance).counter(name).await.unwrap()
+    }
+
+    /// Waits for a counter or a gauge to become what the predicate accepts.
+    async fn wait_for_counter(&self, instance: &str, name: &str, predicate: impl Fn(u64) -> bool) -> u64 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let value = self.counter(instance, name).await;
+            if predicate(value) {
+                return value;
+            }
+            assert!(Instant::now() < deadline, "{name} of {instance} is still {value}");
+            sleep(POLL).await;
+        }
+    }
+
+    /// What Envoy was told, as it says itself.
+    async fn config_dump(&self, instance: &str) -> Value {
+        self.instance(instance).admin().config_dump().await.unwrap()
+    }
+
+    /// The first entry of the access log that the predicate accepts.
+    async fn wait_for_log(&self, instance: &str, predicate: impl Fn(&Value) -> bool) -> Value {
+        self.instance(instance).wait_for_log(predicate, PATIENCE).await.unwrap()
+    }
+
+    /// What Envoy itself logged.
+    fn log(&self, instance: &str) -> String {
+        std::fs::read_to_string(self.instance(instance).log_file()).unwrap()
     }
 }
 

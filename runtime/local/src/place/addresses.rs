@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use compiler::checked::Service;
 use compiler::lower::{ADMIN_PORT, EGRESS_PORT, INGRESS_PORT, PROMETHEUS_PORT};
 use spec::Name;
-use spec::mesh::{Address, Mesh};
+use spec::mesh::{Address, Mesh, Protocol};
 
-use super::{PlaceError, Workload};
+use super::{PlaceError, Port, Speaks, Workload};
 use crate::subnet::Subnet;
 
 /// Ports of the sidecar. On loopback no endpoint may have them, whatever the address.
@@ -59,9 +59,9 @@ impl Addresses {
     }
 
     /// A fresh address for an Envoy that listens on these ports.
-    pub(super) fn envoy<const N: usize>(&mut self, ports: [u16; N]) -> Result<IpAddr, PlaceError> {
+    pub(super) fn envoy(&mut self, ports: &[Port]) -> Result<IpAddr, PlaceError> {
         let address = self.fresh()?;
-        self.listens.extend(ports.map(|port| SocketAddr::new(address, port)));
+        self.listens.extend(ports.iter().map(|port| SocketAddr::new(address, port.number)));
         Ok(address)
     }
 
@@ -76,9 +76,14 @@ impl Addresses {
                 let check_port = app.service.health_check.as_ref().and_then(|check| check.port);
                 let listen = self.room(home, port, check_port)?;
                 self.apps.insert(key, listen);
-                let ports = std::iter::once(port).chain(check_port);
-                for port in ports {
-                    self.listen(SocketAddr::new(listen.ip(), port), app.service, app.node, &app.original);
+                let speaks = match app.service.protocol {
+                    Protocol::Http | Protocol::Http2 | Protocol::Grpc => Speaks::Http,
+                    Protocol::Tcp => Speaks::Bytes,
+                };
+                self.listen(SocketAddr::new(listen.ip(), port), speaks, app.service, app.node, &app.original);
+                if let Some(port) = check_port {
+                    let listen = SocketAddr::new(listen.ip(), port);
+                    self.listen(listen, Speaks::Http, app.service, app.node, &app.original);
                 }
                 listen
             }
@@ -89,7 +94,7 @@ impl Addresses {
     /// Sees to it that callers find the application's own health port beside its sidecar.
     pub(super) fn health(&mut self, envoy: IpAddr, service: &Service, node: &Name, original: Address) {
         if let Some(port) = service.health_check.as_ref().and_then(|check| check.port) {
-            self.listen(SocketAddr::new(envoy, port), service, Some(node), &original);
+            self.listen(SocketAddr::new(envoy, port), Speaks::Http, service, Some(node), &original);
         }
     }
 
@@ -121,10 +126,17 @@ impl Addresses {
         Ok(SocketAddr::new(self.fresh()?, port))
     }
 
-    fn listen(&mut self, listen: SocketAddr, service: &Service, node: Option<&Name>, original: &Address) {
+    fn listen(
+        &mut self,
+        listen: SocketAddr,
+        speaks: Speaks,
+        service: &Service,
+        node: Option<&Name>,
+        original: &Address,
+    ) {
         if self.listens.insert(listen) {
             let (service, node, original) = (service.name.clone(), node.cloned(), original.clone());
-            self.workloads.push(Workload { listen, service, node, original });
+            self.workloads.push(Workload { listen, service, node, original, speaks });
         }
     }
 

@@ -39,7 +39,7 @@ fn check(text: &str, expected: Expect) {
         let original = original.map_or_else(String::new, |original| format!(", was {original}"));
         writeln!(out, "envoy {name} of {origin}: {address}{original}").expect("a string");
     }
-    for Workload { listen, service, node, original } in workloads {
+    for Workload { listen, service, node, original, .. } in workloads {
         let node = node.map_or_else(String::new, |node| format!(" on {node}"));
         writeln!(out, "app {listen}: {service}{node}, was {original}").expect("a string");
     }

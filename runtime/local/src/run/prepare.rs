@@ -8,13 +8,12 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use compiler::lower::{ADMIN_PORT, EGRESS_PORT, INGRESS_PORT, PROMETHEUS_PORT};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
 use super::{Files, Folder, InstancePlan, RunFolder, StartError};
 use crate::echo::Identity;
-use crate::place::{Instance, InstanceKind, Workload};
+use crate::place::{Instance, Workload};
 
 const LEFTOVERS_END_WITHIN: Duration = Duration::from_secs(2);
 const LEFTOVERS_POLL: Duration = Duration::from_millis(10);
@@ -58,9 +57,9 @@ pub(super) async fn workloads(workloads: &[Workload], patience: Patience) -> Res
 pub(super) async fn check_addresses(instances: &[InstancePlan], patience: Patience) -> Result<(), StartError> {
     let mut held = Vec::new();
     for InstancePlan { instance, .. } in instances {
-        for (port, purpose) in ports(instance.kind) {
-            let address = SocketAddr::new(instance.address, port);
-            let wanted_by = || format!("`{}` ({purpose})", instance.name);
+        for port in &instance.ports {
+            let address = SocketAddr::new(instance.address, port.number);
+            let wanted_by = || format!("`{}` ({})", instance.name, port.purpose);
             let taken = |source| StartError::Taken { address, wanted_by: wanted_by(), source };
             // Held until all are tried: two instances of this plan must not meet either.
             held.push(bind(address, patience).await.map_err(taken)?);
@@ -119,14 +118,6 @@ pub(super) fn identity(workload: &Workload) -> Identity {
 
 pub(super) fn wanted_by(workload: &Workload) -> String {
     format!("the application of `{}` ({})", workload.service, workload.original)
-}
-
-fn ports(kind: InstanceKind) -> Vec<(u16, &'static str)> {
-    let own = match kind {
-        InstanceKind::Node => vec![(INGRESS_PORT, "ingress"), (EGRESS_PORT, "egress")],
-        InstanceKind::Gateway { listen } => vec![(listen, "gateway")],
-    };
-    own.into_iter().chain([(PROMETHEUS_PORT, "metrics"), (ADMIN_PORT, "administration")]).collect()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), StartError> {

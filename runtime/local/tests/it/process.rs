@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use meshwright_local::{
-    Claim, Client, EventKind, Instance, InstanceKind, InstancePlan, Options, Plan, Request, RunFolder, Running,
+    Claim, Client, EventKind, Instance, InstanceKind, InstancePlan, Options, Plan, Port, Request, RunFolder, Running,
     StartError, Subnet, start,
 };
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,8 +22,15 @@ fn name(text: &str) -> Name {
 }
 
 fn plan(address: IpAddr, config: String) -> Plan {
-    let instance =
-        Instance { name: name("beta"), origin: name("beta"), kind: InstanceKind::Node, address, original: None };
+    let ports = [(4000, "egress"), (4100, "ingress"), (9901, "administration"), (15090, "metrics")];
+    let instance = Instance {
+        name: name("beta"),
+        origin: name("beta"),
+        kind: InstanceKind::Node,
+        address,
+        original: None,
+        ports: ports.map(|(number, purpose)| Port { number, purpose }).to_vec(),
+    };
     Plan { instances: vec![InstancePlan { instance, config }], files: BTreeMap::new(), workloads: Vec::new() }
 }
 

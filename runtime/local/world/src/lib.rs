@@ -17,5 +17,5 @@ pub use authority::{Authority, Leaf};
 pub use datagrams::Datagrams;
 pub use dial::From;
 pub use names::Names;
-pub use outside::{Outside, Speaks};
+pub use outside::{Outside, Serves};
 pub use tls::{TlsDial, TlsServer};

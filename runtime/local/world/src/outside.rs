@@ -18,7 +18,7 @@ use crate::tls::TlsServer;
 const NAME_SERVER_PORT: u16 = 5353;
 
 /// What a server speaks.
-pub enum Speaks {
+pub enum Serves {
     /// HTTP/1.1, HTTP/2, gRPC, WebSocket: see [`echo`].
     Http,
     /// The same below TLS.
@@ -59,11 +59,11 @@ impl Outside {
 
     /// Starts a server for `api.example:8443` or `198.51.100.9:4317`, as the mesh says it. The same name again is
     /// another server, at one more address of that name.
-    pub async fn add(&mut self, host_port: &str, speaks: Speaks) -> SocketAddr {
+    pub async fn add(&mut self, host_port: &str, speaks: Serves) -> SocketAddr {
         let (host, port) = host_port.rsplit_once(':').expect("a host and a port");
         let port: u16 = port.parse().expect("a port");
         let address = SocketAddr::new(self.place(host, host_port, port), port);
-        if let Speaks::Datagrams = speaks {
+        if let Serves::Datagrams = speaks {
             let server = Datagrams::listen(address).await.expect("a free port");
             self.datagrams.insert(host_port.to_owned(), server);
             return address;
@@ -71,9 +71,9 @@ impl Outside {
         let identity = Identity { node: None, service: host.to_owned(), endpoint: host_port.to_owned() };
         let listener = TcpListener::bind(address).await.expect("a free port");
         let echo = match speaks {
-            Speaks::Tls(server) => echo::serve_behind(listener, identity, Tries::default(), Arc::new(server)),
-            Speaks::Tcp => echo::serve_tcp(listener, identity),
-            Speaks::Http | Speaks::Datagrams => echo::serve(listener, identity, Tries::default()),
+            Serves::Tls(server) => echo::serve_behind(listener, identity, Tries::default(), Arc::new(server)),
+            Serves::Tcp => echo::serve_tcp(listener, identity),
+            Serves::Http | Serves::Datagrams => echo::serve(listener, identity, Tries::default()),
         };
         self.echoes.entry(host_port.to_owned()).or_default().push(echo.expect("a bound socket"));
         address

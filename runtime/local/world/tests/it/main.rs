@@ -1,6 +1,7 @@
 //! The world's own tests: every server is asked by every client that fits.
 
 mod certificates;
+mod envoys;
 mod protocols;
 mod servers;
 mod switches;

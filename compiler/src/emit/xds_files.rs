@@ -1,0 +1,117 @@
+//! A configuration as files that Envoy watches: a bootstrap, and a file for each resource that is asked for by name.
+//!
+//! Envoy reads a file anew when another one is moved into its place, and keeps what it has when the new one is wrong
+//! (<https://www.envoyproxy.io/docs/envoy/v1.40.0/api-docs/xds_protocol#filesystem-subscriptions>).
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use ::envoy::config::bootstrap::v3::{Bootstrap, bootstrap::DynamicResources};
+use ::envoy::config::cluster::v3::Cluster;
+use ::envoy::config::core::v3::{ApiVersion, ConfigSource, PathConfigSource, config_source::ConfigSourceSpecifier};
+use ::envoy::config::listener::v3::{Filter, Listener, filter};
+use ::envoy::extensions::filters::network::http_connection_manager::v3::{
+    HttpConnectionManager, http_connection_manager::RouteSpecifier,
+};
+use ::envoy::service::discovery::v3::DiscoveryResponse;
+use ::envoy::to_yaml;
+use prost::{Message, Name};
+
+use crate::lower::NodeConfig;
+
+/// Name below the node's folder, and content, in the order in which they must be written: what is referred to comes
+/// first. `folder` is where Envoy finds them.
+pub fn xds_files(config: &NodeConfig, folder: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for endpoints in &config.endpoints {
+        files.push((endpoints_file(&endpoints.cluster_name), response(std::slice::from_ref(endpoints))));
+    }
+    let clusters: Vec<Arc<Cluster>> = config.clusters.iter().map(|it| with_files(it, folder)).collect();
+    files.push(("cds.yaml".to_owned(), response(&clusters)));
+    for routes in &config.routes {
+        files.push((routes_file(&routes.name), response(std::slice::from_ref(routes))));
+    }
+    let listeners: Vec<Arc<Listener>> = config.listeners.iter().map(|it| with_route_files(it, folder)).collect();
+    files.push(("lds.yaml".to_owned(), response(&listeners)));
+    files
+}
+
+/// A bootstrap whose listeners and clusters are files of `folder`. Secrets stay in it: they name files themselves.
+pub fn bootstrap(config: &NodeConfig, folder: &str) -> Bootstrap {
+    let mut bootstrap = config.bootstrap.clone();
+    bootstrap.dynamic_resources = Some(DynamicResources {
+        lds_config: Some(file(folder, "lds.yaml")),
+        cds_config: Some(file(folder, "cds.yaml")),
+        ..Default::default()
+    });
+    if !config.secrets.is_empty() {
+        let resources = bootstrap.static_resources.get_or_insert_default();
+        resources.secrets.extend(config.secrets.iter().map(|secret| (**secret).clone()));
+    }
+    bootstrap
+}
+
+fn response<M: Name>(resources: &[Arc<M>]) -> String {
+    let resources = resources.iter().map(|resource| ::envoy::any(&**resource)).collect();
+    to_yaml(&DiscoveryResponse { resources, ..Default::default() })
+}
+
+fn endpoints_file(cluster: &str) -> String {
+    format!("eds/{}.yaml", file_name(cluster))
+}
+
+fn routes_file(routes: &str) -> String {
+    format!("rds/{}.yaml", file_name(routes))
+}
+
+/// A resource's name as the name of a file, no two alike: what is not a letter, digit, dot, dash or underscore becomes
+/// `%` and its bytes in hexadecimal.
+fn file_name(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_') {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02x}");
+        }
+    }
+    text
+}
+
+fn file(folder: &str, name: &str) -> ConfigSource {
+    let source = PathConfigSource { path: format!("{folder}/{name}"), ..Default::default() };
+    ConfigSource {
+        resource_api_version: ApiVersion::V3.into(),
+        config_source_specifier: Some(ConfigSourceSpecifier::PathConfigSource(source)),
+        ..Default::default()
+    }
+}
+
+fn with_files(cluster: &Arc<Cluster>, folder: &str) -> Arc<Cluster> {
+    let Some(eds) = &cluster.eds_cluster_config else { return Arc::clone(cluster) };
+    let mut eds = eds.clone();
+    eds.eds_config = Some(file(folder, &endpoints_file(&cluster.name)));
+    Arc::new(Cluster { eds_cluster_config: Some(eds), ..(**cluster).clone() })
+}
+
+fn with_route_files(listener: &Listener, folder: &str) -> Arc<Listener> {
+    let mut listener = listener.clone();
+    let chains = listener.filter_chains.iter_mut().chain(&mut listener.default_filter_chain);
+    for filter in chains.flat_map(|chain| &mut chain.filters) {
+        replace_source(filter, folder);
+    }
+    Arc::new(listener)
+}
+
+fn replace_source(filter: &mut Filter, folder: &str) {
+    let Some(filter::ConfigType::TypedConfig(config)) = &mut filter.config_type else { return };
+    if config.type_url != HttpConnectionManager::type_url() {
+        return;
+    }
+    // What we encoded can be decoded.
+    let Ok(mut manager) = HttpConnectionManager::decode(config.value.as_slice()) else { return };
+    if let Some(RouteSpecifier::Rds(rds)) = &mut manager.route_specifier {
+        rds.config_source = Some(file(folder, &routes_file(&rds.route_config_name)));
+        *config = ::envoy::any(&manager);
+    }
+}

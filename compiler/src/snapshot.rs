@@ -1,0 +1,222 @@
+//! What a control plane serves: every resource encoded once, whoever it is for, under a version that is its content.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use ::envoy::config::cluster::v3::Cluster;
+use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
+use ::envoy::config::listener::v3::Listener;
+use ::envoy::config::route::v3::RouteConfiguration;
+use ::envoy::extensions::transport_sockets::tls::v3::Secret;
+use ::envoy::service::discovery::v3::DiscoveryResponse;
+use prost::{Message, Name};
+use prost_types::Any;
+use sha2::{Digest, Sha256};
+
+use crate::WasmModule;
+use crate::checked::{CheckedMesh, Id, Service};
+use crate::lower::{self, NodeConfig, Shared, lower_with};
+
+/// The resources of every proxy of a mesh. Same mesh, same bytes, same versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    resources: Vec<Arc<Resource>>,
+    /// By the proxy's name: its resources, as places in `resources`, by type and name.
+    proxies: BTreeMap<String, Vec<usize>>,
+}
+
+/// A resource as it goes over the wire.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Resource {
+    pub kind: ResourceKind,
+    pub name: String,
+    /// Of the bytes: equal content, equal version.
+    pub version: String,
+    /// The encoded message.
+    pub bytes: Vec<u8>,
+}
+
+/// What xDS calls a type. The order is that in which an Envoy must hear of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceKind {
+    Cluster,
+    Endpoints,
+    Secret,
+    Listener,
+    Routes,
+}
+
+impl Snapshot {
+    /// Lowers and encodes a whole mesh.
+    pub fn of(mesh: &CheckedMesh, module: &WasmModule) -> Self {
+        let (shared, mut encoder) = (Shared::default(), Encoder::default());
+        let mut proxies = BTreeMap::new();
+        for proxy in mesh.proxies() {
+            let config = lower_with(mesh, proxy, module, &shared);
+            proxies.insert(mesh.proxy_name(proxy).to_string(), encoder.config(&config));
+        }
+        Self { resources: encoder.resources, proxies }
+    }
+
+    /// The names of the proxies.
+    pub fn proxies(&self) -> impl Iterator<Item = &str> {
+        self.proxies.keys().map(String::as_str)
+    }
+
+    /// What one proxy is told, by type and name.
+    pub fn resources(&self, proxy: &str) -> impl Iterator<Item = &Arc<Resource>> {
+        let places = self.proxies.get(proxy).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|place| self.resources.get(*place))
+    }
+
+    /// Every resource once.
+    pub fn all(&self) -> &[Arc<Resource>] {
+        &self.resources
+    }
+
+    /// The whole of a type as the first `DiscoveryResponse` of a stream says it; empty if there is nothing of it.
+    pub fn response(&self, proxy: &str, kind: ResourceKind) -> Vec<u8> {
+        let resources: Vec<Any> = self
+            .resources(proxy)
+            .filter(|resource| resource.kind == kind)
+            .map(|resource| Any { type_url: kind.type_url(), value: resource.bytes.clone() })
+            .collect();
+        if resources.is_empty() {
+            return Vec::new();
+        }
+        let version_info = self.version(proxy, kind);
+        DiscoveryResponse { version_info, resources, type_url: kind.type_url(), ..Default::default() }.encode_to_vec()
+    }
+
+    /// The version of all that one proxy is told of a type.
+    pub fn version(&self, proxy: &str, kind: ResourceKind) -> String {
+        let mut hasher = Sha256::new();
+        for resource in self.resources(proxy).filter(|resource| resource.kind == kind) {
+            for part in [&resource.name, &resource.version] {
+                hasher.update(part.as_bytes());
+                hasher.update([0]);
+            }
+        }
+        hexadecimal(&hasher.finalize())
+    }
+
+    /// Takes over the endpoints of one service from a mesh that differs in nothing else. Returns how many resources
+    /// changed.
+    pub fn refresh_endpoints(&mut self, mesh: &CheckedMesh, service: Id<Service>) -> usize {
+        let mut changed = 0;
+        for assignment in lower::endpoints_of(mesh, service) {
+            let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &assignment);
+            let same = |known: &&mut Arc<Resource>| known.kind == fresh.kind && known.name == fresh.name;
+            for known in self.resources.iter_mut().filter(same) {
+                if known.version != fresh.version {
+                    *known = Arc::new(fresh.clone());
+                    changed += 1;
+                }
+            }
+        }
+        changed
+    }
+}
+
+impl ResourceKind {
+    /// In the order in which an Envoy must hear of them.
+    pub const ALL: [Self; 5] = [Self::Cluster, Self::Endpoints, Self::Secret, Self::Listener, Self::Routes];
+
+    /// As Envoy abbreviates the service that gives it.
+    pub fn short_name(self) -> &'static str {
+        match self {
+            Self::Cluster => "cds",
+            Self::Endpoints => "eds",
+            Self::Secret => "sds",
+            Self::Listener => "lds",
+            Self::Routes => "rds",
+        }
+    }
+
+    /// What a `DiscoveryRequest` calls it.
+    pub fn type_url(self) -> String {
+        match self {
+            Self::Cluster => Cluster::type_url(),
+            Self::Endpoints => ClusterLoadAssignment::type_url(),
+            Self::Secret => Secret::type_url(),
+            Self::Listener => Listener::type_url(),
+            Self::Routes => RouteConfiguration::type_url(),
+        }
+    }
+}
+
+/// Encodes what several proxies share once.
+#[derive(Default)]
+struct Encoder {
+    resources: Vec<Arc<Resource>>,
+    /// By where the message is: shared messages are the same one, and `Shared` keeps them where they are.
+    known: BTreeMap<usize, usize>,
+    /// By content: messages that were made twice and are equal.
+    equal: BTreeMap<(ResourceKind, String, String), usize>,
+}
+
+impl Encoder {
+    fn config(&mut self, config: &NodeConfig) -> Vec<usize> {
+        let mut places = Vec::new();
+        self.add(ResourceKind::Cluster, &config.clusters, |it| &it.name, &mut places);
+        self.add(ResourceKind::Endpoints, &config.endpoints, |it| &it.cluster_name, &mut places);
+        self.add(ResourceKind::Secret, &config.secrets, |it| &it.name, &mut places);
+        self.add(ResourceKind::Listener, &config.listeners, |it| &it.name, &mut places);
+        self.add(ResourceKind::Routes, &config.routes, |it| &it.name, &mut places);
+        places
+    }
+
+    fn add<M: Name>(
+        &mut self,
+        kind: ResourceKind,
+        messages: &[Arc<M>],
+        name: impl Fn(&M) -> &String,
+        places: &mut Vec<usize>,
+    ) {
+        for message in messages {
+            let address = Arc::as_ptr(message).addr();
+            let shared = Arc::strong_count(message) > 1;
+            if let Some(place) = self.known.get(&address).filter(|_| shared) {
+                places.push(*place);
+                continue;
+            }
+            let resource = encode(kind, name(message), &**message);
+            let next = self.resources.len();
+            let key = (kind, resource.name.clone(), resource.version.clone());
+            let place = *self.equal.entry(key).or_insert(next);
+            if place == next {
+                self.resources.push(Arc::new(resource));
+            }
+            if shared {
+                self.known.insert(address, place);
+            }
+            places.push(place);
+        }
+    }
+}
+
+fn encode<M: Name>(kind: ResourceKind, name: &str, message: &M) -> Resource {
+    let bytes = message.encode_to_vec();
+    let version = hexadecimal(&Sha256::digest(&bytes));
+    Resource { kind, name: name.to_owned(), version, bytes }
+}
+
+/// The first 16 bytes: enough for two contents never to meet.
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Bytes may hold password hashes and keys.
+impl fmt::Debug for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, name, version, bytes } = self;
+        formatter
+            .debug_struct("Resource")
+            .field("kind", kind)
+            .field("name", name)
+            .field("version", version)
+            .field("bytes", &bytes.len())
+            .finish()
+    }
+}
