@@ -255,10 +255,20 @@ fn after_prefix(outer: &PathCondition, new: &str, inner: &PathPlan) -> Combined 
         PathCondition { compare: *compare, text: whole, ignore_case: outer_ignores || tail_ignores },
         None,
     );
-    match (outer_ignores, tail_ignores) {
-        (false, true) if lettered(&outer.text) => plan.also.extend(begins(outer)),
-        (true, false) if lettered(tail) => plan.also.push(regex::pieces(&outer.text, tail, *compare)),
-        _ => {}
+    let pieces = (outer_ignores, tail_ignores) == (true, false) && lettered(tail);
+    if *compare == Compare::Prefix && inner.change.is_none() && plan.condition.ignore_case {
+        // What follows the outer prefix stays in the case in which it came.
+        plan.also.push(match pieces {
+            true => regex::pieces(&outer.text, tail, *compare),
+            false => Also::Prefix { text: plan.condition.text, ignore_case: true },
+        });
+        plan.condition = outer.clone();
+        return changed(plan, inner, |_| PathChange::Prefix(new.to_owned()));
+    }
+    if pieces {
+        plan.also.push(regex::pieces(&outer.text, tail, *compare));
+    } else if !outer_ignores && tail_ignores && lettered(&outer.text) {
+        plan.also.extend(begins(outer));
     }
     changed(plan, inner, |prefix| {
         let kept = format!("{new}{tail}");

@@ -59,7 +59,7 @@ pub(super) fn service_host(scope: &Scope<'_>, id: Id<Service>, port: Option<u16>
         ..Host::new(
             service.name.key(),
             domains(service),
-            plans.flat_map(|plan| entry::routes(scope, &around, &plan)).collect(),
+            entry::reachable(plans.flat_map(|plan| entry::routes(scope, &around, &plan))),
         )
     }
 }

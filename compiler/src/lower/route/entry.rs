@@ -49,6 +49,17 @@ pub(super) fn routes(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>) ->
     }
 }
 
+/// Without those that take nothing, because an earlier one asks for the same.
+pub(super) fn reachable(routes: impl Iterator<Item = Message>) -> Vec<Message> {
+    let mut reachable: Vec<Message> = Vec::new();
+    for route in routes {
+        if !reachable.iter().any(|earlier| earlier.r#match == route.r#match) {
+            reachable.push(route);
+        }
+    }
+    reachable
+}
+
 fn to(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>, targets: &[Target], share: Option<Percent>) -> Message {
     let mirrors = targets.iter().flat_map(|target| &scope.mesh.service(target.to.service).mirrors);
     let action = forward(Forward {

@@ -26,7 +26,7 @@ pub(in crate::lower) fn host(scope: &Scope<'_>, gateway: &Gateway, host: &Gatewa
     Host {
         request_headers: edits(request_headers),
         response_headers: edits(response_headers),
-        ..Host::new(host.pattern.clone(), vec![host.pattern.clone()], routes)
+        ..Host::new(host.pattern.clone(), vec![host.pattern.clone()], entry::reachable(routes.into_iter()))
     }
 }
 
