@@ -2,6 +2,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod fault;
+pub(crate) mod cors;
 pub(crate) mod health_check;
 pub(crate) mod rate_limit;
 pub(crate) mod wasm;

@@ -1,6 +1,8 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
+mod actions;
 mod attacks;
+mod cors;
 mod egress;
 mod faults;
 mod gateway;
@@ -9,16 +11,21 @@ mod health;
 mod inbound_limits;
 mod logs;
 mod native_engines;
+mod mirrors;
 mod observability;
 mod overlays;
 mod rate_limits;
 mod regular_expressions;
 mod retries;
+mod retry_words;
+mod routes;
 mod service_auth;
 mod shares;
 mod sinks;
 mod traces;
 mod user_filters;
+mod timeouts;
+mod upgrades;
 mod world;
 
 use std::collections::BTreeMap;
