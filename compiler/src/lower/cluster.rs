@@ -62,6 +62,9 @@ pub(super) fn remote(scope: &Scope<'_>, destination: Destination, parts: &mut Pa
     } else {
         failover::lower(scope, destination, parts);
     }
+    for mirror in &scope.mesh.service(destination.service).mirrors {
+        remote(scope, mirror.to, parts);
+    }
 }
 
 /// What a route to some destinations needs of them: the `Host` of the service that stands in, the cookie of a sticky

@@ -1,12 +1,14 @@
 //! How many requests are accepted: a filter of its own for each limit, so that a request must pass all.
 
+use std::collections::BTreeSet;
+
 use spec::mesh::RateLimit;
 
 use super::policies::{Chain, Policies};
 use super::scope::Scope;
-use crate::checked::CheckedMesh;
+use crate::checked::{CheckedMesh, Id, Route, Service};
 use crate::envoy::http_filter::rate_limit::{self, Level};
-use crate::envoy::http_filter::{FilterOverrides, HttpFilter, buffer};
+use crate::envoy::http_filter::{self, FilterOverrides, HttpFilter, buffer};
 
 /// The limits of a gateway, or of a service at its own sidecar, where a body may be limited too.
 pub(super) fn lower(_scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain) {
@@ -21,19 +23,46 @@ pub(super) fn lower(_scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Cha
 }
 
 /// What the virtual host of a gateway's host says of its limits.
-pub(super) fn of_host(limits: &[RateLimit]) -> FilterOverrides {
-    overrides(limits, Level::Host)
+pub(super) fn of_host(scope: &Scope<'_>, limits: &[RateLimit]) -> FilterOverrides {
+    enabled(scope, limits.iter())
 }
 
-/// What a route says of its limits.
-pub(super) fn of_route(limits: &[RateLimit]) -> FilterOverrides {
-    overrides(limits, Level::Route)
+/// What a route says of its limits. Several of Envoy's routes that stand for one of the mesh share its buckets.
+pub(super) fn of_route(scope: &Scope<'_>, limits: &[&RateLimit]) -> FilterOverrides {
+    enabled(scope, limits.iter().copied())
 }
 
-/// The filters that hosts and routes with so many limits, at most, need in the chain.
-pub(super) fn places(of_host: usize, of_route: usize) -> Vec<HttpFilter> {
-    let hosts = (0..of_host).map(|number| rate_limit::place(Level::Host, number).disabled());
-    hosts.chain((0..of_route).map(|number| rate_limit::place(Level::Route, number).disabled())).collect()
+/// A filter for each limit of a host or route that this proxy routes by, disabled elsewhere.
+pub(super) fn filters(scope: &Scope<'_>) -> Vec<HttpFilter> {
+    let filter = |(number, said): (usize, &RateLimit)| {
+        let limit = rate_limit::limit(said, Level::Route, None);
+        rate_limit::place(Level::Route, number).with(::envoy::any(&limit)).disabled()
+    };
+    routed(scope).into_iter().enumerate().map(filter).collect()
+}
+
+fn enabled<'a>(scope: &Scope<'_>, limits: impl Iterator<Item = &'a RateLimit>) -> FilterOverrides {
+    let known = routed(scope);
+    // Where it is said tells a limit from another that says the same.
+    let same = |one: &RateLimit, other: &RateLimit| one == other && one.requests.span == other.requests.span;
+    let number = |said: &RateLimit| known.iter().position(|limit| same(limit, said));
+    limits
+        .filter_map(number)
+        .map(|number| (rate_limit::place(Level::Route, number).name().to_owned(), http_filter::enabled()))
+        .collect()
+}
+
+/// The limits of hosts and routes, in the order of their filters.
+fn routed<'m>(scope: &Scope<'m>) -> Vec<&'m RateLimit> {
+    let hosts = scope.gateway().map_or(&[][..], |gateway| gateway.hosts.as_slice());
+    let called = scope.calls().iter().map(|call| call.service);
+    let targets = hosts.iter().flat_map(|host| &host.routes).flat_map(Route::targets).map(|target| target.to.service);
+    let services: BTreeSet<Id<Service>> = called.chain(targets).collect();
+    let of_services = services.into_iter().flat_map(|id| &scope.mesh.service(id).routes);
+    let of_hosts = hosts.iter().flat_map(|host| {
+        host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits))
+    });
+    of_services.flat_map(|route| &route.rate_limits).chain(of_hosts).collect()
 }
 
 /// Whether some limit counts by keys: Envoy formats them only where its runtime says so.
@@ -48,12 +77,4 @@ pub(super) fn counts_by_keys(mesh: &CheckedMesh) -> bool {
         it.rate_limits.iter().chain(hosts)
     });
     of_services.chain(of_gateways).any(|limit| !limit.keys.is_empty())
-}
-
-fn overrides(limits: &[RateLimit], level: Level) -> FilterOverrides {
-    let place = |(number, said): (usize, &RateLimit)| {
-        let limit = rate_limit::limit(said, level, None);
-        (rate_limit::place(level, number).name().to_owned(), ::envoy::any(&limit))
-    };
-    limits.iter().enumerate().map(place).collect()
 }

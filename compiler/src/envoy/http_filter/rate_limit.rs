@@ -34,7 +34,7 @@ const ABSENT: &str = "(none)";
 pub(crate) enum Level {
     /// A gateway, or the service at its own sidecar.
     Owner,
-    Host,
+    /// A route, or a gateway's host.
     Route,
 }
 
@@ -85,7 +85,6 @@ pub(crate) fn limit(limit: &RateLimit, level: Level, health_check: Option<&str>)
 fn name(level: Level, number: usize) -> String {
     let level = match level {
         Level::Owner => "",
-        Level::Host => ".host",
         Level::Route => ".route",
     };
     format!("envoy.filters.http.local_ratelimit{level}.{number}")
@@ -94,7 +93,6 @@ fn name(level: Level, number: usize) -> String {
 fn stat_prefix(level: Level) -> String {
     match level {
         Level::Owner => "rate_limit",
-        Level::Host => "host_rate_limit",
         Level::Route => "route_rate_limit",
     }
     .to_owned()
