@@ -1,10 +1,13 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
 mod actions;
+mod api_keys;
 mod attacks;
+mod authorization;
 mod cors;
 mod discovery;
 mod egress;
+mod external_auth;
 mod failover;
 mod faults;
 mod gateway;
@@ -15,10 +18,12 @@ mod inbound_limits;
 mod locality;
 mod logs;
 mod mirrors;
+mod mutual_tls;
 mod native_engines;
 mod observability;
 mod outliers;
 mod overlays;
+mod path_attacks;
 mod pools;
 mod rate_limits;
 mod regular_expressions;
@@ -31,6 +36,8 @@ mod sinks;
 mod stickiness;
 mod subsets;
 mod timeouts;
+mod tls;
+mod tokens;
 mod traces;
 mod upgrades;
 mod user_filters;
