@@ -27,6 +27,28 @@ pub(super) struct Defaults<'a> {
 
 /// A service under its own name: header routing, then declared routes, then the service itself.
 pub(super) fn service_host(scope: &Scope<'_>, id: Id<Service>) -> Host {
+    service_routes(scope, id, Some(id))
+}
+
+/// The same for requests that do not name the service: they leave under its name.
+pub(super) fn service_host_renamed(scope: &Scope<'_>, id: Id<Service>) -> Host {
+    service_routes(scope, id, None)
+}
+
+/// Where the bytes for a service that speaks no HTTP go: cluster and weight.
+pub(super) fn tcp_clusters(scope: &Scope<'_>, id: Id<Service>) -> Vec<(String, u32)> {
+    let service = scope.mesh.service(id);
+    let routed = service.routes.iter().find(|route| !route.targets().is_empty());
+    match routed {
+        Some(route) => {
+            route.targets().iter().map(|target| (names::destination(scope.mesh, target.to), target.weight)).collect()
+        }
+        None => vec![(names::destination(scope.mesh, Destination { service: id, subset: None }), 1)],
+    }
+}
+
+/// `host` is the service whose name the request carries, if it carries one.
+fn service_routes(scope: &Scope<'_>, id: Id<Service>, host: Option<Id<Service>>) -> Host {
     let service = scope.mesh.service(id);
     let defaults = defaults(scope, id);
     let by_header = service.header_routing.iter().map(|rule| {
@@ -34,10 +56,10 @@ pub(super) fn service_host(scope: &Scope<'_>, id: Id<Service>) -> Host {
             Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(scope.mesh.service(rule.to)))],
             None => rule.headers.iter().map(header_matcher).collect(),
         };
-        to_service(scope, Some(id), headers, rule.to, &defaults)
+        to_service(scope, host, headers, rule.to, &defaults)
     });
-    let declared = service.routes.iter().map(|declared| lower(scope, Some(id), declared, &defaults));
-    let rest = std::iter::once(to_service(scope, Some(id), Vec::new(), id, &defaults));
+    let declared = service.routes.iter().map(|declared| lower(scope, host, declared, &defaults));
+    let rest = std::iter::once(to_service(scope, host, Vec::new(), id, &defaults));
     Host::new(service.name.key(), domains(service), by_header.chain(declared).chain(rest).collect())
 }
 
