@@ -86,7 +86,7 @@ pub fn rules(interceptions: &[Interception]) -> String {
          chain output {\ntype nat hook output priority -100\n",
     );
     for Interception { address, inbound, mark, .. } in interceptions {
-        if let Some((ports, to)) = inbound {
+        if let Some((ports, to)) = inbound.as_ref().filter(|(ports, _)| !ports.is_empty()) {
             let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
             let ports = ports.join(", ");
             write!(
