@@ -10,6 +10,7 @@ pub(crate) mod http_filter;
 pub(crate) mod listener;
 pub(crate) mod names;
 pub(crate) mod outside;
+pub(crate) mod rbac;
 pub(crate) mod route;
 pub(crate) mod tcp_proxy;
 pub(crate) mod tls;

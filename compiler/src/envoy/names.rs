@@ -125,3 +125,16 @@ pub(crate) fn secret_socket(path: &str) -> String {
 pub(crate) fn secret_address(at: &HostPort) -> String {
     format!("secrets:{at}")
 }
+
+/// An instance of one of Envoy's HTTP filters, for one service; for a gateway, which has one, without the owner.
+pub(crate) fn filter(kind: &str, owner: &str) -> String {
+    match owner {
+        "" => format!("envoy.filters.http.{kind}"),
+        owner => format!("envoy.filters.http.{kind}/{owner}"),
+    }
+}
+
+/// Where keys of tokens are fetched.
+pub(crate) fn keys_cluster(at: &HostPort) -> String {
+    format!("keys:{at}")
+}

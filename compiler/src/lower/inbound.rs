@@ -139,8 +139,9 @@ fn requests(
     }
     let virtual_hosts = serves.iter().map(|serve| {
         let owner = scope.mesh.service(serve.service).name.key();
-        let overrides = chain.overrides.remove(&owner).unwrap_or_default();
-        host(scope, serve, authorities(serve), overrides)
+let overrides = chain.overrides.remove(&owner).unwrap_or_default();
+        let past_checks = chain.past_checks.remove(&owner).unwrap_or_default();
+        host(scope, serve, authorities(serve), overrides, past_checks)
     });
     let table = configuration(&routes, virtual_hosts.collect());
     let http = HttpChain {
@@ -153,8 +154,16 @@ fn requests(
 }
 
 /// `authorities` are none where every request is for this service.
-fn host(scope: &Scope<'_>, serve: &Serve, authorities: Vec<String>, overrides: FilterOverrides) -> Host {
+fn host(
+    scope: &Scope<'_>,
+    serve: &Serve,
+    authorities: Vec<String>,
+    overrides: FilterOverrides,
+    past_checks: FilterOverrides,
+) -> Host {
     let service = scope.mesh.service(serve.service);
+    let checks = route::health_check(service, past_checks);
+    let routes = checks.into_iter().chain([route::to_application(service)]).collect();
     let domains = if authorities.is_empty() { vec!["*".to_owned()] } else { authorities };
-    Host { overrides, ..Host::new(service.name.key(), domains, vec![route::to_application(service)]) }
+    Host { overrides, ..Host::new(service.name.key(), domains, routes) }
 }

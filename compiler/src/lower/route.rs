@@ -6,15 +6,17 @@ pub(super) mod outside;
 use std::time::Duration;
 
 use ::envoy::config::route::v3::{HeaderMatcher, RetryPolicy, Route as Message};
-use policy::ROUTE_HEADER;
-use spec::mesh::{PathMatch, Retry, RetryCondition};
+use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
+use spec::mesh::{HealthCheckProtocol, PathMatch, Retry, RetryCondition};
 
 use super::INGRESS_PORT;
 use super::scope::Scope;
 use crate::checked::{Destination, Id, Route, Service, Target};
-use crate::envoy::http_filter::HttpFilter;
+use crate::envoy::http_filter::{FilterOverrides, HttpFilter};
 use crate::envoy::names;
-use crate::envoy::route::{ClusterShare, Host, ToClusters, header_is, header_matcher, retry_policy, route};
+use crate::envoy::route::{
+    ClusterShare, Host, ToClusters, header_is, header_is_there, header_matcher, method_is, path_is, retry_policy, route,
+};
 
 const DEFAULT_RETRY_ON: [RetryCondition; 3] =
     [RetryCondition::GatewayError, RetryCondition::ConnectFailure, RetryCondition::RefusedStream];
@@ -69,6 +71,21 @@ pub(super) fn to_application(service: &Service) -> Message {
     let share = ClusterShare::new(&names::local_cluster(service));
     let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
     route(&every_path(), Vec::new(), action)
+}
+
+/// Where the mesh's own health checks go, past the filters named here: were they refused, the answer would count, and
+/// be kept, as the service's health.
+pub(super) fn health_check(service: &Service, past: FilterOverrides) -> Option<Message> {
+    let check = service.health_check.as_ref().filter(|_| !past.is_empty())?;
+    let (method, path) = match check.protocol {
+        HealthCheckProtocol::Http | HealthCheckProtocol::Http2 => ("GET", check.path.clone()),
+        HealthCheckProtocol::Grpc => ("POST", "/grpc.health.v1.Health/Check".to_owned()),
+        HealthCheckProtocol::Tcp => return None,
+    };
+    let share = ClusterShare::new(&names::local_cluster(service));
+    let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
+    let headers = vec![method_is(method), path_is(&path), header_is_there(HEALTH_CHECK_HEADER)];
+    Some(Message { typed_per_filter_config: past, ..route(&every_path(), headers, action) })
 }
 
 /// Filters that the routes towards some services need.
