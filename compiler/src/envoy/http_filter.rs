@@ -2,6 +2,7 @@
 
 pub(crate) mod api_key;
 pub(crate) mod basic_auth;
+pub(crate) mod cors;
 pub(crate) mod external_auth;
 pub(crate) mod health_check;
 pub(crate) mod jwt;

@@ -61,6 +61,9 @@ pub(super) fn remote(scope: &Scope<'_>, destination: Destination, parts: &mut Pa
     // What a caller shows is its own.
     parts.cluster(if encrypted { std::sync::Arc::new(make()) } else { scope.shared.cluster(&name, make) });
     parts.endpoints(scope.shared.endpoints(&name, || load_assignment(&name, &endpoint::remote(service))));
+    for mirror in &service.mirrors {
+        remote(scope, mirror.to, parts);
+    }
 }
 
 /// What the callers of a service get as its endpoints.

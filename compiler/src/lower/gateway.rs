@@ -74,8 +74,8 @@ fn requests(
     port: &Port,
     parts: &mut Parts,
 ) -> Vec<Way> {
-    let by_name = called.iter().map(|id| route::service_host(scope, *id));
-    let by_host = hosts(gateway, port.port).map(|host| route::outside::host(scope, gateway, &at_port(host, port.port)));
+    let by_name = called.iter().map(|id| route::service_host(scope, *id, Some(port.port)));
+    let by_host = hosts(gateway, port.port).map(|host| route::outside::host(scope, gateway, host, Some(port.port)));
     let hosts: Vec<Host> = by_name.chain(by_host).collect();
     let routes = names::gateway_routes(gateway, port.port);
     parts.routes(configuration(&routes, hosts));
@@ -91,16 +91,6 @@ fn hosts(gateway: &Gateway, port: u16) -> impl Iterator<Item = &GatewayHost> {
     let here = move |host: &GatewayHost| host.port.is_none_or(|said| said == port);
     let named = move |pattern: &str| gateway.hosts.iter().any(|it| it.port == Some(port) && it.pattern == pattern);
     gateway.hosts.iter().filter(move |host| here(host) && (host.port.is_some() || !named(&host.pattern)))
-}
-
-/// The host with those of its routes that stand at this port.
-fn at_port(host: &GatewayHost, port: u16) -> GatewayHost {
-    let mut host = host.clone();
-    host.routes.retain(|route| route.matches.port.as_ref().is_none_or(|said| said.value == port));
-    for route in &mut host.routes {
-        route.matches.port = None;
-    }
-    host
 }
 
 /// In which ways connections to a port are accepted.

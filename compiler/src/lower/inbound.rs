@@ -6,7 +6,7 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use super::policies::{self, Chain};
 use super::scope::Scope;
 use super::tls::Accepted;
-use super::{INGRESS_PORT, Parts, authentication, cluster, fault, observability, route, tcp, tls};
+use super::{INGRESS_PORT, Parts, authentication, authorization, cluster, fault, observability, route, tcp, tls};
 use crate::checked::{Id, Node, Serve, Service};
 use crate::envoy::http_filter::FilterOverrides;
 use crate::envoy::listener::{Chain as Way, HttpChain, Listener, Serves, Side, listener};
@@ -76,7 +76,8 @@ pub(super) fn chains(scope: &Scope<'_>, serves: &[&Serve], entrance: &Entrance, 
             }
             (Vec::new(), Serves::Http(Box::new(http)))
         } else {
-            (Vec::new(), Serves::Tcp(Box::new(tcp::to_application(scope, first))))
+            let access = authorization::network(scope, service).into_iter().collect();
+            (access, Serves::Tcp(Box::new(tcp::to_application(scope, first))))
         };
         let encryption = if way.tls.is_some() { "tls" } else { "plain" };
         let place = entrance.port.map(|port| format!("-{port}")).unwrap_or_default();
@@ -139,7 +140,7 @@ fn requests(
     }
     let virtual_hosts = serves.iter().map(|serve| {
         let owner = scope.mesh.service(serve.service).name.key();
-let overrides = chain.overrides.remove(&owner).unwrap_or_default();
+        let overrides = chain.overrides.remove(&owner).unwrap_or_default();
         let past_checks = chain.past_checks.remove(&owner).unwrap_or_default();
         host(scope, serve, authorities(serve), overrides, past_checks)
     });

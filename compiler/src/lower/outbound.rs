@@ -20,7 +20,7 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     let called = requests_to(scope, node);
     let outside = egress::explicit(scope, parts);
     let tunnels = if outside.hosts.is_empty() { Tunnels::Never } else { Tunnels::WhereRoutesSay };
-    let hosts = called.iter().map(|id| route::service_host(scope, *id)).chain(outside.hosts);
+    let hosts = called.iter().map(|id| route::service_host(scope, *id, None)).chain(outside.hosts);
     parts.routes(configuration(names::EGRESS_ROUTES, hosts.collect()));
     let by_header = route::header_routing::filter(scope, &called);
     let filters = by_header.into_iter().chain(outside.filters).collect();

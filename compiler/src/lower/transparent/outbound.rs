@@ -40,7 +40,7 @@ struct Port {
 pub(super) fn lower(scope: &Scope<'_>, node: &Node, port: u16, parts: &mut Parts) {
     let called = requests_to(scope, node);
     let outside = egress::intercepted(scope, parts);
-    let hosts = called.iter().map(|id| route::service_host(scope, *id)).chain(outside.hosts);
+    let hosts = called.iter().map(|id| route::service_host(scope, *id, None)).chain(outside.hosts);
     parts.routes(configuration(names::INTERCEPTED_EGRESS_ROUTES, hosts.collect()));
     let by_header = route::header_routing::filter(scope, &called);
     let filters = by_header.into_iter().chain(outside.filters).collect();

@@ -69,7 +69,9 @@ enum Syntax {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     if arguments.emit.contains(&Form::Static) && arguments.emit.contains(&Form::Files) {
-        return Err(Exit::usage(anyhow::anyhow!("`static` and `files` both write NODE/envoy.yaml: ask for one of them")));
+        return Err(Exit::usage(anyhow::anyhow!(
+            "`static` and `files` both write NODE/envoy.yaml: ask for one of them"
+        )));
     }
     let Some(ready) = checked(&arguments.input, &arguments.findings, Role::Remark)? else {
         return Ok(ExitStatus::Invalid);

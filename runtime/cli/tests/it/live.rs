@@ -1,16 +1,23 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
+mod actions;
 mod attacks;
+mod cors;
 mod egress;
 mod faults;
 mod gateway;
 mod header_routing;
 mod health;
+mod mirrors;
 mod observability;
 mod regular_expressions;
 mod retries;
+mod retry_words;
+mod routes;
 mod service_auth;
 mod shares;
+mod timeouts;
+mod upgrades;
 mod world;
 
 use std::collections::BTreeMap;

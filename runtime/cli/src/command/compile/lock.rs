@@ -47,7 +47,8 @@ pub(super) fn holds(folder: &Path, lock: &str) -> anyhow::Result<bool> {
     if there == lock {
         return Ok(true);
     }
-    let parse = |text: &str| serde_json::from_str::<Lock>(text).with_context(|| format!("{} is no lock file", path.display()));
+    let parse =
+        |text: &str| serde_json::from_str::<Lock>(text).with_context(|| format!("{} is no lock file", path.display()));
     let (old, new) = (parse(&there)?, parse(lock)?);
     let mut lines = String::new();
     if old.filters != new.filters {
