@@ -14,6 +14,7 @@ pub mod lower;
 pub mod pending;
 pub mod snapshot;
 mod suggest;
+mod two_pass;
 
 use std::collections::BTreeMap;
 

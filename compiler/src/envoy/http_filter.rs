@@ -1,5 +1,6 @@
 //! HTTP filters in the order in which Envoy runs them.
 
+pub(crate) mod cors;
 pub(crate) mod health_check;
 pub(crate) mod session;
 pub(crate) mod wasm;

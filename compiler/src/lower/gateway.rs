@@ -10,8 +10,9 @@ use crate::envoy::route::{Host, configuration};
 
 pub(super) fn lower(scope: &Scope<'_>, gateway: &Gateway, parts: &mut Parts) {
     let called: Vec<Id<Service>> = gateway.calls.iter().map(|call| call.service).collect();
-    let by_name = called.iter().map(|id| route::service_host(scope, *id));
-    let by_host = gateway.hosts.iter().map(|host| route::outside::host(scope, gateway, host));
+    let port = gateway.listen.first().map_or(0, |listener| listener.port);
+    let by_name = called.iter().map(|id| route::service_host(scope, *id, Some(port)));
+    let by_host = gateway.hosts.iter().map(|host| route::outside::host(scope, gateway, host, Some(port)));
     let hosts: Vec<Host> = by_name.chain(by_host).collect();
     for id in &called {
         cluster::reached(scope, *id, parts);
@@ -20,7 +21,6 @@ pub(super) fn lower(scope: &Scope<'_>, gateway: &Gateway, parts: &mut Parts) {
         cluster::of_route(scope, route, parts);
     }
     parts.routes(configuration(names::INGRESS_ROUTES, hosts));
-    let port = gateway.listen.first().map_or(0, |listener| listener.port);
     let chain = chain(scope, gateway, &called, names::INGRESS_ROUTES, parts);
     parts.listener(listener(Listener {
         name: names::gateway_listener(gateway),

@@ -11,7 +11,7 @@ use crate::envoy::route::{Host, configuration};
 /// A node that calls nothing has a listener all the same: its application gets 404, not a refused connection.
 pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     let called: Vec<Id<Service>> = node.calls.iter().map(|call| call.service).collect();
-    let hosts: Vec<Host> = called.iter().map(|id| route::service_host(scope, *id)).collect();
+    let hosts: Vec<Host> = called.iter().map(|id| route::service_host(scope, *id, None)).collect();
     for id in &called {
         cluster::reached(scope, *id, parts);
     }

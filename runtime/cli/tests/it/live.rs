@@ -1,6 +1,8 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
+mod actions;
 mod attacks;
+mod cors;
 mod discovery;
 mod egress;
 mod failover;
@@ -10,15 +12,20 @@ mod header_routing;
 mod health;
 mod health_protocols;
 mod locality;
+mod mirrors;
 mod observability;
 mod outliers;
 mod pools;
 mod regular_expressions;
 mod retries;
+mod retry_words;
+mod routes;
 mod service_auth;
 mod shares;
 mod stickiness;
 mod subsets;
+mod timeouts;
+mod upgrades;
 mod world;
 
 use std::collections::BTreeMap;

@@ -3,86 +3,89 @@
 //! `envoy --mode validate` reads neither what xDS would serve nor files it would watch, so everything is put into one
 //! bootstrap; and it wants certificates on this machine, so that they are replaced by some made for the occasion.
 
-use std::path::Path;
-use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::Context;
 use compiler::emit;
 use compiler::lower::Shared;
 use indicatif::ProgressBar;
+use local::EnvoyBinary;
 use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
+use crate::exit::Exit;
 use crate::mesh::Ready;
 use crate::{module, write};
 
+/// Longest text of Envoy's that is shown: it repeats resources, and those may hold secrets.
+const SHOWN: usize = 400;
+
 /// Whether every proxy's configuration is accepted. What Envoy says of the others goes to standard error.
-pub(super) fn every_proxy(envoy: &Path, ready: &Ready) -> anyhow::Result<bool> {
-    let envoy = envoy.canonicalize().with_context(|| format!("there is no Envoy at {}", envoy.display()))?;
+pub(super) fn every_proxy(envoy: &Path, ready: &Ready) -> Result<bool, Exit> {
+    let binary = local::find(Some(envoy))?;
     let folder = tempfile::tempdir()?;
-    write::file(folder.path(), &module::output_path(), artifacts::MODULE)?;
+    let configurations = written(ready, folder.path())?;
+    let bar = ProgressBar::new(configurations.len() as u64).with_message("validating");
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let refusals = runtime.block_on(refusals(&binary, folder.path(), &configurations, &bar))?;
+    bar.finish_and_clear();
+    for (name, said) in &refusals {
+        write::to_stderr(&format!("error: Envoy refuses the configuration of `{name}`\n  {said}\n"))?;
+    }
+    let count = configurations.len();
+    let accepted = count - refusals.len();
+    write::to_stderr(&format!("{accepted} of {count} configurations accepted by {}\n", envoy.display()))?;
+    Ok(refusals.is_empty())
+}
+
+/// Every proxy's configuration in one file: its name, and where it is.
+fn written(ready: &Ready, folder: &Path) -> Result<Vec<(String, PathBuf)>, Exit> {
+    write::file(folder, &module::output_path(), artifacts::MODULE)?;
     let stand_in = StandIn::make()?;
-    let mesh = &ready.checked;
+    let (mesh, shared) = (&ready.checked, Shared::default());
     let our_module = module::in_folder(module::FOLDER);
-    let shared = Shared::default();
     let mut configurations = Vec::new();
     for (number, proxy) in mesh.proxies().enumerate() {
         let text = emit::bootstrap_json(mesh, proxy, &our_module, &shared);
         let mut tree: Value = serde_json::from_str(&text)?;
         stand_in.replace(&mut tree);
         let file = format!("{number}.json");
-        write::file(folder.path(), &file, tree.to_string().as_bytes())?;
-        configurations.push((mesh.proxy_name(proxy).to_string(), file));
+        write::file(folder, &file, tree.to_string().as_bytes())?;
+        configurations.push((mesh.proxy_name(proxy).to_string(), folder.join(file)));
     }
-    let bar = ProgressBar::new(configurations.len() as u64).with_message("validating");
-    let (next, refusals) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(configurations.len().max(1));
-    std::thread::scope(|scope| {
-        let work = || -> anyhow::Result<()> {
-            while let Some((name, file)) = configurations.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if let Some(said) = refusal(&envoy, folder.path(), file)? {
-                    let mut refusals = refusals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                    refusals.push((name.clone(), said));
-                }
-                bar.inc(1);
-            }
-            Ok(())
-        };
-        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| anyhow::bail!("a validation died")))
-    })?;
-    bar.finish_and_clear();
-    let mut refusals = refusals.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    refusals.sort();
-    for (name, said) in &refusals {
-        write::to_stderr(&format!("error: Envoy refuses the configuration of `{name}`\n  {said}\n"))?;
-    }
-    let count = configurations.len();
-    write::to_stderr(&format!(
-        "{} of {count} configurations accepted by {}\n",
-        count - refusals.len(),
-        envoy.display()
-    ))?;
-    Ok(refusals.is_empty())
+    Ok(configurations)
 }
 
-/// What Envoy says against a configuration. Its first line: what follows repeats the resource, secrets and all.
-fn refusal(envoy: &Path, folder: &Path, file: &str) -> anyhow::Result<Option<String>> {
-    let output = Command::new(envoy)
-        .args(["--mode", "validate", "--log-level", "critical", "--disable-hot-restart", "-c", file])
-        .current_dir(folder)
-        .output()
-        .with_context(|| format!("cannot run {}", envoy.display()))?;
-    if output.status.success() {
-        return Ok(None);
+/// Names of the proxies whose configuration is refused, and why, in the order of the mesh.
+async fn refusals(
+    binary: &EnvoyBinary,
+    folder: &Path,
+    configurations: &[(String, PathBuf)],
+    bar: &ProgressBar,
+) -> Result<Vec<(String, String)>, Exit> {
+    let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+    let (turns, mut runs) = (Arc::new(Semaphore::new(at_once)), JoinSet::new());
+    for (number, (_, config)) in configurations.iter().enumerate() {
+        let (binary, config, folder, turns) = (binary.clone(), config.clone(), folder.to_owned(), Arc::clone(&turns));
+        runs.spawn(async move {
+            let _turn = turns.acquire().await;
+            (number, binary.validate(&config, &folder).await)
+        });
     }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-    let telling =
-        said.lines().find(|line| line.contains("error initializing configuration") || line.contains("[critical]"));
-    let line = telling.or(said.lines().next()).unwrap_or("it gives no reason");
-    let reason = line.split_once("': ").map_or(line, |(_, reason)| reason);
-    Ok(Some(reason.chars().take(600).collect()))
+    let mut refused = Vec::new();
+    while let Some(run) = runs.join_next().await {
+        let (number, report) = run?;
+        let report = report?;
+        bar.inc(1);
+        if !report.accepted {
+            let said = report.problems.join("; ");
+            let name = configurations.get(number).map_or_else(String::new, |(name, _)| name.clone());
+            refused.push((number, name, said.lines().next().unwrap_or("").chars().take(SHOWN).collect()));
+        }
+    }
+    refused.sort();
+    Ok(refused.into_iter().map(|(_, name, said)| (name, said)).collect())
 }
 
 /// A certificate, its key and its authority in place of those that sidecars have.
