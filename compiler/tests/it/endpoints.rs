@@ -43,7 +43,8 @@ fn a_new_endpoint_changes_what_callers_are_told_and_nothing_else() {
         assert_eq!(snapshot.refresh_endpoints(&after, id), changed, "{balancing}");
         assert_eq!(snapshot.refresh_endpoints(&after, id), 0, "{balancing}");
         for proxy in ["here", "there", "beside"] {
-            let told = |of: &Snapshot| of.resources(proxy).map(|it| (it.name.clone(), it.bytes.clone())).collect::<Vec<_>>();
+            let told =
+                |of: &Snapshot| of.resources(proxy).map(|it| (it.name.clone(), it.bytes.clone())).collect::<Vec<_>>();
             assert_eq!(told(&snapshot), told(&fresh), "{proxy}, {balancing}");
         }
     }

@@ -31,10 +31,10 @@ fn of_policy(balancing: &LoadBalancing, diagnostics: &mut Diagnostics) {
         ("min-ring-size", min_ring_size, &[RingHash]),
     ] {
         let Some(span) = said.filter(|_| !policies.contains(&policy)) else { continue };
-        let names: Vec<String> = policies.iter().map(|policy| format!("`{}`", policy.as_str())).collect();
+        let names: Vec<String> = policies.iter().map(|policy| format!("`policy=\"{}\"`", policy.as_str())).collect();
         let message = format!("`{field}` means nothing to `{}`", policy.as_str());
         let needed = names.join(" or ");
-        let diagnostic = no_effect(span, message).help(format!("delete it, or write `policy` {needed}"));
+        let diagnostic = no_effect(span, message).help(format!("delete it, or write {needed}"));
         diagnostics.push(match &balancing.policy {
             Some(policy) => diagnostic.related(policy.span, "the policy"),
             None => diagnostic.help("without a `policy` it is `round-robin`"),

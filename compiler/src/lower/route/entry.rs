@@ -18,8 +18,8 @@ use crate::envoy::route::matches::{
 };
 use crate::envoy::route::retry::retry_policy;
 use crate::envoy::route::{Entry, entry, header_matcher};
-use crate::lower::{cluster, rate_limit};
 use crate::lower::scope::Scope;
+use crate::lower::{cluster, rate_limit};
 
 /// The port of a service that says none.
 const HTTP_PORT: u16 = 80;

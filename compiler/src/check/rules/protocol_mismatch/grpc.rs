@@ -35,6 +35,9 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
         }
     }
     for service in mesh.services.iter().filter(|service| !speaks_http2(service)) {
+        if protocols::of(service) == Protocol::Tcp && service.health_check.is_some() {
+            continue; // No question by requests suits it: `policies` says so.
+        }
         let check = service.health_check.as_deref().or(mesh.defaults.health_check.as_ref());
         let protocol = check.and_then(|check| check.protocol.as_ref());
         // Envoy refuses it whatever port is asked: a cluster has one protocol.

@@ -88,7 +88,11 @@ async fn homes(live: &Live) -> BTreeMap<usize, String> {
 #[tokio::test]
 async fn a_hash_keeps_each_user_at_one_endpoint_and_moves_few() {
     for policy in ["ring-hash", "maglev"] {
-        let live = Live::up(&mesh(r#"hash-on header="x-user""#).replace("panic-threshold=0", &format!("panic-threshold=0 policy=\"{policy}\""))).await;
+        let live = Live::up(
+            &mesh(r#"hash-on header="x-user""#)
+                .replace("panic-threshold=0", &format!("panic-threshold=0 policy=\"{policy}\"")),
+        )
+        .await;
         let before = homes(&live).await;
         assert_eq!(before.values().collect::<BTreeSet<_>>().len(), 3, "{policy}");
         let gone = "10.0.0.2:3000";
