@@ -133,7 +133,7 @@ impl HealthCheck {
     pub fn asked_path(&self) -> Option<&str> {
         match self.protocol {
             HealthCheckProtocol::Http | HealthCheckProtocol::Http2 => Some(&self.path),
-            HealthCheckProtocol::Grpc => Some("/grpc.health.v1.Health/Check"),
+            HealthCheckProtocol::Grpc => Some(policy::GRPC_HEALTH_CHECK),
             HealthCheckProtocol::Tcp => None,
         }
     }

@@ -1,6 +1,6 @@
 //! A service as a cluster: from its callers, and from the sidecar beside it.
 
-mod failover;
+pub(super) mod failover;
 pub(super) mod session;
 pub(super) mod zones;
 
@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use ::envoy::config::cluster::v3::Cluster;
 use ::envoy::config::core::v3::TransportSocket;
-use ::envoy::config::route::v3::Route as Message;
 use prost::Message as _;
 use spec::mesh::{OutlierDetection, Retry};
 
@@ -65,14 +64,6 @@ pub(super) fn remote(scope: &Scope<'_>, destination: Destination, parts: &mut Pa
     for mirror in &scope.mesh.service(destination.service).mirrors {
         remote(scope, mirror.to, parts);
     }
-}
-
-/// What a route to some destinations needs of them: the `Host` of the service that stands in, the cookie of a sticky
-/// one.
-pub(super) fn on_route(scope: &Scope<'_>, destinations: &[Destination], mut route: Message) -> Message {
-    failover::on_route(scope, destinations, &mut route);
-    session::on_route(scope, destinations, &mut route);
-    route
 }
 
 /// Towards the application beside the sidecar. Its bounds are `inbound`'s: a circuit breaker is each caller's.

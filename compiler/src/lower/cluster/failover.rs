@@ -37,7 +37,7 @@ pub(super) fn lower(scope: &Scope<'_>, destination: Destination, parts: &mut Par
 }
 
 /// Which service answers is not known when the route is chosen, and each one's sidecar expects its own name.
-pub(super) fn on_route(scope: &Scope<'_>, destinations: &[Destination], route: &mut Message) {
+pub(in crate::lower) fn on_route(scope: &Scope<'_>, destinations: &[Destination], route: &mut Message) {
     if destinations.iter().any(|to| !scope.mesh.service(to.service).failover.is_empty()) {
         host_of_the_endpoint(route);
     }

@@ -17,7 +17,7 @@ pub(in crate::lower) fn filter(scope: &Scope<'_>, called: &[Id<Service>]) -> Opt
 }
 
 /// Of a split, each target keeps its own callers.
-pub(super) fn on_route(scope: &Scope<'_>, destinations: &[Destination], route: &mut Message) {
+pub(in crate::lower) fn on_route(scope: &Scope<'_>, destinations: &[Destination], route: &mut Message) {
     for to in destinations {
         if let Some(cookie) = cookie(scope.mesh.service(to.service)) {
             session::stick(route, &names::destination(scope.mesh, *to), cookie);

@@ -18,8 +18,8 @@ use crate::envoy::route::matches::{
 };
 use crate::envoy::route::retry::retry_policy;
 use crate::envoy::route::{Entry, entry, header_matcher};
-use crate::lower::{cluster, rate_limit};
 use crate::lower::scope::Scope;
+use crate::lower::{cluster, rate_limit};
 
 /// The port of a service that says none.
 const HTTP_PORT: u16 = 80;
@@ -86,15 +86,20 @@ fn to(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>, targets: &[Target
         response.splice(..0, narrower);
     }
     let of_target = targets.first().and_then(|target| scope.mesh.service(target.to.service).cors.as_ref());
-    let destinations: Vec<Destination> = targets.iter().map(|target| target.to).collect();
-    let message = entry(Entry {
+    let mut message = entry(Entry {
         takes: takes(scope, around, plan, share),
         action,
         overrides: overrides(scope, plan, plan.cors.or(around.cors).or(of_target)),
         request_headers: edits(request),
         response_headers: edits(response),
     });
-    cluster::on_route(scope, &destinations, message)
+    let destinations: Vec<Destination> = targets.iter().map(|target| target.to).collect();
+    // What a route says of `Host` comes before what the service that answers expects.
+    if matches!(plan.host, None | Some(HostRewrite::OfService)) {
+        cluster::failover::on_route(scope, &destinations, &mut message);
+    }
+    cluster::session::on_route(scope, &destinations, &mut message);
+    message
 }
 
 /// `kind` says what the answer is, unless the mesh says otherwise.

@@ -142,7 +142,13 @@ async fn headers_are_edited_from_the_target_outwards() {
         ("alpha", "shop.svc", "/", "service 100%", vec!["caller", "service"]),
         ("alpha", "shop.svc", "/edited", "route", vec!["caller", "target", "service", "route"]),
         ("front", "shop.svc", "/", "gateway", vec!["caller", "service", "gateway"]),
-        ("front", "shop.example", "/edited", "gateway", vec!["caller", "target", "service", "route", "host", "gateway"]),
+        (
+            "front",
+            "shop.example",
+            "/edited",
+            "gateway",
+            vec!["caller", "target", "service", "route", "host", "gateway"],
+        ),
     ] {
         let answer = live.send(entrance, request(path, host)).await;
         let what = format!("{entrance}: {host}{path}");

@@ -54,3 +54,29 @@ async fn others_stand_in_while_no_endpoint_is_healthy() {
     live.workload("10.0.0.1:3000").set_health(Health::Serving);
     answered_by(&live, "main.svc").await;
 }
+
+/// Among the endpoints of the service itself a cookie holds, with and without others that could stand in.
+#[tokio::test]
+async fn a_cookie_holds_beside_a_failover() {
+    let live = Live::up(
+        r#"
+        service "main.svc" {
+            endpoint "10.0.0.1:3000"
+            endpoint "10.0.0.2:3000"
+            endpoint "10.0.0.3:3000"
+            health-check interval="200ms" unhealthy-threshold=1
+            load-balancing { sticky-cookie "at" }
+            failover "next.svc"
+        }
+        service "next.svc" { endpoint "10.0.0.9:3000" }
+        node "alpha" calls="main.svc"
+        "#,
+    )
+    .await;
+    let first = live.send("alpha", Request::get("/").host("main.svc")).await;
+    let cookie = first.header("set-cookie").expect("a cookie").split(';').next().unwrap().to_owned();
+    let home = first.json().unwrap()["endpoint"].clone();
+    for answer in live.send_many("alpha", Request::get("/").host("main.svc").header("cookie", &cookie), 20).await {
+        assert_eq!(answer.json().unwrap()["endpoint"], home);
+    }
+}

@@ -1,5 +1,7 @@
 //! A caller stays at one endpoint: by a cookie, or by a hash of its requests.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use local::{Health, Request, Response};
 
 use super::Live;
@@ -68,4 +70,46 @@ async fn a_strict_cookie_goes_nowhere_else() {
     application.set_health(Health::Serving);
     while live.send("alpha", again()).await.status == 503 {}
     assert_eq!(endpoint(&live.send("alpha", again()).await), endpoint(&first));
+}
+
+/// Where each of many users ends up.
+async fn homes(live: &Live) -> BTreeMap<usize, String> {
+    let mut homes = BTreeMap::new();
+    for user in 0..60 {
+        let get = Request::get("/").host("cart.svc").header("x-user", user.to_string());
+        let answers = live.send_many("alpha", get, 3).await;
+        let found: BTreeSet<String> = answers.iter().map(endpoint).collect();
+        assert_eq!(found.len(), 1, "user {user} is at {found:?}");
+        homes.insert(user, endpoint(&answers[0]));
+    }
+    homes
+}
+
+#[tokio::test]
+async fn a_hash_keeps_each_user_at_one_endpoint_and_moves_few() {
+    for policy in ["ring-hash", "maglev"] {
+        let live = Live::up(
+            &mesh(r#"hash-on header="x-user""#)
+                .replace("panic-threshold=0", &format!("panic-threshold=0 policy=\"{policy}\"")),
+        )
+        .await;
+        let before = homes(&live).await;
+        assert_eq!(before.values().collect::<BTreeSet<_>>().len(), 3, "{policy}");
+        let gone = "10.0.0.2:3000";
+        live.workload(gone).set_health(Health::NotServing);
+        live.wait_for_counter("alpha", "cluster.cart_svc.membership_healthy", |healthy| healthy == 2).await;
+        let orphan = before.iter().find(|(_, home)| *home == gone).map(|(user, _)| user.to_string()).unwrap();
+        // Envoy's workers hear of it a moment later.
+        loop {
+            let get = Request::get("/").host("cart.svc").header("x-user", &orphan);
+            let answers = live.send_many("alpha", get, 32).await;
+            if answers.iter().all(|answer| endpoint(answer) != gone) {
+                break;
+            }
+        }
+        let after = homes(&live).await;
+        let moved = before.iter().filter(|(user, home)| *home != gone && after.get(user) != Some(home)).count();
+        assert!(moved <= 9, "{policy}: {moved} of 60 moved although their endpoint is still there");
+        assert!(after.values().all(|home| home != gone), "{policy}");
+    }
 }
