@@ -45,6 +45,7 @@ mod retry_overrun;
 mod retry_storm;
 mod retry_vocabulary;
 mod retry_without_limit;
+mod rewrite_then_regex;
 mod rewrite_without_prefix;
 mod secret_in_text;
 mod shadowed_access_rule;
@@ -60,6 +61,7 @@ mod tracing_address;
 mod tries;
 mod unexplained_overlay;
 mod unknown_filter;
+mod unknown_host;
 mod unknown_provider;
 mod unknown_reference;
 mod unknown_subset;
@@ -120,6 +122,7 @@ const RULES: &[Rule] = &[
     retry_storm::check,
     retry_vocabulary::check,
     retry_without_limit::check,
+    rewrite_then_regex::check,
     rewrite_without_prefix::check,
     secret_in_text::check,
     shadowed_access_rule::check,
@@ -133,6 +136,7 @@ const RULES: &[Rule] = &[
     tracing_address::check,
     unexplained_overlay::check,
     unknown_filter::check,
+    unknown_host::check,
     unknown_provider::check,
     unknown_reference::check,
     unknown_subset::check,
