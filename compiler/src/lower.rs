@@ -35,8 +35,9 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Id, Proxy, Service};
+use crate::checked::{CheckedMesh, Proxy};
 use crate::envoy::bootstrap::bootstrap;
+pub use endpoint::{endpoints_depend_on_caller, endpoints_of};
 use scope::Scope;
 pub use shared::Shared;
 
@@ -111,13 +112,9 @@ pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared:
         endpoints: parts.endpoints,
         secrets: parts.secrets,
     };
+    cluster::zones::lower(&scope, &config.clusters, &mut config.bootstrap);
     overlay::apply(&scope, &mut config);
     config
-}
-
-/// The endpoints of a service, as its callers get them.
-pub fn endpoints_of(mesh: &CheckedMesh, service: Id<Service>) -> Vec<ClusterLoadAssignment> {
-    cluster::endpoints_of(mesh, service)
 }
 
 impl Parts {

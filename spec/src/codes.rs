@@ -137,6 +137,12 @@ codes! {
     UNSAFE_RETRY = "unsafe-retry" rule warning: "requests that change something are tried again after they may have been done";
     TIMEOUT_CHAIN = "timeout-chain" rule warning: "a service waits longer for others than its callers wait for it";
     OUTLIER_WITHOUT_CHOICE = "outlier-without-choice" rule warning: "endpoints are left out where there is only one";
+    EJECTION_TIME = "ejection-time" fault: "endpoints are to be left out for longer than the longest time";
+    ZERO_LIMIT = "zero-limit" rule error: "a bound of zero lets no request through";
+    ROUTE_BUDGET = "route-budget" fault: "a route says a budget, which only a whole service can have";
+    FAILOVER_TO_SELF = "failover-to-self" rule warning: "endpoints stand in for themselves, or twice";
+    BLIND_FAILOVER = "blind-failover" rule warning: "nobody would notice when to fail over";
+    WITHOUT_EFFECT = "without-effect" rule warning: "the setting means nothing beside what else is said";
     HEALTH_CHECK_OVERLAP = "health-check-overlap" rule warning: "a health check may take longer than the time to the next one";
     TOTAL_FAULT = "total-fault" rule warning: "a fault hits every request";
     // Security.

@@ -22,9 +22,11 @@ pub fn inline(config: &NodeConfig) -> Bootstrap {
         config.routes.iter().map(|routes| (routes.name.as_str(), &**routes)).collect();
     let endpoints: BTreeMap<&str, &ClusterLoadAssignment> =
         config.endpoints.iter().map(|endpoints| (endpoints.cluster_name.as_str(), &**endpoints)).collect();
+    let own = config.bootstrap.static_resources.as_ref().map_or(&[][..], |resources| &resources.clusters);
+    let clusters = config.clusters.iter().map(|it| with_endpoints(it, &endpoints));
     let resources = StaticResources {
         listeners: config.listeners.iter().map(|it| with_routes(it, &routes)).collect(),
-        clusters: config.clusters.iter().map(|it| with_endpoints(it, &endpoints)).collect(),
+        clusters: own.iter().cloned().chain(clusters).collect(),
         secrets: config.secrets.iter().map(|secret| (**secret).clone()).collect(),
     };
     Bootstrap { static_resources: Some(resources), ..config.bootstrap.clone() }

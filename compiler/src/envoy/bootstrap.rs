@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use envoy::config::bootstrap::v3::{Admin, Bootstrap, Watchdog, Watchdogs};
+use envoy::config::bootstrap::v3::{Admin, Bootstrap, ClusterManager, Watchdog, Watchdogs};
+use envoy::config::cluster::v3::Cluster;
 use envoy::config::core::v3::{Locality, Node};
 use envoy::config::metrics::v3::{StatsConfig, StatsSink};
 use envoy::config::overload::v3::{OverloadManager, ResourceMonitor, resource_monitor};
@@ -47,6 +48,14 @@ pub(crate) fn bootstrap(identity: &Identity, (host, port): (IpAddr, u16), teleme
         overload_manager: Some(overload_manager()),
         ..Default::default()
     }
+}
+
+/// Lets Envoy compare how callers, in this cluster, and endpoints are spread over the zones. It must know the cluster
+/// from its start.
+pub(crate) fn compare_zones(bootstrap: &mut Bootstrap, callers: &Cluster) {
+    let manager = bootstrap.cluster_manager.get_or_insert_with(ClusterManager::default);
+    manager.local_cluster_name = callers.name.clone();
+    bootstrap.static_resources.get_or_insert_default().clusters.push(callers.clone());
 }
 
 /// V8 gives guests no limit of work: a worker that hangs for a minute ends the process, so that it is started anew.

@@ -2,6 +2,7 @@
 
 pub(crate) mod cors;
 pub(crate) mod health_check;
+pub(crate) mod session;
 pub(crate) mod wasm;
 
 use std::collections::BTreeMap;

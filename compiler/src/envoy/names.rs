@@ -10,6 +10,9 @@ pub(crate) const EGRESS_ROUTES: &str = "egress_route";
 pub(crate) const PROMETHEUS_ROUTES: &str = "prometheus_route";
 pub(crate) const PROMETHEUS_CLUSTER: &str = "prometheus_stats";
 
+/// Every caller of services that prefer zones, by zone. Nobody dials it.
+pub(crate) const CALLERS_CLUSTER: &str = "~callers";
+
 /// Begins the name of every cluster from a sidecar to its application.
 pub(crate) const LOCAL_PREFIX: &str = "local_";
 
@@ -25,6 +28,18 @@ pub(crate) fn destination(mesh: &CheckedMesh, to: Destination) -> String {
         Some(subset) => format!("{}/{}", cluster(service), subset.name),
         None => cluster(service),
     }
+}
+
+/// The endpoints of a service or subset alone, where its usual name stands for them and those of its failover. No name
+/// of a service or subset has a `~`.
+pub(crate) fn own_endpoints(mesh: &CheckedMesh, to: Destination) -> String {
+    let usual = destination(mesh, to);
+    if mesh.service(to.service).failover.is_empty() { usual } else { format!("{usual}~own") }
+}
+
+/// Of a cluster that chooses among others: requests are counted where they go.
+pub(crate) fn aggregate_stat_name(cluster: &str) -> String {
+    stat_name(&format!("{cluster}~failover"))
 }
 
 /// From a node's sidecar to the application beside it.

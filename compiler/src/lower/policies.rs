@@ -90,7 +90,7 @@ pub(super) fn of_gateway<'a>(scope: &Scope<'a>, gateway: &'a Gateway) -> Policie
 impl Policies<'_> {
     /// The path of the mesh's own health checks: no credentials, no faults.
     pub(super) fn exempt_paths(&self) -> Vec<String> {
-        self.health_check.iter().map(|check| check.path.clone()).collect()
+        self.health_check.and_then(HealthCheck::asked_path).map(str::to_owned).into_iter().collect()
     }
 }
 

@@ -11,8 +11,8 @@ use ::envoy::config::route::v3::Route as Message;
 use policy::ROUTE_HEADER;
 use spec::mesh::{Cors, PathMatch, Retry};
 
-use super::INGRESS_PORT;
 use super::scope::Scope;
+use super::{INGRESS_PORT, cluster};
 use crate::checked::{Id, Service, Target};
 use crate::envoy::http_filter::{HttpFilter, cors};
 use crate::envoy::names;
@@ -85,7 +85,8 @@ pub(super) fn filters(scope: &Scope<'_>, called: &[Id<Service>]) -> Vec<HttpFilt
                 route.cors.is_some() || targets.any(|target| shares_origins(scope, target.to.service))
             })
     });
-    if of_services || of_gateway { vec![cors::filter()] } else { Vec::new() }
+    let cors = (of_services || of_gateway).then(cors::filter);
+    cors.into_iter().chain(cluster::session::filter(scope, called)).collect()
 }
 
 /// The authorities under which sidecars know a service: its name, alone or with a port at which callers may take it to

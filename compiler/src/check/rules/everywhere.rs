@@ -1,8 +1,8 @@
 //! Everything of one kind that a mesh says, wherever it stands.
 
 use spec::mesh::{
-    AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, Overlay, Retry, ServerTls,
-    Stats, Tracing,
+    AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, OutlierDetection, Overlay,
+    Retry, ServerTls, Stats, Tracing,
 };
 use spec::{Mesh, Span};
 
@@ -15,6 +15,14 @@ pub(super) fn retries(mesh: &Mesh) -> impl Iterator<Item = &Retry> {
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.retry.as_ref());
     let own = mesh.defaults.retry.iter().chain(services).chain(gateways);
     own.chain(routes(mesh).filter_map(|route| route.retry.as_ref())).chain(calls.filter_map(|call| call.retry.as_ref()))
+}
+
+pub(super) fn outlier_detections(mesh: &Mesh) -> impl Iterator<Item = &OutlierDetection> {
+    let calls = mesh.nodes.iter().flat_map(|node| &node.calls);
+    let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
+    let services = mesh.services.iter().filter_map(|service| service.outlier_detection.as_deref());
+    let own = mesh.defaults.outlier_detection.iter().chain(services);
+    own.chain(calls.filter_map(|call| call.outlier_detection.as_ref()))
 }
 
 /// Each with a place to name when the block has none.

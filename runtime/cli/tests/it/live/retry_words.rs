@@ -74,6 +74,7 @@ async fn each_word_means_what_its_vocabulary_says() {
 async fn resets_and_refused_connections_are_told_apart() {
     let mut outside = world::Outside::new().await;
     outside.add("10.9.0.1:8080", world::Serves::Http).await;
+    outside.detour("10.9.0.2:8080".parse().unwrap(), "127.0.0.1:1".parse().unwrap());
     let live = Live::of(
         r#"
         service "old.svc" {
@@ -86,7 +87,7 @@ async fn resets_and_refused_connections_are_told_apart() {
             route path-prefix="/mesh-connection" { retry attempts=2 vocabulary="app-mesh" on="connection-error"; to "old.svc" }
         }
         service "closed.svc" {
-            endpoint "127.0.0.1:1"
+            endpoint "10.9.0.2:8080"
             route path-prefix="/reset" { retry attempts=2 on="connect-failure"; to "closed.svc" }
             route path-prefix="/mesh" { retry attempts=3 vocabulary="app-mesh" on="connection-error"; to "closed.svc" }
             route path-prefix="/status" { retry attempts=2 on="retriable-4xx"; to "closed.svc" }
