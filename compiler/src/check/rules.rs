@@ -48,6 +48,7 @@ mod retry_overrun;
 mod retry_storm;
 mod retry_vocabulary;
 mod retry_without_limit;
+mod rewrite_then_regex;
 mod rewrite_without_prefix;
 mod route_budget;
 mod secret_in_text;
@@ -64,6 +65,7 @@ mod tracing_address;
 mod tries;
 mod unexplained_overlay;
 mod unknown_filter;
+mod unknown_host;
 mod unknown_provider;
 mod unknown_reference;
 mod unknown_subset;
@@ -129,6 +131,7 @@ const RULES: &[Rule] = &[
     retry_storm::check,
     retry_vocabulary::check,
     retry_without_limit::check,
+    rewrite_then_regex::check,
     rewrite_without_prefix::check,
     route_budget::check,
     secret_in_text::check,
@@ -143,6 +146,7 @@ const RULES: &[Rule] = &[
     tracing_address::check,
     unexplained_overlay::check,
     unknown_filter::check,
+    unknown_host::check,
     unknown_provider::check,
     unknown_reference::check,
     unknown_subset::check,

@@ -17,7 +17,7 @@ pub struct Retry {
     /// What counts as failed.
     #[field(default = "gateway-error, connect-failure, refused-stream")]
     pub on: Vec<Spanned<RetryCondition>>,
-    /// In whose words `on` is said: `gateway-error` is wider in App Mesh than in Envoy.
+    /// In whose words `on` is said.
     #[field(default = "envoy")]
     pub vocabulary: Option<Spanned<RetryVocabulary>>,
     /// Responses with these status codes count as failed too.
@@ -80,7 +80,7 @@ pub enum RetryCondition {
     /// Envoy, Consul: any status from 500 to 599, a reset, a time-out, or no connection.
     #[word("5xx")]
     FiveXx,
-    /// Envoy, Consul: 502, 503, 504. App Mesh: these, and `reset`.
+    /// 502, 503, 504, and no answer at all.
     GatewayError,
     /// Envoy, Consul: no answer at all: disconnected, reset, timed out.
     Reset,

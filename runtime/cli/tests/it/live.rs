@@ -11,6 +11,7 @@ mod external_auth;
 mod failover;
 mod faults;
 mod gateway;
+mod grpc;
 mod header_routing;
 mod health;
 mod health_protocols;
