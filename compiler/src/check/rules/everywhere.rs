@@ -23,7 +23,7 @@ pub(super) fn outlier_detections(mesh: &Mesh) -> impl Iterator<Item = &OutlierDe
     let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
     let services = mesh.services.iter().filter_map(|service| service.outlier_detection.as_deref());
     let own = mesh.defaults.outlier_detection.iter().chain(services);
-    own.chain(calls.filter_map(|call| call.outlier_detection.as_ref()))
+    own.chain(calls.filter_map(|call| call.outlier_detection.as_deref()))
 }
 
 /// Each with a place to name when the block has none.
