@@ -143,11 +143,10 @@ impl Setup {
         if self.waits {
             started.running.wait_healthy(PATIENCE).await.unwrap();
         }
-        Live { started, outside: self.outside, folder }
         if self.intercepts {
             namespace::intercept(&interceptions(&started.placement));
         }
-        Live { started, outside: self.outside, _folder: folder }
+        Live { started, outside: self.outside, folder }
     }
 }
 
