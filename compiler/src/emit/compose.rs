@@ -63,6 +63,8 @@ struct Ipam {
 #[derive(Serialize)]
 struct Subnet {
     subnet: String,
+    /// Docker would take the first address, which may be a task's.
+    gateway: String,
 }
 
 /// The Compose file of a mesh whose configuration `compile` wrote beside it. Endpoints with IPv4 addresses keep them,
@@ -76,7 +78,7 @@ pub fn compose(mesh: &CheckedMesh) -> String {
             Proxy::Gateway(id) => gateway(mesh.gateway(id), network.is_some(), &mut services),
         }
     }
-    let ipam = network.map(|subnet| Network { ipam: Ipam { config: vec![Subnet { subnet }] } });
+    let ipam = network.map(|subnet| Network { ipam: Ipam { config: vec![subnet] } });
     let document = Document {
         name: key(mesh.name().as_str()),
         services,
@@ -139,28 +141,28 @@ fn sidecar(name: &str) -> Container {
     }
 }
 
-/// The smallest network with room for every IPv4 endpoint behind a sidecar, its own address, its gateway and its
-/// broadcast address; `None` where that would be half the world.
-fn network(mesh: &CheckedMesh) -> Option<String> {
+/// The smallest network with room for every IPv4 endpoint behind a sidecar and a gateway; `None` where that would be
+/// half the world.
+fn network(mesh: &CheckedMesh) -> Option<Subnet> {
     let endpoints = mesh.services().flat_map(|(_, service)| &service.endpoints).filter(|it| it.node.is_some());
-    let addresses: Vec<u32> = endpoints
+    let taken: BTreeSet<u32> = endpoints
         .filter_map(|endpoint| match endpoint.address.host {
             IpAddr::V4(address) => Some(u32::from(address)),
             IpAddr::V6(_) => None,
         })
         .collect();
-    let Some((least, most)) = addresses.iter().min().zip(addresses.iter().max()) else {
-        return Some("10.213.0.0/16".to_owned());
-    };
-    // Docker takes the first address for the network's gateway.
-    let fits = |prefix: &u8| {
-        let size = 1_u64 << (32 - prefix);
-        let base = u64::from(*least) / size * size;
-        u64::from(*least) >= base + 2 && u64::from(*most) < base + size - 1
-    };
-    let prefix = (WIDEST..=24).rev().find(fits)?;
-    let base = u64::from(*least) >> (32 - prefix) << (32 - prefix);
-    Some(format!("{}/{prefix}", Ipv4Addr::from(u32::try_from(base).ok()?)))
+    let usual = u32::from(Ipv4Addr::new(10, 213, 0, 2));
+    let (least, most) = (taken.first().copied().unwrap_or(usual), taken.last().copied().unwrap_or(usual));
+    (WIDEST..=24).rev().find_map(|prefix| {
+        let size = 1_u32 << (32 - prefix);
+        let base = least / size * size;
+        let last = base + (size - 1);
+        // The first and the last address are nobody's.
+        let fits = base < least && most < last;
+        let gateway = (base + 1..last).rev().find(|address| !taken.contains(address))?;
+        let subnet = format!("{}/{prefix}", Ipv4Addr::from(base));
+        fits.then(|| Subnet { subnet, gateway: Ipv4Addr::from(gateway).to_string() })
+    })
 }
 
 /// A name as Compose allows it: lower-case letters, digits, dashes.

@@ -36,10 +36,10 @@ pub(crate) fn asked(cluster: &Cluster, name: String, host: &str) -> Cluster {
     let source = format!("function envoy_on_request(handle) handle:headers():replace(':authority', '{host}') end");
     let source = DataSource { specifier: Some(data_source::Specifier::InlineString(source)), ..Default::default() };
     let lua = Lua { default_source_code: Some(source), ..Default::default() };
-    options.http_filters = vec![
-        filter("envoy.filters.http.lua", &lua),
-        filter("envoy.filters.http.upstream_codec", &UpstreamCodec::default()),
-    ];
+    if options.http_filters.is_empty() {
+        options.http_filters.push(filter("envoy.filters.http.upstream_codec", &UpstreamCodec::default()));
+    }
+    options.http_filters.insert(0, filter("envoy.filters.http.lua", &lua));
     asked.typed_extension_protocol_options.insert(OPTIONS.to_owned(), envoy::any(&options));
     asked.alt_stat_name = super::names::stat_name(&name);
     asked.name = name;

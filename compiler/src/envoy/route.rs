@@ -1,5 +1,10 @@
 //! Route tables: which authority, path and headers lead to which cluster.
 
+pub(crate) mod action;
+pub(crate) mod edits;
+pub(crate) mod matches;
+pub(crate) mod retry;
+
 use std::time::Duration;
 
 use envoy::config::core::v3::{HeaderValue, HeaderValueOption, header_value_option::HeaderAppendAction};
@@ -7,20 +12,20 @@ use envoy::config::route::v3::{
     DirectResponseAction, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost,
     WeightedCluster,
     header_matcher::HeaderMatchSpecifier,
-    retry_policy::{RetryHostPredicate, retry_host_predicate},
     route::Action,
     route_action,
     route_match::PathSpecifier,
     weighted_cluster::{ClusterWeight, cluster_weight},
 };
-use envoy::extensions::retry::host::previous_hosts::v3::PreviousHostsPredicate;
 use envoy::r#type::matcher::v3::{RegexMatcher, StringMatcher, string_matcher::MatchPattern};
-use envoy::r#type::v3::Int64Range;
+use envoy::r#type::v3::{FractionalPercent, Int64Range, fractional_percent::DenominatorType};
 use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
 use spec::mesh::{HeaderMatch, HeaderValueMatch, PathMatch};
+use spec::units::Percent;
 
 use super::http_filter::FilterOverrides;
 use super::{duration, names};
+use edits::Edits;
 
 /// Longest request body that is kept to be sent again; one that is longer gets a single try.
 const RETRIED_BODY_BYTES: u64 = 1024 * 1024;
@@ -32,12 +37,31 @@ pub(crate) struct Host {
     pub routes: Vec<Route>,
     /// What it says of filters.
     pub overrides: FilterOverrides,
+    /// After those of its routes.
+    pub request_headers: Edits,
+    pub response_headers: Edits,
+}
+
+/// A route with all that the language says of one.
+pub(crate) struct Entry {
+    pub takes: RouteMatch,
+    pub action: Action,
+    pub overrides: FilterOverrides,
+    pub request_headers: Edits,
+    pub response_headers: Edits,
 }
 
 impl Host {
     /// Authorities and their routes, and nothing else.
     pub(crate) fn new(name: String, domains: Vec<String>, routes: Vec<Route>) -> Self {
-        Self { name, domains, routes, overrides: FilterOverrides::new() }
+        Self {
+            name,
+            domains,
+            routes,
+            overrides: FilterOverrides::new(),
+            request_headers: Edits::default(),
+            response_headers: Edits::default(),
+        }
     }
 }
 
@@ -64,22 +88,6 @@ impl ClusterShare {
     }
 }
 
-/// Envoy's retry policy; further tries prefer endpoints that have not failed this request yet.
-pub(crate) fn retry_policy(attempts: u32, on: String, per_try_timeout: Option<Duration>) -> RetryPolicy {
-    let previous_hosts = RetryHostPredicate {
-        name: "envoy.retry_host_predicates.previous_hosts".to_owned(),
-        config_type: Some(retry_host_predicate::ConfigType::TypedConfig(envoy::any(&PreviousHostsPredicate {}))),
-    };
-    RetryPolicy {
-        retry_on: on,
-        num_retries: Some(attempts),
-        per_try_timeout: per_try_timeout.map(duration),
-        retry_host_predicate: vec![previous_hosts],
-        host_selection_retry_max_attempts: 3,
-        ..Default::default()
-    }
-}
-
 /// A route table. The mesh's own headers never leave this Envoy: what a client sends in them reaches nobody.
 pub(crate) fn configuration(name: &str, mut hosts: Vec<Host>) -> RouteConfiguration {
     // Envoy finds a host by its name: the order of the source means nothing.
@@ -99,6 +107,26 @@ fn virtual_host(host: Host) -> VirtualHost {
         domains: host.domains,
         routes: host.routes,
         typed_per_filter_config: host.overrides,
+        request_headers_to_add: host.request_headers.add,
+        request_headers_to_remove: host.request_headers.remove,
+        response_headers_to_add: host.response_headers.add,
+        response_headers_to_remove: host.response_headers.remove,
+        ..Default::default()
+    }
+}
+
+pub(crate) fn entry(entry: Entry) -> Route {
+    let retries = matches!(&entry.action, Action::Route(action) if action.retry_policy.is_some());
+    Route {
+        r#match: Some(entry.takes),
+        action: Some(entry.action),
+        typed_per_filter_config: entry.overrides,
+        request_headers_to_add: entry.request_headers.add,
+        request_headers_to_remove: entry.request_headers.remove,
+        response_headers_to_add: entry.response_headers.add,
+        response_headers_to_remove: entry.response_headers.remove,
+        // What is tried again must be kept: a connection's own limit may be smaller.
+        request_body_buffer_limit: retries.then_some(RETRIED_BODY_BYTES),
         ..Default::default()
     }
 }
@@ -182,6 +210,14 @@ pub(crate) fn authority_is(hosts: &[String]) -> HeaderMatcher {
 /// A host name as a regular expression that matches nothing else: of its characters only `.` has a meaning.
 fn quote(host: &str) -> String {
     host.replace('.', "\\.")
+}
+
+fn fraction(percent: Percent) -> FractionalPercent {
+    let (numerator, denominator) = match percent.per_million() {
+        whole if whole.is_multiple_of(10_000) => (whole / 10_000, DenominatorType::Hundred),
+        parts => (parts, DenominatorType::Million),
+    };
+    FractionalPercent { numerator, denominator: denominator.into() }
 }
 
 fn header(name: &str, specifier: HeaderMatchSpecifier) -> HeaderMatcher {

@@ -6,5 +6,6 @@ mod folder;
 mod formats;
 mod live;
 mod malformed;
+mod outputs;
 mod rules;
 mod up;
