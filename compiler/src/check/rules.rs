@@ -37,6 +37,7 @@ mod priority_tie;
 mod protocol_mismatch;
 mod protocols;
 mod providers;
+mod rate_limit_status;
 mod redirect_loop;
 mod regex;
 mod reserved_header;
@@ -53,6 +54,7 @@ mod subsets;
 mod tcp_needs_port;
 mod timeout_chain;
 mod timeout_order;
+mod telemetry_address;
 mod tls_mismatch;
 mod tls_versions;
 mod total_fault;
@@ -112,6 +114,7 @@ const RULES: &[Rule] = &[
     priority_gap::check,
     priority_tie::check,
     protocol_mismatch::check,
+    rate_limit_status::check,
     redirect_loop::check,
     regex::check,
     reserved_header::check,
@@ -127,6 +130,7 @@ const RULES: &[Rule] = &[
     tcp_needs_port::check,
     timeout_chain::check,
     timeout_order::check,
+    telemetry_address::check,
     tls_mismatch::check,
     tls_versions::check,
     total_fault::check,

@@ -206,3 +206,35 @@ fn an_overlay_without_a_reason() {
     "#]],
     );
 }
+
+#[test]
+fn an_overlay_whose_result_envoy_would_refuse() {
+    let mesh = |overlay: &str| format!("node \"n\" {{\nserves \"a.svc\"\n}}\n{}\n{overlay}", mesh_findings::service(""));
+    check("invalid-overlay", &mesh(&overlay("listener", "{\"name\": \"mine\"}")), expect![[""]]);
+    check("invalid-overlay", &mesh(&overlay("cluster", "{\"lb_policy\": 99}")), expect![[""]]);
+    let named = "envoy-overlay \"listener\" name=\"none\" reason=\"why\" json=\"{}\"";
+    check("invalid-overlay", &mesh(named), expect![[""]]);
+    quiet("invalid-overlay", &mesh(&named.replace("none", "default-ingress")));
+    let of_service = mesh_findings::service("envoy-overlay \"listener\" reason=\"why\" json=\"{}\"");
+    check("invalid-overlay", &format!("node \"n\" {{ serves \"a.svc\"; }}\n{of_service}"), expect![[""]]);
+}
+
+#[test]
+fn names_where_datagrams_go() {
+    let stats = |sink: &str| format!("defaults {{ stats {{ sink {sink}; }}; }}");
+    check("invalid-address", &stats("statsd=\"statsd.local:8125\""), expect![[""]]);
+    check("invalid-address", &stats("dog-statsd=\"statsd.local:8125\""), expect![[""]]);
+    quiet("invalid-address", &stats("otlp=\"collector.local:4317\""));
+    quiet("invalid-address", &stats("statsd=\"[::1]:8125\""));
+    let tracing = |says: &str| format!("defaults {{ tracing {says}; }}");
+    check("invalid-address", &tracing("\"xray\" address=\"daemon.local:2000\""), expect![[""]]);
+    quiet("invalid-address", &tracing("\"otlp\" address=\"collector.local:4317\""));
+}
+
+#[test]
+fn what_a_rate_limit_answers() {
+    let limit = |status: u16| mesh_findings::service(&format!("rate-limit requests=1 status={status}"));
+    check("invalid-value", &limit(200), expect![[""]]);
+    check("invalid-value", &limit(430), expect![[""]]);
+    quiet("invalid-value", &limit(503));
+}

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use super::cli::{meshwright, project};
 
+/// What Envoy says of every module by URL.
+const MODULES_ARE_FETCHED: &str = "Wasm remote code fetch is unstable and may cause a crash";
+
 async fn accepted_by_envoy(arguments: &[&str]) {
     let out = tempfile::tempdir().unwrap();
     let folder = out.path().to_str().unwrap();
@@ -16,7 +19,8 @@ async fn accepted_by_envoy(arguments: &[&str]) {
         if config.exists() {
             let report = envoy.validate(&config, out.path()).await.unwrap();
             assert!(report.accepted, "{}: {:?}", config.display(), report.problems);
-            assert_eq!(report.warnings, [] as [String; 0], "{}", config.display());
+            let warnings: Vec<&String> = report.warnings.iter().filter(|it| *it != MODULES_ARE_FETCHED).collect();
+            assert_eq!(warnings, [] as [&String; 0], "{}", config.display());
             validated += 1;
         }
     }
