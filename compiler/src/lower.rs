@@ -35,7 +35,7 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Id, Proxy, Service};
+use crate::checked::{CheckedMesh, Id, Proxy, RoutingRule, Service};
 use crate::envoy::bootstrap::bootstrap;
 use scope::Scope;
 pub use shared::Shared;
@@ -126,6 +126,11 @@ fn without_overlays(scope: &Scope<'_>) -> NodeConfig {
 /// The endpoints of a service, as its callers get them.
 pub fn endpoints_of(mesh: &CheckedMesh, service: Id<Service>) -> Vec<ClusterLoadAssignment> {
     cluster::endpoints_of(mesh, service)
+}
+
+/// Whether our filter compares a rule's headers; else the route table does.
+pub(crate) fn compares_headers(rule: &RoutingRule) -> bool {
+    route::header_routing::filter_headers(rule).is_some()
 }
 
 impl Parts {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use spec::{Name, Span};
 use spec::mesh::{Engine, FilterPosition, HeaderMatch, OverlayTarget, WasmFailure};
 use spec::units::Percent;
+use spec::{Name, Span};
 
 use super::Id;
 

@@ -82,8 +82,7 @@ pub(crate) fn access_logs(said: Option<&mesh::AccessLog>, collector: Option<Coll
 
 fn to_file(path: &str, format: Option<SubstitutionFormatString>, filter: Option<AccessLogFilter>) -> AccessLog {
     if path == STANDARD_OUTPUT {
-        let logger =
-            StdoutAccessLog { access_log_format: format.map(stdout_access_log::AccessLogFormat::LogFormat) };
+        let logger = StdoutAccessLog { access_log_format: format.map(stdout_access_log::AccessLogFormat::LogFormat) };
         return AccessLog {
             name: "envoy.access_loggers.stdout".to_owned(),
             filter,
@@ -108,7 +107,8 @@ fn to_collector(
     collector: Collector,
 ) -> OpenTelemetryAccessLogConfig {
     let value = |text: &str| AnyValue { value: Some(any_value::Value::StringValue(text.to_owned())) };
-    let pair = |(key, text): (&str, &str)| KeyValue { key: key.to_owned(), value: Some(value(text)), ..Default::default() };
+    let pair =
+        |(key, text): (&str, &str)| KeyValue { key: key.to_owned(), value: Some(value(text)), ..Default::default() };
     let line = said.and_then(|said| said.line.as_ref()).filter(|_| form == AccessLogFormat::Text);
     let attributes = (form == AccessLogFormat::Json || line.is_none())
         .then(|| KeyValueList { values: fields(said).map(pair).collect() });

@@ -1,8 +1,8 @@
 //! HTTP filters in the order in which Envoy runs them.
 
 pub(crate) mod buffer;
-pub(crate) mod fault;
 pub(crate) mod cors;
+pub(crate) mod fault;
 pub(crate) mod health_check;
 pub(crate) mod rate_limit;
 pub(crate) mod wasm;

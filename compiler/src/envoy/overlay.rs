@@ -83,11 +83,7 @@ fn each<M: Name + Message + Default + Clone>(
     Ok(changed)
 }
 
-fn renamed_never<M: Name + Message + Default>(
-    message: &M,
-    json: &Value,
-    name: fn(&M) -> &String,
-) -> Result<M, String> {
+fn renamed_never<M: Name + Message + Default>(message: &M, json: &Value, name: fn(&M) -> &String) -> Result<M, String> {
     let result = merged(message, json)?;
     if name(&result) == name(message) { Ok(result) } else { Err("it would change the name that others use".to_owned()) }
 }

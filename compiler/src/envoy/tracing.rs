@@ -2,7 +2,8 @@
 
 use envoy::config::core::v3::{DataSource, GrpcService, SocketAddress, data_source, socket_address};
 use envoy::config::trace::v3::{
-    DatadogConfig, OpenTelemetryConfig, XRayConfig, ZipkinConfig, tracing::{Http, http::ConfigType},
+    DatadogConfig, OpenTelemetryConfig, XRayConfig, ZipkinConfig,
+    tracing::{Http, http::ConfigType},
     zipkin_config::CollectorEndpointVersion,
 };
 use envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::Tracing;

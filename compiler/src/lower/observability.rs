@@ -105,8 +105,7 @@ fn prometheus(scope: &Scope<'_>, parts: &mut Parts) {
     cluster::administration(scope, parts);
     let said = scope.at().stats.as_ref().and_then(|stats| stats.prometheus.as_ref());
     let port = said.map_or(PROMETHEUS_PORT, |said| said.port.value);
-    let host: IpAddr =
-        said.and_then(|said| said.bind.as_ref()).map_or_else(|| scope.public(), |bind| bind.value);
+    let host: IpAddr = said.and_then(|said| said.bind.as_ref()).map_or_else(|| scope.public(), |bind| bind.value);
     let chain = HttpChain {
         routes: names::PROMETHEUS_ROUTES.to_owned(),
         filters: Vec::new(),

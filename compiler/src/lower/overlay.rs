@@ -50,11 +50,7 @@ fn has_overlays(mesh: &CheckedMesh, proxy: Proxy) -> bool {
 }
 
 /// Merges each, and tells how many resources it changed, or why it cannot be merged.
-fn each(
-    scope: &Scope<'_>,
-    config: &mut NodeConfig,
-    told: &mut dyn FnMut(&Overlay, Result<usize, String>),
-) {
+fn each(scope: &Scope<'_>, config: &mut NodeConfig, told: &mut dyn FnMut(&Overlay, Result<usize, String>)) {
     for overlay in &scope.at().overlays {
         let chosen = |name: &str| overlay.name.as_ref().is_none_or(|said| said == name);
         told(overlay, change(overlay, &chosen, config));

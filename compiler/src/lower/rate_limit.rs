@@ -59,21 +59,23 @@ fn routed<'m>(scope: &Scope<'m>) -> Vec<&'m RateLimit> {
     let targets = hosts.iter().flat_map(|host| &host.routes).flat_map(Route::targets).map(|target| target.to.service);
     let services: BTreeSet<Id<Service>> = called.chain(targets).collect();
     let of_services = services.into_iter().flat_map(|id| &scope.mesh.service(id).routes);
-    let of_hosts = hosts.iter().flat_map(|host| {
-        host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits))
-    });
+    let of_hosts = hosts
+        .iter()
+        .flat_map(|host| host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits)));
     of_services.flat_map(|route| &route.rate_limits).chain(of_hosts).collect()
 }
 
 /// Whether some limit counts by keys: Envoy formats them only where its runtime says so.
 pub(super) fn counts_by_keys(mesh: &CheckedMesh) -> bool {
     let services = mesh.services().map(|(_, it)| it);
-    let of_services = services.flat_map(|it| it.rate_limits.iter().chain(it.routes.iter().flat_map(|it| &it.rate_limits)));
+    let of_services =
+        services.flat_map(|it| it.rate_limits.iter().chain(it.routes.iter().flat_map(|it| &it.rate_limits)));
     let gateways = mesh.gateways().map(|(_, it)| it);
     let of_gateways = gateways.flat_map(|it| {
-        let hosts = it.hosts.iter().flat_map(|host| {
-            host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits))
-        });
+        let hosts = it
+            .hosts
+            .iter()
+            .flat_map(|host| host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits)));
         it.rate_limits.iter().chain(hosts)
     });
     of_services.chain(of_gateways).any(|limit| !limit.keys.is_empty())

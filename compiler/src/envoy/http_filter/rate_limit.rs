@@ -12,9 +12,7 @@ use envoy::config::route::v3::{
 };
 use envoy::extensions::common::ratelimit::v3::{LocalRateLimitDescriptor, rate_limit_descriptor::Entry};
 use envoy::extensions::filters::http::local_ratelimit::v3::LocalRateLimit;
-use envoy::r#type::v3::{
-    FractionalPercent, HttpStatus, TokenBucket, fractional_percent::DenominatorType,
-};
+use envoy::r#type::v3::{FractionalPercent, HttpStatus, TokenBucket, fractional_percent::DenominatorType};
 use policy::HEALTH_CHECK_HEADER;
 use spec::mesh::{RateLimit, RateLimitKeySource};
 
@@ -117,10 +115,7 @@ fn counted(health_check: &str) -> (Action, Entry) {
         headers: checks,
         ..Default::default()
     });
-    (
-        Action { action_specifier: Some(action) },
-        Entry { key: "health-check".to_owned(), value: "no".to_owned() },
-    )
+    (Action { action_specifier: Some(action) }, Entry { key: "health-check".to_owned(), value: "no".to_owned() })
 }
 
 /// A key by its place in the descriptor; an entry without value is a bucket for each.

@@ -24,7 +24,7 @@ pub(in crate::lower) fn filter(scope: &Scope<'_>, services: &[Id<Service>]) -> O
 
 /// What the filter compares; `None` when the route table compares instead: the mesh says so, or the rule asks for more
 /// than the filter can.
-pub(super) fn filter_headers(rule: &RoutingRule) -> Option<Vec<HeaderMatch>> {
+pub(in crate::lower) fn filter_headers(rule: &RoutingRule) -> Option<Vec<HeaderMatch>> {
     if rule.engine == Engine::Native {
         return None;
     }

@@ -47,9 +47,8 @@ async fn every_sink_gets_metrics() {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let received = outside.echo("collector.local:4317").received();
-        let told = |text: &str| {
-            received.iter().any(|it| it.path == path && String::from_utf8_lossy(&it.body).contains(text))
-        };
+        let told =
+            |text: &str| received.iter().any(|it| it.path == path && String::from_utf8_lossy(&it.body).contains(text));
         if told("told.") && told("production") {
             break;
         }

@@ -37,7 +37,8 @@ fn mesh(tracing: &str) -> String {
 async fn otlp() {
     let mut outside = Outside::new().await;
     outside.add("collector.local:4317", Serves::Http).await;
-    let tracing = r#"tracing "otlp" address="collector.local:4317" service-name="shop-front" { tags { stage "production" } }"#;
+    let tracing =
+        r#"tracing "otlp" address="collector.local:4317" service-name="shop-front" { tags { stage "production" } }"#;
     let live = Live::of(&mesh(tracing)).outside(outside).up().await;
     let path = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
     let span = traced(&live, "collector.local:4317", path, "shop-front").await;
