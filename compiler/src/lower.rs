@@ -20,6 +20,7 @@ mod rate_limit;
 mod route;
 mod scope;
 mod shared;
+mod tcp;
 mod tls;
 mod transparent;
 mod wasm;
@@ -35,8 +36,9 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Id, Proxy, RoutingRule, Service};
+use crate::checked::{CheckedMesh, Proxy, RoutingRule};
 use crate::envoy::bootstrap::bootstrap;
+pub use endpoint::{endpoints_depend_on_caller, endpoints_of};
 use scope::Scope;
 pub use shared::Shared;
 
@@ -46,6 +48,10 @@ pub const INGRESS_PORT: u16 = 4100;
 pub const EGRESS_PORT: u16 = 4000;
 /// Port on which `/stats/prometheus` is scraped, unless the mesh says another.
 pub const PROMETHEUS_PORT: u16 = 15090;
+/// Where intercepted connections that come in arrive, unless the mesh says another port.
+pub const INTERCEPTED_INBOUND_PORT: u16 = 15000;
+/// Where intercepted connections that go out arrive, unless the mesh says another port.
+pub const INTERCEPTED_OUTBOUND_PORT: u16 = 15001;
 /// Port of Envoy's administration, on loopback.
 pub const ADMIN_PORT: u16 = 9901;
 
@@ -113,19 +119,16 @@ fn without_overlays(scope: &Scope<'_>) -> NodeConfig {
     parts.endpoints.sort_by(|one, other| one.cluster_name.cmp(&other.cluster_name));
     parts.secrets.sort_by(|one, other| one.name.cmp(&other.name));
     parts.primary.sort_by(|one, other| one.name.cmp(&other.name));
-    NodeConfig {
+    let mut config = NodeConfig {
         bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry, parts.primary),
         listeners: parts.listeners,
         clusters: parts.clusters,
         routes: parts.routes,
         endpoints: parts.endpoints,
         secrets: parts.secrets,
-    }
-}
-
-/// The endpoints of a service, as its callers get them.
-pub fn endpoints_of(mesh: &CheckedMesh, service: Id<Service>) -> Vec<ClusterLoadAssignment> {
-    cluster::endpoints_of(mesh, service)
+    };
+    cluster::zones::lower(scope, &config.clusters, &mut config.bootstrap);
+    config
 }
 
 /// Whether our filter compares a rule's headers; else the route table does.

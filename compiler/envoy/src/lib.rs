@@ -31,12 +31,14 @@ mod generated {
 mod any;
 mod deprecated;
 mod json;
+mod print;
 mod merge;
 mod read;
 mod schema;
-mod tree;
 mod validate;
+mod view;
 mod walk;
+mod wire;
 mod yaml;
 
 pub use any::any;
@@ -47,4 +49,4 @@ pub use json::to_json;
 pub use merge::merge_json;
 pub use read::{NotReadable, read_json};
 pub use validate::{Violation, validate};
-pub use yaml::to_yaml;
+pub use yaml::{add_yaml, to_yaml};

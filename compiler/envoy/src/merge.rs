@@ -5,15 +5,28 @@ use prost_reflect::{DeserializeOptions, DynamicMessage, FieldDescriptor, Kind, M
 use serde_json::{Map, Value as Json};
 
 use crate::read::NotReadable;
-use crate::schema;
+use crate::schema::POOL;
 
 /// The message with the JSON merged into it. Fields are named as in Envoy's JSON, in either spelling; `null` takes a
 /// field away. An `Any` is opened where the JSON names the type that it holds, or none; else it is replaced.
 pub fn merge_json<M: Name + Message + Default>(message: &M, json: &Json) -> Result<M, NotReadable> {
     let Json::Object(fields) = json else { return Err(refused("an object is needed")) };
-    let mut dynamic = schema::dynamic(message).ok_or_else(|| refused("the message nests too deeply"))?;
+    let mut dynamic = dynamic(message).ok_or_else(|| refused("the message nests too deeply"))?;
     merge(&mut dynamic, fields)?;
     M::decode(dynamic.encode_to_vec().as_slice()).map_err(|_| refused("the result is no message"))
+}
+
+/// The message as its descriptor sees it. `None` if it nests deeper than any protobuf reader goes.
+fn dynamic<M: Name + Message>(message: &M) -> Option<DynamicMessage> {
+    let descriptor = POOL.get_message_by_name(&M::full_name())?;
+    DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).ok()
+}
+
+/// What an `Any` holds. `None` if its type is not among Envoy's, or its bytes are not of that type.
+fn unpack(any: &DynamicMessage) -> Option<DynamicMessage> {
+    let url = any.get_field_by_number(1)?;
+    let descriptor = POOL.get_message_by_name(url.as_str()?.rsplit('/').next()?)?;
+    DynamicMessage::decode(descriptor, any.get_field_by_number(2)?.as_bytes()?.clone()).ok()
 }
 
 fn merge(base: &mut DynamicMessage, fields: &Map<String, Json>) -> Result<(), NotReadable> {
@@ -59,7 +72,7 @@ fn merge_message(inner: &mut DynamicMessage, fields: &Map<String, Json>) -> Resu
 fn merge_any(any: &mut DynamicMessage, fields: &Map<String, Json>) -> Result<(), NotReadable> {
     let held = any.get_field_by_number(1).and_then(|url| Some(url.as_str()?.to_owned())).unwrap_or_default();
     let named = fields.get("@type").and_then(Json::as_str);
-    let opened = schema::unpack(any).filter(|_| named.is_none_or(|named| named == held));
+    let opened = unpack(any).filter(|_| named.is_none_or(|named| named == held));
     let Some(mut message) = opened else {
         *any = read(any, &Json::Object(fields.clone()))?;
         return Ok(());

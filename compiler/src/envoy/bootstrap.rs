@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use envoy::config::bootstrap::v3::{
-    Admin, Bootstrap, LayeredRuntime, RuntimeLayer, Watchdog, Watchdogs, bootstrap::StaticResources,
+    Admin, Bootstrap, ClusterManager, LayeredRuntime, RuntimeLayer, Watchdog, Watchdogs, bootstrap::StaticResources,
     runtime_layer::LayerSpecifier,
 };
 use envoy::config::cluster::v3::Cluster;
@@ -62,6 +62,14 @@ pub(crate) fn bootstrap(
         overload_manager: Some(overload_manager()),
         ..Default::default()
     }
+}
+
+/// Lets Envoy compare how callers, in this cluster, and endpoints are spread over the zones. It must know the cluster
+/// from its start.
+pub(crate) fn compare_zones(bootstrap: &mut Bootstrap, callers: &Cluster) {
+    let manager = bootstrap.cluster_manager.get_or_insert_with(ClusterManager::default);
+    manager.local_cluster_name = callers.name.clone();
+    bootstrap.static_resources.get_or_insert_default().clusters.push(callers.clone());
 }
 
 /// V8 gives guests no limit of work: a worker that hangs for a minute ends the process, so that it is started anew.

@@ -1,10 +1,16 @@
 //! HTTP filters in the order in which Envoy runs them.
 
+pub(crate) mod api_key;
+pub(crate) mod basic_auth;
 pub(crate) mod buffer;
 pub(crate) mod cors;
+pub(crate) mod external_auth;
 pub(crate) mod fault;
 pub(crate) mod health_check;
+pub(crate) mod jwt;
 pub(crate) mod rate_limit;
+pub(crate) mod rbac;
+pub(crate) mod session;
 pub(crate) mod wasm;
 
 use std::collections::BTreeMap;
@@ -24,6 +30,7 @@ pub(crate) enum Rank {
     BasicAuth,
     Jwt,
     ApiKey,
+    Noted,
     ExternalAuth,
     Authorization,
     RateLimit,
@@ -63,9 +70,22 @@ pub(crate) fn chain(mut filters: Vec<HttpFilter>) -> Vec<Message> {
     filters.into_iter().map(|filter| filter.message).collect()
 }
 
+/// The chain of WebSockets where it differs: their bodies have no end that a buffer could wait for. Empty: the same.
+pub(crate) fn chain_of_upgrades(filters: &[HttpFilter]) -> Vec<Message> {
+    if filters.iter().all(|filter| filter.rank != Rank::Buffer) {
+        return Vec::new();
+    }
+    chain(filters.iter().filter(|filter| filter.rank != Rank::Buffer).cloned().collect())
+}
+
 /// Lets a filter work that is [`disabled`](HttpFilter::disabled) elsewhere.
 pub(crate) fn enabled() -> Any {
     envoy::any(&FilterConfig { config: Some(Any::default()), ..Default::default() })
+}
+
+/// Keeps a filter from working where a virtual host [`enabled`] it.
+pub(crate) fn disabled() -> Any {
+    envoy::any(&FilterConfig { disabled: true, ..Default::default() })
 }
 
 impl HttpFilter {

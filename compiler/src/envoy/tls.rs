@@ -93,7 +93,7 @@ pub(crate) fn secret(name: &str, giver: &Giver<'_>) -> SdsSecretConfig {
             config_source_specifier: Some(ConfigSourceSpecifier::ApiConfigSource(ApiConfigSource {
                 api_type: ApiType::Grpc.into(),
                 transport_api_version: ApiVersion::V3.into(),
-                grpc_services: vec![grpc(cluster)],
+                grpc_services: vec![grpc(cluster, "localhost")],
                 ..Default::default()
             })),
             ..Default::default()
@@ -102,9 +102,9 @@ pub(crate) fn secret(name: &str, giver: &Giver<'_>) -> SdsSecretConfig {
     SdsSecretConfig { name: name.to_owned(), sds_config: Some(source) }
 }
 
-/// A gRPC server, by its cluster.
-pub(crate) fn grpc(cluster: &str) -> GrpcService {
-    let target = EnvoyGrpc { cluster_name: cluster.to_owned(), ..Default::default() };
+/// A gRPC server, by its cluster, and the `:authority` by which it knows itself; empty: the cluster's name.
+pub(crate) fn grpc(cluster: &str, authority: &str) -> GrpcService {
+    let target = EnvoyGrpc { cluster_name: cluster.to_owned(), authority: authority.to_owned(), ..Default::default() };
     GrpcService { target_specifier: Some(TargetSpecifier::EnvoyGrpc(target)), ..Default::default() }
 }
 

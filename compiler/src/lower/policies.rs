@@ -11,7 +11,7 @@ use super::{Parts, authentication, authorization, fault, health, rate_limit, was
 use crate::checked::{
     ApiKey, Authorization, BasicAuth, ExternalAuth, Fault, FilterUse, Gateway, HealthCheck, Jwt, Serve,
 };
-use crate::envoy::http_filter::{FilterOverrides, HttpFilter};
+use crate::envoy::http_filter::{self, FilterOverrides, HttpFilter};
 
 /// What is said of requests that come in, by a service (for its virtual host) or a gateway (for all of them).
 pub(super) struct Policies<'a> {
@@ -37,6 +37,8 @@ pub(super) struct Chain {
     pub filters: Vec<HttpFilter>,
     /// By the owner of [`Policies`].
     pub overrides: BTreeMap<String, FilterOverrides>,
+    /// By the owner: the mesh's own health checks pass these, see [`super::route::health_check`].
+    pub past_checks: BTreeMap<String, FilterOverrides>,
 }
 
 /// Adds the filters of one service or gateway to a chain.
@@ -91,7 +93,7 @@ pub(super) fn of_gateway<'a>(scope: &Scope<'a>, gateway: &'a Gateway) -> Policie
 impl Policies<'_> {
     /// The path of the mesh's own health checks: no credentials, no faults.
     pub(super) fn exempt_paths(&self) -> Vec<String> {
-        self.health_check.iter().map(|check| check.path.clone()).collect()
+        self.health_check.and_then(HealthCheck::asked_path).map(str::to_owned).into_iter().collect()
     }
 }
 
@@ -102,7 +104,9 @@ impl Chain {
             self.filters.push(filter);
         } else {
             let overrides = self.overrides.entry(policies.owner.clone()).or_default();
-            overrides.insert(filter.name().to_owned(), crate::envoy::http_filter::enabled());
+            overrides.insert(filter.name().to_owned(), http_filter::enabled());
+            let past = self.past_checks.entry(policies.owner.clone()).or_default();
+            past.insert(filter.name().to_owned(), http_filter::disabled());
             self.filters.push(filter.disabled());
         }
     }

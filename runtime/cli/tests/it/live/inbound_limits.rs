@@ -24,7 +24,7 @@ async fn a_body_that_is_too_large_is_refused() {
 }
 
 #[tokio::test]
-async fn web_sockets_pass_whatever_is_said_of_bodies() {
+async fn web_sockets_have_no_body_to_wait_for() {
     let live = Live::up(
         r#"
         service "small.svc" { endpoint "10.0.0.1:3000"; inbound max-request-bytes=1000 }
