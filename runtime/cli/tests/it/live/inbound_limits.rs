@@ -27,7 +27,7 @@ async fn a_body_that_is_too_large_is_refused() {
 async fn web_sockets_have_no_body_to_wait_for() {
     let live = Live::up(
         r#"
-        service "small.svc" { endpoint "10.0.0.1:3000"; inbound max-request-bytes=1000 }
+        service "small.svc" { endpoint "10.0.0.1:3000"; inbound max-request-bytes=1000; rate-limit requests=1 per="1h" }
         node "alpha" calls="*"
         node "all" serves="small.svc"
         "#,
@@ -36,4 +36,6 @@ async fn web_sockets_have_no_body_to_wait_for() {
     let address = live.instance("alpha").instance().entrance();
     let mut socket = web_socket::open(address, "small.svc", "/").await.unwrap();
     assert_eq!(socket.echo("hello").await, "hello");
+    // Every other filter holds for them as for any request.
+    assert_eq!(web_socket::open(address, "small.svc", "/").await.unwrap_err(), 429);
 }
