@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use envoy::config::accesslog::v3::AccessLog;
 use envoy::config::core::v3::{
-    AggregatedConfigSource, ApiVersion, CidrRange, ConfigSource, Http2ProtocolOptions, HttpProtocolOptions, TrafficDirection,
-    TransportSocket, config_source::ConfigSourceSpecifier, http_protocol_options::HeadersWithUnderscoresAction,
+    AggregatedConfigSource, ApiVersion, CidrRange, ConfigSource, Http2ProtocolOptions, HttpProtocolOptions,
+    TrafficDirection, TransportSocket, config_source::ConfigSourceSpecifier,
+    http_protocol_options::HeadersWithUnderscoresAction,
 };
 use envoy::config::listener::v3::{Filter, FilterChain, FilterChainMatch, Listener as Message, filter};
 use envoy::extensions::filters::network::http_connection_manager::v3::{
@@ -172,8 +173,7 @@ fn filter_chain(chain: Chain, side: Side) -> FilterChain {
 /// Connections to exactly these addresses.
 pub(crate) fn prefix_ranges(addresses: &BTreeSet<IpAddr>) -> Vec<CidrRange> {
     let bits = |address: &IpAddr| if address.is_ipv4() { 32 } else { 128 };
-    let range =
-        |address: &IpAddr| CidrRange { address_prefix: address.to_string(), prefix_len: Some(bits(address)) };
+    let range = |address: &IpAddr| CidrRange { address_prefix: address.to_string(), prefix_len: Some(bits(address)) };
     addresses.iter().map(range).collect()
 }
 

@@ -115,7 +115,7 @@ impl Chain {
     pub(super) fn enable(&mut self, policies: &Policies<'_>, name: &str) {
         if !policies.owner.is_empty() {
             let overrides = self.overrides.entry(policies.owner.clone()).or_default();
-            overrides.insert(name.to_owned(), crate::envoy::http_filter::enabled());
+            overrides.insert(name.to_owned(), http_filter::enabled());
         }
     }
 

@@ -440,12 +440,16 @@ fn an_expression_cannot_see_a_path_that_a_gateway_makes() {
 fn two_expressions_about_one_path_may_be_too_long_together() {
     let long = "a".repeat(90);
     let (outer, inner) = (format!("path-regex=\"/{long}.*\" {{\n"), "route path-regex=\"/a.*\" { to \"b.svc\"; }");
-    check("rewrite-then-regex", &behind(&outer, inner), expect![[r#"
+    check(
+        "rewrite-then-regex",
+        &behind(&outer, inner),
+        expect![[r#"
         error[rewrite-then-regex]: together these two conditions on the path are more than Envoy takes
           4:18 as a program it may have 108 steps, and Envoy loads at most 100
           9:7 the service's route
           help: make the regular expression shorter, or match with a prefix
-    "#]]);
+    "#]],
+    );
     quiet("rewrite-then-regex", &behind("path-regex=\"/[^/]+/.*\" {\n", inner));
 }
 
@@ -455,12 +459,16 @@ fn a_sidecar_knows_no_other_host() {
         let routed = behind(&format!("path-prefix=\"/\" {{\nrewrite {rewrite}"), "");
         routed.replace("to \"a.svc\"", &format!("to \"{target}\"")) + "\nnode \"a\" serves=\"a.svc\"\n"
     };
-    check("unknown-host", &mesh("host=\"legacy.example\"", "a.svc"), expect![[r#"
+    check(
+        "unknown-host",
+        &mesh("host=\"legacy.example\"", "a.svc"),
+        expect![[r#"
         warning[unknown-host]: the sidecars of `a.svc` know it by its name alone
           5:9 requests with another host are answered 404 there
           14:17 a sidecar stands here
           help: leave it out: the application finds the first host in `x-forwarded-host`
-    "#]]);
+    "#]],
+    );
     for rewrite in ["host-kept=#true", "host-from-header=\"x-host\""] {
         assert_ne!(places("unknown-host", &mesh(rewrite, "a.svc")), "", "{rewrite}");
         quiet("unknown-host", &mesh(rewrite, "b.svc"));
