@@ -12,6 +12,7 @@ mod envoy;
 pub mod import;
 pub mod lower;
 pub mod pending;
+pub mod report;
 pub mod snapshot;
 mod suggest;
 mod two_pass;

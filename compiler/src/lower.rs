@@ -36,7 +36,7 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Proxy};
+use crate::checked::{CheckedMesh, Proxy, RoutingRule};
 use crate::envoy::bootstrap::bootstrap;
 pub use endpoint::{endpoints_depend_on_caller, endpoints_of};
 use scope::Scope;
@@ -129,6 +129,11 @@ fn without_overlays(scope: &Scope<'_>) -> NodeConfig {
     };
     cluster::zones::lower(scope, &config.clusters, &mut config.bootstrap);
     config
+}
+
+/// Whether our filter compares a rule's headers; else the route table does.
+pub(crate) fn compares_headers(rule: &RoutingRule) -> bool {
+    route::header_routing::filter_headers(rule).is_some()
 }
 
 impl Parts {

@@ -12,7 +12,7 @@ impl Files for Supplied {
             "users.htpasswd" => b"ada:{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=\n".to_vec(),
             "clients.keys" => b"partner:4f1c9a7e6b2d8035\n".to_vec(),
             "login.jwks" => b"{\"keys\": []}".to_vec(),
-            "filter.wasm" => b"\0asm\x01\0\0\0".to_vec(),
+            "filter.wasm" => include_bytes!("../../tests/golden/filters-wasm/tenant.wasm").to_vec(),
             "audit.json" => b"{}".to_vec(),
             _ => return Err(FileError::new(path, "no such file")),
         })

@@ -40,6 +40,7 @@ mod priority_tie;
 mod protocol_mismatch;
 mod protocols;
 mod providers;
+mod rate_limit_status;
 mod redirect_loop;
 mod regex;
 mod reserved_header;
@@ -56,6 +57,7 @@ mod shadowed_access_rule;
 mod shadowed_host;
 mod subsets;
 mod tcp_needs_port;
+mod telemetry_address;
 mod timeout_chain;
 mod timeout_order;
 mod tls_mismatch;
@@ -123,6 +125,7 @@ const RULES: &[Rule] = &[
     priority_gap::check,
     priority_tie::check,
     protocol_mismatch::check,
+    rate_limit_status::check,
     redirect_loop::check,
     regex::check,
     reserved_header::check,
@@ -140,6 +143,7 @@ const RULES: &[Rule] = &[
     tcp_needs_port::check,
     timeout_chain::check,
     timeout_order::check,
+    telemetry_address::check,
     tls_mismatch::check,
     tls_versions::check,
     total_fault::check,

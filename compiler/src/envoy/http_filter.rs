@@ -72,6 +72,14 @@ pub(crate) fn chain(mut filters: Vec<HttpFilter>) -> Vec<Message> {
     filters.into_iter().map(|filter| filter.message).collect()
 }
 
+/// The chain of WebSockets where it differs: their bodies have no end that a buffer could wait for. Empty: the same.
+pub(crate) fn chain_of_upgrades(filters: &[HttpFilter]) -> Vec<Message> {
+    if filters.iter().all(|filter| filter.rank != Rank::Buffer) {
+        return Vec::new();
+    }
+    chain(filters.iter().filter(|filter| filter.rank != Rank::Buffer).cloned().collect())
+}
+
 /// Lets a filter work that is [`disabled`](HttpFilter::disabled) elsewhere.
 pub(crate) fn enabled() -> Any {
     envoy::any(&FilterConfig { config: Some(Any::default()), ..Default::default() })

@@ -199,6 +199,7 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         _ => None,
     };
     let is_edge = edge.is_some();
+    let upgrade_configs = upgrades(side, &parts.filters);
     HttpConnectionManager {
         codec_type: match edge.map(|edge| edge.speaks) {
             Some(Speaks::Http2) => CodecType::Http2,
@@ -216,7 +217,7 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         request_headers_timeout: Some(duration(Duration::from_secs(10))),
         access_log: parts.access_log,
         tracing: parts.tracing,
-        upgrade_configs: upgrades(side),
+        upgrade_configs,
         use_remote_address: is_edge.then_some(true),
         xff_num_trusted_hops: edge.map_or(0, |edge| edge.trusted_hops),
         // Nobody outside is one of us: `x-envoy-…` headers, by which Envoys steer each other, are taken from all.
@@ -246,8 +247,9 @@ fn edge_limits() -> Http2ProtocolOptions {
     }
 }
 
-fn upgrades(side: Side) -> Vec<UpgradeConfig> {
-    let websocket = UpgradeConfig { upgrade_type: "websocket".to_owned(), ..Default::default() };
+fn upgrades(side: Side, filters: &[HttpFilter]) -> Vec<UpgradeConfig> {
+    let filters = http_filter::chain_of_upgrades(filters);
+    let websocket = UpgradeConfig { upgrade_type: "websocket".to_owned(), filters, ..Default::default() };
     let connect = UpgradeConfig { upgrade_type: "CONNECT".to_owned(), enabled: Some(false), ..Default::default() };
     match side {
         Side::Scrape => Vec::new(),

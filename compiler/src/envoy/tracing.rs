@@ -15,7 +15,7 @@ use spec::units::Percent;
 
 /// Who gets spans.
 pub(crate) enum Provider<'a> {
-    Otlp(GrpcService),
+    Otlp(Box<GrpcService>),
     Zipkin { cluster: String, at: &'a HostPort, path: &'a str },
     Xray { daemon: &'a HostPort },
     Datadog { cluster: String, at: &'a HostPort },
@@ -44,7 +44,7 @@ fn config(provider: Provider<'_>, service_name: &str, percent: Percent) -> (&'st
     match provider {
         Provider::Otlp(service) => {
             let config = OpenTelemetryConfig {
-                grpc_service: Some(service),
+                grpc_service: Some(*service),
                 service_name: service_name.to_owned(),
                 ..Default::default()
             };

@@ -65,7 +65,7 @@ pub(super) fn tracing(scope: &Scope<'_>, parts: &mut Parts) -> Option<Tracing> {
     let at = &said.address.as_ref()?.value;
     let provider = match said.provider.value {
         TracingProvider::Off => return None,
-        TracingProvider::Otlp => Provider::Otlp(grpc_collector(at, parts)),
+        TracingProvider::Otlp => Provider::Otlp(Box::new(grpc_collector(at, parts))),
         TracingProvider::Zipkin => {
             let path = said.path.as_ref().map_or(ZIPKIN_PATH, |path| path.value.as_str());
             Provider::Zipkin { cluster: http_collector(at, parts), at, path }

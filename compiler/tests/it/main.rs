@@ -19,3 +19,4 @@ mod rules_resilience;
 mod rules_routes;
 mod rules_security;
 mod rules_tls;
+mod wasm_modules;

@@ -28,7 +28,7 @@ const NAMED: &[(&str, &str)] = &[
     ("partner.jwks", "{\"keys\": []}"),
     ("login.jwks", "{\"keys\": []}"),
     ("audit.json", "{}"),
-    ("filters/tenant.wasm", "\0asm\u{1}\0\0\0"),
+    ("filters/tenant.wasm", include_str!("../golden/filters-wasm/tenant.wasm")),
     ("overlays/listener.json", "{\"per_connection_buffer_limit_bytes\": 65536}"),
     ("services/beta.kdl", "service \"beta.svc\" { endpoint \"10.0.0.91:3000\"; }\n"),
     ("services/gamma.yaml", "service: {gamma.svc: {endpoint: \"10.0.0.92:3000\"}}\n"),

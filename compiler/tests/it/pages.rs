@@ -37,7 +37,10 @@ enum Format {
 }
 
 /// Files that a page need not supply, because they are beside its point.
-const USUAL: &[(&str, &[u8])] = &[("audit.wasm", b"\0asm\x01\0\0\0"), ("clients.keys", b"partner:4f1c9a7e6b2d8035\n")];
+const USUAL: &[(&str, &[u8])] = &[
+    ("audit.wasm", include_bytes!("../golden/filters-wasm/tenant.wasm")),
+    ("clients.keys", b"partner:4f1c9a7e6b2d8035\n"),
+];
 
 /// The files that a page supplies beside its mesh.
 #[derive(Default)]

@@ -206,3 +206,108 @@ fn an_overlay_without_a_reason() {
     "#]],
     );
 }
+
+#[test]
+fn an_overlay_whose_result_envoy_would_refuse() {
+    let mesh =
+        |overlay: &str| format!("node \"n\" {{\nserves \"a.svc\"\n}}\n{}\n{overlay}", mesh_findings::service(""));
+    check(
+        "invalid-overlay",
+        &mesh(&overlay("listener", "{\"name\": \"mine\"}")),
+        expect![[r#"
+        error[invalid-overlay]: this overlay cannot be merged
+          9:39 it would change the name that others use
+          help: look at the result of `compile` without it: what is said here is merged into that
+    "#]],
+    );
+    check(
+        "invalid-overlay",
+        &mesh(&overlay("cluster", "{\"lb_policy\": 99}")),
+        expect![[r#"
+        error[invalid-overlay]: this overlay cannot be merged
+          9:38 lb_policy: must be a value of `LbPolicy` (enum.defined_only)
+          help: look at the result of `compile` without it: what is said here is merged into that
+    "#]],
+    );
+    let named = "envoy-overlay \"listener\" name=\"none\" reason=\"why\" json=\"{}\"";
+    check(
+        "invalid-overlay",
+        &mesh(named),
+        expect![[r#"
+        error[invalid-overlay]: this overlay cannot be merged
+          9:51 nothing of this kind is called `none`
+          help: look at the result of `compile` without it: what is said here is merged into that
+    "#]],
+    );
+    quiet("invalid-overlay", &mesh(&named.replace("none", "default-ingress")));
+    let of_service = mesh_findings::service("envoy-overlay \"listener\" reason=\"why\" json=\"{}\"");
+    check(
+        "invalid-overlay",
+        &format!("node \"n\" {{ serves \"a.svc\"; }}\n{of_service}"),
+        expect![[r#"
+        error[invalid-overlay]: this overlay cannot be merged
+          5:39 a service has clusters, and nothing else that can be changed
+          help: look at the result of `compile` without it: what is said here is merged into that
+    "#]],
+    );
+}
+
+#[test]
+fn names_where_datagrams_go() {
+    let stats = |sink: &str| format!("defaults {{ stats {{ sink {sink}; }}; }}");
+    check(
+        "invalid-address",
+        &stats("statsd=\"statsd.local:8125\""),
+        expect![[r#"
+        error[invalid-address]: `statsd` needs an IP address
+          2:25 `statsd.local` is a name
+          help: write the address; an agent beside the sidecar is at `127.0.0.1`
+    "#]],
+    );
+    check(
+        "invalid-address",
+        &stats("dog-statsd=\"statsd.local:8125\""),
+        expect![[r#"
+        error[invalid-address]: `dog-statsd` needs an IP address
+          2:25 `statsd.local` is a name
+          help: write the address; an agent beside the sidecar is at `127.0.0.1`
+    "#]],
+    );
+    quiet("invalid-address", &stats("otlp=\"collector.local:4317\""));
+    quiet("invalid-address", &stats("statsd=\"[::1]:8125\""));
+    let tracing = |says: &str| format!("defaults {{ tracing {says}; }}");
+    check(
+        "invalid-address",
+        &tracing("\"xray\" address=\"daemon.local:2000\""),
+        expect![[r#"
+        error[invalid-address]: `xray` needs an IP address
+          2:35 `daemon.local` is a name
+          help: write the address; an agent beside the sidecar is at `127.0.0.1`
+    "#]],
+    );
+    quiet("invalid-address", &tracing("\"otlp\" address=\"collector.local:4317\""));
+}
+
+#[test]
+fn what_a_rate_limit_answers() {
+    let limit = |status: u16| mesh_findings::service(&format!("rate-limit requests=1 status={status}"));
+    check(
+        "invalid-value",
+        &limit(200),
+        expect![[r#"
+        error[invalid-value]: a rate limit cannot answer 200
+          4:30 this is no error that HTTP knows
+          help: write 429, which says that there were too many, or another status from 400
+    "#]],
+    );
+    check(
+        "invalid-value",
+        &limit(430),
+        expect![[r#"
+        error[invalid-value]: a rate limit cannot answer 430
+          4:30 this is no error that HTTP knows
+          help: write 429, which says that there were too many, or another status from 400
+    "#]],
+    );
+    quiet("invalid-value", &limit(503));
+}

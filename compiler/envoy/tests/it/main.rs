@@ -3,6 +3,7 @@
 mod agreement;
 mod deprecation;
 mod descriptors;
+mod merge;
 mod mapping;
 mod printing;
 mod probes;

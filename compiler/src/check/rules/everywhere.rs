@@ -2,7 +2,7 @@
 
 use spec::mesh::{
     AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, OutlierDetection, Overlay,
-    Retry, ServerTls, Stats, Tracing,
+    RateLimit, Retry, ServerTls, Stats, Tracing,
 };
 use spec::{Mesh, Span};
 
@@ -91,6 +91,13 @@ pub(super) fn stats(mesh: &Mesh) -> impl Iterator<Item = &Stats> {
     let nodes = mesh.nodes.iter().filter_map(|node| node.stats.as_ref());
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.stats.as_ref());
     mesh.defaults.stats.iter().chain(nodes).chain(gateways)
+}
+
+pub(super) fn rate_limits(mesh: &Mesh) -> impl Iterator<Item = &RateLimit> {
+    let services = mesh.services.iter().flat_map(|service| &service.rate_limits);
+    let gateways = mesh.gateways.iter().flat_map(|gateway| &gateway.rate_limits);
+    let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).flat_map(|host| &host.rate_limits);
+    services.chain(gateways).chain(hosts).chain(routes(mesh).flat_map(|route| &route.rate_limits))
 }
 
 pub(super) fn filter_uses(mesh: &Mesh) -> impl Iterator<Item = &FilterUse> {

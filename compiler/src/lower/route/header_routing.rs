@@ -34,7 +34,7 @@ pub(in crate::lower) fn filter_whatever_host(scope: &Scope<'_>, id: Id<Service>)
 
 /// What the filter compares; `None` when the route table compares instead: the mesh says so, or the rule asks for more
 /// than the filter can.
-pub(super) fn filter_headers(rule: &RoutingRule) -> Option<Vec<HeaderMatch>> {
+pub(in crate::lower) fn filter_headers(rule: &RoutingRule) -> Option<Vec<HeaderMatch>> {
     if rule.engine == Engine::Native {
         return None;
     }

@@ -1,6 +1,7 @@
 //! `meshwright compile`: one folder of Envoy configuration a node.
 
 mod compare;
+mod engines;
 mod lock;
 mod output;
 
@@ -25,7 +26,7 @@ pub struct Arguments {
     #[command(flatten)]
     input: Input,
     /// Folder to write: `NODE/envoy.yaml` for every node and gateway, `filters/SHA256.wasm`, `meshwright.lock`
-    #[arg(short, long, value_name = "DIR", required_unless_present = "envoy")]
+    #[arg(short, long, value_name = "DIR", required_unless_present_any = ["envoy", "report"])]
     output: Option<PathBuf>,
     /// Only these nodes and gateways
     #[arg(long = "node", value_name = "NAME")]
@@ -51,6 +52,9 @@ pub struct Arguments {
     /// Let this Envoy validate the whole configuration of every node, whatever form is written
     #[arg(long, value_name = "BINARY")]
     envoy: Option<PathBuf>,
+    /// Tell what does the work of each policy in each Envoy, why, and what it costs
+    #[arg(long, value_enum, value_name = "FORM")]
+    report: Option<engines::Form>,
     /// Tell on standard error how long each stage took
     #[arg(long)]
     timings: bool,
@@ -97,6 +101,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         && !accepted(envoy, &ready)?
     {
         return Ok(ExitStatus::Invalid);
+    }
+    if let Some(form) = arguments.report {
+        engines::tell(&ready.checked, &arguments.nodes, form)?;
     }
     let Some(folder) = &arguments.output else { return Ok(ExitStatus::Ok) };
     let begun = Instant::now();

@@ -127,3 +127,20 @@ fn what_a_real_envoy_refuses_is_told() {
     assert_eq!(status, 1, "{said}");
     assert!(said.contains("error: Envoy refuses the configuration of `web`"), "{said}");
 }
+
+#[test]
+fn the_report_says_which_engine_does_what() {
+    let case = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../compiler/tests/golden/filters-faults");
+    let (status, said, complaints) = compile(&case, &["--report", "json"]);
+    assert_eq!(status, 0, "{complaints}");
+    let report: Value = serde_json::from_str(&said).expect("JSON");
+    let lines = report[0]["policies"].as_array().expect("a list").iter().map(|line| {
+        format!("{} {} {}: {}\n", line["engine"], line["policy"], line["of"], line["why"]).replace('"', "")
+    });
+    let expected = "native fault [payment.svc]: only Envoy's filter has `grpc-abort`\n\
+                    native fault [cart.svc]: only Envoy's filter has `response-rate-limit`\n\
+                    wasm fault [catalog.svc]: nothing else is said\n";
+    assert_eq!(lines.collect::<String>(), expected);
+    let (_, said, _) = compile(&case, &["--report", "text"]);
+    assert!(said.contains("shop: +16.5 µs of CPU a request, of what was measured; +25 MB\n"), "{said}");
+}

@@ -1,6 +1,7 @@
 //! What a service's own sidecar refuses, whoever calls.
 
 use local::Request;
+use world::web_socket;
 
 use super::{Live, service};
 
@@ -20,4 +21,21 @@ async fn a_body_that_is_too_large_is_refused() {
     assert_eq!(live.send("alpha", post("small.svc", 1001)).await.status, 413);
     assert_eq!(service(&live.send("alpha", post("large.svc", 100_000)).await), "large.svc");
     assert_eq!(live.workload("10.0.0.1:3000").received_count(), 1);
+}
+
+#[tokio::test]
+async fn web_sockets_have_no_body_to_wait_for() {
+    let live = Live::up(
+        r#"
+        service "small.svc" { endpoint "10.0.0.1:3000"; inbound max-request-bytes=1000; rate-limit requests=1 per="1h" }
+        node "alpha" calls="*"
+        node "all" serves="small.svc"
+        "#,
+    )
+    .await;
+    let address = live.instance("alpha").instance().entrance();
+    let mut socket = web_socket::open(address, "small.svc", "/").await.unwrap();
+    assert_eq!(socket.echo("hello").await, "hello");
+    // Every other filter holds for them as for any request.
+    assert_eq!(web_socket::open(address, "small.svc", "/").await.unwrap_err(), 429);
 }

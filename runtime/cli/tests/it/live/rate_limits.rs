@@ -144,3 +144,48 @@ async fn a_limit_by_key_fills_again() {
         sleep(POLL).await;
     }
 }
+
+#[tokio::test]
+async fn hosts_and_routes_have_limits_of_their_own() {
+    let live = Live::up(
+        r#"
+        service "beta.svc" {
+            endpoint "10.0.0.1:3000"
+            route path-prefix="/search" {
+                rate-limit requests=2 per="1h"
+                to "beta.svc"
+            }
+        }
+        node "alpha" calls="*"
+        node "all" serves="beta.svc"
+        gateway "front" {
+            listen 8080
+            rate-limit requests=9 per="1h" status=422
+            host "shop.example" {
+                rate-limit requests=4 per="1h" status=503
+                route path-prefix="/slow" {
+                    rate-limit requests=1 per="1h"
+                    to "beta.svc"
+                }
+                to "beta.svc"
+            }
+            host "free.example" { to "beta.svc" }
+        }
+        "#,
+    )
+    .await;
+    let statuses = async |instance: &str, host: &str, path: &str, count: usize| {
+        let mut statuses = Vec::new();
+        for _ in 0..count {
+            statuses.push(live.send(instance, Request::get(path).host(host)).await.status);
+        }
+        statuses
+    };
+    // A route of a service: where its caller decides.
+    assert_eq!(statuses("alpha", "beta.svc", "/search", 3).await, [200, 200, 429]);
+    assert_eq!(statuses("alpha", "beta.svc", "/", 3).await, [200; 3]);
+    // A route below a host: the routes of its target share the limit.
+    assert_eq!(statuses("front", "shop.example", "/slow", 2).await, [200, 429]);
+    assert_eq!(statuses("front", "shop.example", "/", 3).await, [200, 200, 503]);
+    assert_eq!(statuses("front", "free.example", "/", 5).await, [200, 200, 200, 200, 422]);
+}
