@@ -152,19 +152,15 @@ fn deny(what: Vec<permission::Rule>) -> Rules {
         principals: vec![anybody],
         ..Default::default()
     };
-    Rules {
-        action: Action::Deny.into(),
-        policies: [("forbidden".to_owned(), policy)].into(),
-        ..Default::default()
-    }
+    Rules { action: Action::Deny.into(), policies: [("forbidden".to_owned(), policy)].into(), ..Default::default() }
 }
 
 /// The address that Envoy chose is one of these.
 fn chosen(forbidden: &Forbidden) -> Vec<permission::Rule> {
-    let ranges = forbidden.ranges.iter().map(|range| UpstreamIpPortMatcher {
-        upstream_ip: Some(cidr(range)),
-        upstream_port_range: None,
-    });
+    let ranges = forbidden
+        .ranges
+        .iter()
+        .map(|range| UpstreamIpPortMatcher { upstream_ip: Some(cidr(range)), upstream_port_range: None });
     let ports = forbidden.ports.iter().map(|port| UpstreamIpPortMatcher {
         upstream_ip: None,
         upstream_port_range: Some(Int64Range { start: i64::from(*port), end: i64::from(*port) + 1 }),

@@ -1,7 +1,7 @@
 //! Hosts outside the mesh that callers name: resolved by this Envoy, when they are asked for.
 
-use envoy::config::cluster::v3::{Cluster, cluster};
 use envoy::config::cluster::v3::cluster::DnsLookupFamily;
+use envoy::config::cluster::v3::{Cluster, cluster};
 use envoy::config::listener::v3::Filter;
 use envoy::extensions::clusters::dynamic_forward_proxy::v3::{
     ClusterConfig, cluster_config::ClusterImplementationSpecifier,

@@ -3,13 +3,14 @@
 mod inspection;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use envoy::config::accesslog::v3::AccessLog;
 use envoy::config::core::v3::{
-    AggregatedConfigSource, ApiVersion, CidrRange, ConfigSource, Http2ProtocolOptions, HttpProtocolOptions, TrafficDirection,
-    TransportSocket, config_source::ConfigSourceSpecifier, http_protocol_options::HeadersWithUnderscoresAction,
+    AggregatedConfigSource, ApiVersion, CidrRange, ConfigSource, Http2ProtocolOptions, HttpProtocolOptions,
+    TrafficDirection, TransportSocket, config_source::ConfigSourceSpecifier,
+    http_protocol_options::HeadersWithUnderscoresAction,
 };
 use envoy::config::listener::v3::{Filter, FilterChain, FilterChainMatch, Listener as Message, filter};
 use envoy::extensions::filters::network::http_connection_manager::v3::{
@@ -172,8 +173,7 @@ fn filter_chain(chain: Chain, side: Side) -> FilterChain {
 /// Connections to exactly these addresses.
 pub(crate) fn prefix_ranges(addresses: &BTreeSet<IpAddr>) -> Vec<CidrRange> {
     let bits = |address: &IpAddr| if address.is_ipv4() { 32 } else { 128 };
-    let range =
-        |address: &IpAddr| CidrRange { address_prefix: address.to_string(), prefix_len: Some(bits(address)) };
+    let range = |address: &IpAddr| CidrRange { address_prefix: address.to_string(), prefix_len: Some(bits(address)) };
     addresses.iter().map(range).collect()
 }
 
@@ -219,8 +219,7 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         upgrade_configs: upgrades(side),
         use_remote_address: is_edge.then_some(true),
         xff_num_trusted_hops: edge.map_or(0, |edge| edge.trusted_hops),
-        // Nobody outside is one of us: `x-envoy-…` headers, by which Envoys steer each other, are taken from all.
-        internal_address_config: is_edge.then(InternalAddressConfig::default),
+        internal_address_config: is_edge.then(nobody_is_internal),
         normalize_path: Some(true),
         merge_slashes: true,
         // Clients outside name whatever port they dialled, and some a final dot; no sidecar knows either.
@@ -233,6 +232,13 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         })),
         ..Default::default()
     }
+}
+
+/// Envoys steer each other by `x-envoy-…` headers, which are taken away from whoever is not internal: here that is
+/// everybody. An empty list would mean the private networks; nobody calls from the address that is none.
+fn nobody_is_internal() -> InternalAddressConfig {
+    let none = CidrRange { address_prefix: Ipv4Addr::UNSPECIFIED.to_string(), prefix_len: Some(32) };
+    InternalAddressConfig { cidr_ranges: vec![none], ..Default::default() }
 }
 
 /// What one connection from outside may hold

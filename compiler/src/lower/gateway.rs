@@ -62,18 +62,17 @@ fn bytes(scope: &Scope<'_>, gateway: &Gateway, port: &Port, parts: &mut Parts) -
     }
     ways(scope, gateway, port, parts)
         .into_iter()
-        .map(|way| Way { name: way.name, when: way.when, tls: way.tls, ..Way::bytes(tcp::to_targets(scope, gateway, port)) })
+        .map(|way| Way {
+            name: way.name,
+            when: way.when,
+            tls: way.tls,
+            ..Way::bytes(tcp::to_targets(scope, gateway, port))
+        })
         .collect()
 }
 
 /// Hosts, and services by their names; the same whatever certificate was shown.
-fn requests(
-    scope: &Scope<'_>,
-    gateway: &Gateway,
-    called: &[Id<Service>],
-    port: &Port,
-    parts: &mut Parts,
-) -> Vec<Way> {
+fn requests(scope: &Scope<'_>, gateway: &Gateway, called: &[Id<Service>], port: &Port, parts: &mut Parts) -> Vec<Way> {
     let by_name = called.iter().map(|id| route::service_host(scope, *id, Some(port.port)));
     let by_host = hosts(gateway, port.port).map(|host| route::outside::host(scope, gateway, host, Some(port.port)));
     let hosts: Vec<Host> = by_name.chain(by_host).collect();

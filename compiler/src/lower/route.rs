@@ -54,8 +54,7 @@ pub(super) fn service_host_renamed(scope: &Scope<'_>, id: Id<Service>) -> Host {
 fn table(scope: &Scope<'_>, id: Id<Service>, host: Option<Id<Service>>, port: Option<u16>) -> Host {
     let service = scope.mesh.service(id);
     let gateway = scope.gateway();
-    let around =
-        Around { host, port, cors: gateway.and_then(|gateway| gateway.cors.as_ref()), ..around(scope, id) };
+    let around = Around { host, port, cors: gateway.and_then(|gateway| gateway.cors.as_ref()), ..around(scope, id) };
     let by_header = service.header_routing.iter().map(|rule| {
         let headers = match header_routing::filter_headers(rule) {
             Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(scope.mesh.service(rule.to)))],

@@ -28,7 +28,9 @@ fn served(mesh: &Mesh, tables: &Tables, node: &Node, diagnostics: &mut Diagnosti
     }
     let bytes = |service: &Service| protocols::of(service) == Protocol::Tcp;
     for (serve, service) in open.iter().filter(|(_, service)| bytes(service)) {
-        let Some((other, _)) = open.iter().find(|(other, _)| other.service.span != serve.service.span) else { continue };
+        let Some((other, _)) = open.iter().find(|(other, _)| other.service.span != serve.service.span) else {
+            continue;
+        };
         let name = &serve.service.value;
         let message = format!("the sidecar of `{}` cannot tell connections to `{name}` apart", node.name.value);
         diagnostics.push(

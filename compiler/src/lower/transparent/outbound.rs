@@ -11,10 +11,10 @@ use ::envoy::config::listener::v3::FilterChainMatch;
 use spec::mesh::EgressPolicy;
 
 use crate::checked::{Discovery, Id, Node, Service};
+use crate::envoy::egress::Travel;
 use crate::envoy::egress::refuse_dialled;
 use crate::envoy::egress::refuse_resolved;
 use crate::envoy::forward_proxy::{anywhere, by_server_name};
-use crate::envoy::egress::Travel;
 use crate::envoy::listener::{Chain, HttpChain, Listener, Serves, Side, listener, prefix_ranges};
 use crate::envoy::names;
 use crate::envoy::route::configuration;
@@ -85,14 +85,7 @@ fn ports(scope: &Scope<'_>, node: &Node, called: &[Id<Service>]) -> BTreeMap<u16
     ports
 }
 
-fn of_port(
-    scope: &Scope<'_>,
-    number: u16,
-    port: &Port,
-    http: &HttpChain,
-    parts: &mut Parts,
-    chains: &mut Vec<Chain>,
-) {
+fn of_port(scope: &Scope<'_>, number: u16, port: &Port, http: &HttpChain, parts: &mut Parts, chains: &mut Vec<Chain>) {
     let at = |when: FilterChainMatch| FilterChainMatch { destination_port: Some(u32::from(number)), ..when };
     let mut all_is_one_service = false;
     for id in &port.bytes {

@@ -19,10 +19,10 @@ mod retry_words;
 mod routes;
 mod service_auth;
 mod shares;
-mod timeouts;
-mod upgrades;
 mod tcp;
+mod timeouts;
 mod transparent;
+mod upgrades;
 mod world;
 
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! What an application may reach outside the mesh by way of its sidecar.
 
 use local::Request;
-use world::{Outside, Serves};
 use world::tunnel::Tunnel;
+use world::{Outside, Serves};
 
 use super::{Live, service};
 
@@ -120,7 +120,8 @@ async fn the_sidecar_checks_certificates_where_it_encrypts() {
 
 #[tokio::test]
 async fn without_a_policy_nothing_outside_is_reached() {
-    let live = Live::of(&format!("{BETA}{}", r#"node "alpha" { calls "beta.svc" }"#)).outside(outside().await).up().await;
+    let live =
+        Live::of(&format!("{BETA}{}", r#"node "alpha" { calls "beta.svc" }"#)).outside(outside().await).up().await;
     assert_eq!(live.send("alpha", get("api.example:8080")).await.status, 404);
     assert_eq!(Tunnel::to("api.example:8080").open(live.at("alpha", 4000)).await.err(), Some(404));
 }
