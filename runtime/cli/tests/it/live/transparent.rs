@@ -88,8 +88,8 @@ fn what_is_unknown_goes_on_where_everything_is_allowed() {
         bytes.send(b"\0\x01\x02 no request\n").await;
         assert!(bytes.is_ended().await);
         assert_eq!(metadata.received_count(), 0);
-        // Nobody gets further who dials the sidecar itself: it goes to no place that it was not told of.
+        // Nobody gets anywhere who dials the sidecar itself.
         let direct = from(alpha, live.at("alpha", 15001)).send(&Request::get("/").host("far.example")).await.unwrap();
-        assert_eq!(direct.status, 503);
+        assert_eq!(direct.status, 403);
     });
 }
