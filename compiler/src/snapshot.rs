@@ -104,9 +104,14 @@ impl Snapshot {
     /// Takes over the endpoints of one service from a mesh that differs in nothing else. Returns how many resources
     /// changed.
     pub fn refresh_endpoints(&mut self, mesh: &CheckedMesh, service: Id<Service>) -> usize {
+        let shared = Shared::default();
+        if lower::endpoints_depend_on_caller(mesh, service) {
+            return self.refresh_by_caller(mesh, service, &shared);
+        }
+        let Some(anyone) = mesh.proxies().next() else { return 0 };
         let mut changed = 0;
-        for assignment in lower::endpoints_of(mesh, service) {
-            let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &assignment);
+        for assignment in lower::endpoints_of(mesh, service, anyone, &shared) {
+            let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
             let same = |known: &&mut Arc<Resource>| known.kind == fresh.kind && known.name == fresh.name;
             for known in self.resources.iter_mut().filter(same) {
                 if known.version != fresh.version {
@@ -116,6 +121,49 @@ impl Snapshot {
             }
         }
         changed
+    }
+
+    /// Callers that had the same endpoints may now have different ones.
+    fn refresh_by_caller(&mut self, mesh: &CheckedMesh, service: Id<Service>, shared: &Shared) -> usize {
+        let mut fresh: BTreeMap<usize, BTreeMap<String, (Resource, Vec<String>)>> = BTreeMap::new();
+        for proxy in mesh.proxies() {
+            let name = mesh.proxy_name(proxy).to_string();
+            for assignment in lower::endpoints_of(mesh, service, proxy, shared) {
+                let Some(place) = self.place(&name, ResourceKind::Endpoints, &assignment.cluster_name) else {
+                    continue;
+                };
+                let resource = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
+                let variants = fresh.entry(place).or_default();
+                let variant = variants.entry(resource.version.clone()).or_insert_with(|| (resource, Vec::new()));
+                variant.1.push(name.clone());
+            }
+        }
+        let mut changed = 0;
+        for (place, variants) in fresh {
+            for (index, (resource, proxies)) in variants.into_values().enumerate() {
+                let next = self.resources.len();
+                match self.resources.get_mut(place).filter(|_| index == 0) {
+                    Some(known) if known.version == resource.version => continue,
+                    Some(known) => *known = Arc::new(resource),
+                    None => {
+                        self.resources.push(Arc::new(resource));
+                        for name in &proxies {
+                            let list = self.proxies.get_mut(name).map_or(&mut [][..], Vec::as_mut_slice);
+                            for old in list.iter_mut().filter(|old| **old == place) {
+                                *old = next;
+                            }
+                        }
+                    }
+                }
+                changed += 1;
+            }
+        }
+        changed
+    }
+
+    fn place(&self, proxy: &str, kind: ResourceKind, name: &str) -> Option<usize> {
+        let known = |place: &&usize| self.resources.get(**place).is_some_and(|it| it.kind == kind && it.name == name);
+        self.proxies.get(proxy)?.iter().find(known).copied()
     }
 }
 

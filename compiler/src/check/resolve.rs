@@ -4,6 +4,7 @@
 
 mod extension;
 mod proxy;
+mod region;
 mod route;
 mod security;
 mod service;
@@ -27,16 +28,17 @@ pub(super) fn mesh(mesh: &Mesh, tables: &Tables, sources: &Sources, diagnostics:
     let context = Context { mesh, tables, sources };
     let certificate_providers = mesh.certificate_providers.iter().map(security::certificate_provider).collect();
     let jwt_providers = mesh.jwt_providers.iter().map(|it| security::jwt_provider(&context, it)).collect();
-    let wasm_filters = mesh.wasm_filters.iter().map(|it| extension::wasm_filter(&context, it)).collect();
-    let services: Vec<_> =
+    let wasm_filters = mesh.wasm_filters.iter().map(|it| extension::wasm_filter(&context, it, diagnostics)).collect();
+    let mut services: Vec<_> =
         mesh.services.iter().map(|declared| service::resolve(&context, declared, diagnostics)).collect();
     let overlays = extension::overlays(&context, &mesh.overlays);
-    let nodes = mesh
+    let mut nodes: Vec<_> = mesh
         .nodes
         .iter()
         .enumerate()
         .map(|(index, declared)| proxy::node(&context, Id::new(index), declared, &services, &overlays, diagnostics))
         .collect();
+    region::fill(&mut services, &mut nodes);
     let gateways =
         mesh.gateways.iter().map(|declared| proxy::gateway(&context, declared, &overlays, diagnostics)).collect();
     CheckedMesh {

@@ -1,15 +1,18 @@
 //! Rules about meaning. One file each; a new rule is a new file and a line here.
 
+mod blind_failover;
 mod cors_credentials;
 mod double_rewrite;
 mod duplicate_definition;
 mod duplicate_endpoint;
 mod duplicate_host;
 mod egress_hosts;
+mod ejection_time;
 mod empty_block;
 mod empty_subset;
-mod everywhere;
+pub(super) mod everywhere;
 mod fail_open;
+mod failover_to_self;
 mod forbidden_address;
 mod format_string;
 mod hash_without_key;
@@ -46,7 +49,9 @@ mod retry_overrun;
 mod retry_storm;
 mod retry_vocabulary;
 mod retry_without_limit;
+mod rewrite_then_regex;
 mod rewrite_without_prefix;
+mod route_budget;
 mod secret_in_text;
 mod shadowed_access_rule;
 mod shadowed_host;
@@ -61,6 +66,7 @@ mod tracing_address;
 mod tries;
 mod unexplained_overlay;
 mod unknown_filter;
+mod unknown_host;
 mod unknown_provider;
 mod unknown_reference;
 mod unknown_subset;
@@ -71,6 +77,8 @@ mod unsafe_retry;
 mod unused_definition;
 mod unverified_peer;
 mod wasm_digest;
+mod without_effect;
+mod zero_limit;
 mod zero_weights;
 
 use spec::mesh::{Route, Target};
@@ -81,15 +89,18 @@ use super::tables::Tables;
 type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 
 const RULES: &[Rule] = &[
+    blind_failover::check,
     cors_credentials::check,
     double_rewrite::check,
     duplicate_definition::check,
     duplicate_endpoint::check,
     duplicate_host::check,
     egress_hosts::check,
+    ejection_time::check,
     empty_block::check,
     empty_subset::check,
     fail_open::check,
+    failover_to_self::check,
     forbidden_address::check,
     format_string::check,
     hash_without_key::check,
@@ -122,7 +133,9 @@ const RULES: &[Rule] = &[
     retry_storm::check,
     retry_vocabulary::check,
     retry_without_limit::check,
+    rewrite_then_regex::check,
     rewrite_without_prefix::check,
+    route_budget::check,
     secret_in_text::check,
     shadowed_access_rule::check,
     shadowed_host::check,
@@ -135,6 +148,7 @@ const RULES: &[Rule] = &[
     tracing_address::check,
     unexplained_overlay::check,
     unknown_filter::check,
+    unknown_host::check,
     unknown_provider::check,
     unknown_reference::check,
     unknown_subset::check,
@@ -145,6 +159,8 @@ const RULES: &[Rule] = &[
     unused_definition::check,
     unverified_peer::check,
     wasm_digest::check,
+    without_effect::check,
+    zero_limit::check,
     zero_weights::check,
 ];
 

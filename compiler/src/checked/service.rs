@@ -128,6 +128,17 @@ impl Service {
     }
 }
 
+impl HealthCheck {
+    /// The path that is asked; `None` where a connection is enough.
+    pub fn asked_path(&self) -> Option<&str> {
+        match self.protocol {
+            HealthCheckProtocol::Http | HealthCheckProtocol::Http2 => Some(&self.path),
+            HealthCheckProtocol::Grpc => Some(policy::GRPC_HEALTH_CHECK),
+            HealthCheckProtocol::Tcp => None,
+        }
+    }
+}
+
 impl Subset {
     /// Whether an endpoint belongs to it: it has all its labels.
     pub fn takes(&self, endpoint: &Endpoint) -> bool {

@@ -15,6 +15,8 @@ pub(crate) const INTERCEPTED_EGRESS_ROUTES: &str = "transparent_egress_route";
 pub(crate) const PROMETHEUS_ROUTES: &str = "prometheus_route";
 pub(crate) const PROMETHEUS_CLUSTER: &str = "prometheus_stats";
 
+/// Every caller of services that prefer zones, by zone. Nobody dials it.
+pub(crate) const CALLERS_CLUSTER: &str = "~callers";
 /// Hosts outside the mesh that callers name.
 pub(crate) const EGRESS_ANYWHERE: &str = "egress:any";
 /// The same, for requests that this Envoy encrypts.
@@ -39,6 +41,18 @@ pub(crate) fn destination(mesh: &CheckedMesh, to: Destination) -> String {
         Some(subset) => format!("{}/{}", cluster(service), subset.name),
         None => cluster(service),
     }
+}
+
+/// The endpoints of a service or subset alone, where its usual name stands for them and those of its failover. No name
+/// of a service or subset has a `~`.
+pub(crate) fn own_endpoints(mesh: &CheckedMesh, to: Destination) -> String {
+    let usual = destination(mesh, to);
+    if mesh.service(to.service).failover.is_empty() { usual } else { format!("{usual}~own") }
+}
+
+/// Of a cluster that chooses among others: requests are counted where they go.
+pub(crate) fn aggregate_stat_name(cluster: &str) -> String {
+    stat_name(&format!("{cluster}~failover"))
 }
 
 /// From a node's sidecar to the application beside it.
@@ -137,4 +151,19 @@ pub(crate) fn filter(kind: &str, owner: &str) -> String {
 /// Where keys of tokens are fetched.
 pub(crate) fn keys_cluster(at: &HostPort) -> String {
     format!("keys:{at}")
+}
+
+/// A collector of logs, traces or metrics that speaks gRPC.
+pub(crate) fn collector(at: &HostPort) -> String {
+    format!("collector:{at}")
+}
+
+/// A collector of traces that speaks HTTP.
+pub(crate) fn http_collector(at: &HostPort) -> String {
+    format!("http-collector:{at}")
+}
+
+/// A server of wasm modules.
+pub(crate) fn module_server(scheme: &str, at: &HostPort) -> String {
+    format!("modules:{scheme}://{at}")
 }

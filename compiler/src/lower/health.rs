@@ -5,7 +5,8 @@ use spec::mesh::HealthCheckProtocol;
 use super::policies::{Chain, Policies};
 use crate::envoy::http_filter::health_check;
 
-/// Checks over TCP end at the listener: nothing to answer.
+/// Checks over TCP end at the listener: nothing to answer. Those of gRPC carry their result in a message, which Envoy
+/// does not keep: they are passed on to the application.
 pub(super) fn lower(policies: &Policies<'_>, chain: &mut Chain) {
     let Some(check) = policies.health_check else { return };
     if matches!(check.protocol, HealthCheckProtocol::Http | HealthCheckProtocol::Http2) {

@@ -11,8 +11,8 @@ use ::envoy::config::route::v3::Route as Message;
 use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
 use spec::mesh::{Cors, HealthCheckProtocol, PathMatch, Retry};
 
-use super::INGRESS_PORT;
 use super::scope::Scope;
+use super::{INGRESS_PORT, cluster, rate_limit};
 use crate::checked::{Id, Service, Target};
 use crate::envoy::http_filter::{FilterOverrides, HttpFilter, cors};
 use crate::envoy::names;
@@ -116,7 +116,9 @@ pub(super) fn filters(scope: &Scope<'_>, called: &[Id<Service>]) -> Vec<HttpFilt
                 route.cors.is_some() || targets.any(|target| shares_origins(scope, target.to.service))
             })
     });
-    if of_services || of_gateway { vec![cors::filter()] } else { Vec::new() }
+    let origins = (of_services || of_gateway).then(cors::filter);
+    let session = cluster::session::filter(scope, called);
+    origins.into_iter().chain(rate_limit::filters(scope)).chain(session).collect()
 }
 
 /// The authorities under which sidecars know a service: its name, alone or with a port at which callers may take it to

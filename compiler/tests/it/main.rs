@@ -2,6 +2,7 @@
 
 mod annotation_fields;
 mod annotations;
+mod endpoints;
 mod findings;
 mod golden;
 mod import_bent;
@@ -9,6 +10,7 @@ mod import_bent_malformed;
 mod manual;
 mod mesh_findings;
 mod pages;
+mod rules_clusters;
 mod rules_endpoints;
 mod rules_observability;
 mod rules_references;

@@ -37,5 +37,5 @@ pub use header_routing::{
 };
 pub use policy::{Counter, Env, HttpPolicy};
 pub use request::{Header, HeaderList, Request, SingleHeader, join_repeat, joins_repeats};
-pub use scope::HEALTH_CHECK_HEADER;
+pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
 pub use verdict::{HeaderEdit, LocalReply, Verdict};

@@ -41,15 +41,19 @@ pub(crate) enum Among {
 /// through a gateway.
 pub const HEALTH_CHECK_HEADER: &str = "x-meshwright-health-check";
 
-/// Whether the request is a health check of the mesh's own: a GET of exactly one of the paths, without a query, that
-/// carries the header. Anybody else's request for the same path is a request like any other.
+/// What a health check of gRPC calls.
+pub const GRPC_HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
+
+/// Whether the request is a health check of the mesh's own: a GET (of gRPC a POST) of exactly one of the paths, without
+/// a query, that carries the header. Anybody else's request for the same path is a request like any other.
 pub(crate) fn is_exempt(paths: &[String], request: &mut dyn Request) -> bool {
     if paths.is_empty() {
         return false;
     }
     let target = request.single(SingleHeader::Path).unwrap_or_default();
     let asked = paths.iter().any(|exempt| exempt.as_bytes() == target);
-    if !asked || request.single(SingleHeader::Method).as_deref() != Some(b"GET") {
+    let method: &[u8] = if target == GRPC_HEALTH_CHECK.as_bytes() { b"POST" } else { b"GET" };
+    if !asked || request.single(SingleHeader::Method).as_deref() != Some(method) {
         return false;
     }
     request.all().iter().any(|(name, _)| name == HEALTH_CHECK_HEADER.as_bytes())

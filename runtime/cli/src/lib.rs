@@ -12,6 +12,7 @@ pub mod module;
 mod pages;
 pub mod report;
 pub mod trace;
+pub mod validate;
 pub mod write;
 
 use clap::Parser;

@@ -1,5 +1,7 @@
 //! From an input to a checked mesh, or to a report of every mistake.
 
+use std::time::{Duration, Instant};
+
 use compiler::CheckedMesh;
 use spec::{Mesh, Severity, Sources};
 
@@ -13,6 +15,8 @@ pub struct Ready {
     pub mesh: Mesh,
     pub checked: CheckedMesh,
     pub sources: Sources,
+    /// How long reading took, and checking.
+    pub took: [Duration; 2],
 }
 
 /// Reads and checks. Findings are printed to standard error, warnings too; `None` if there were errors.
@@ -22,11 +26,14 @@ pub fn ready(input: &Input, format: Format) -> Result<Option<Ready>, Exit> {
 
 /// Reads and checks. Findings are weighed and printed as the user wants; `None` if there were errors.
 pub fn checked(input: &Input, options: &Options, role: Role) -> Result<Option<Ready>, Exit> {
+    let begun = Instant::now();
     let mut loaded = load(input)?;
+    let read = begun.elapsed();
     let (checked, verdict) = examine(&mut loaded, options, role);
+    let took = [read, begun.elapsed().saturating_sub(read)];
     report::print(&Report::of(&loaded, &verdict), options.format, role)?;
     let (Some(mesh), Some(checked)) = (loaded.mesh, checked) else { return Ok(None) };
-    Ok(Some(Ready { mesh, checked, sources: loaded.sources }))
+    Ok(Some(Ready { mesh, checked, sources: loaded.sources, took }))
 }
 
 /// Checks what was read, and weighs what was found. No mesh after errors.

@@ -27,10 +27,10 @@ pub struct LoadBalancing {
     #[field(value = number::WHOLE_PERCENT, default = "50")]
     pub panic_threshold: Option<Spanned<u32>>,
     /// How many endpoints `least-request` compares.
-    #[field(value = number::POSITIVE, default = "2")]
+    #[field(value = number::CHOICES, default = "2")]
     pub choice_count: Option<Spanned<u32>>,
     /// The smallest ring of `ring-hash`.
-    #[field(value = number::POSITIVE, default = "1024")]
+    #[field(value = number::RING_SIZE, default = "1024")]
     pub min_ring_size: Option<Spanned<u32>>,
     #[field(place)]
     pub place: Place,

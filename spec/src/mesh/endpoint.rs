@@ -67,7 +67,7 @@ pub struct Dns {
     #[field(default = "strict")]
     pub mode: Option<Spanned<DnsMode>>,
     /// How often DNS is asked, unless the answer says how long it holds.
-    #[field(value = time::POSITIVE, default = "5s")]
+    #[field(value = time::REFRESH, default = "5s")]
     pub refresh: Option<Spanned<Duration>>,
     /// Which addresses are used.
     #[field(default = "v4-only")]

@@ -52,7 +52,7 @@ pub struct ConnectionPool {
     pub place: Place,
 }
 
-/// TCP keepalive.
+/// TCP keepalive, in whole seconds.
 #[derive(Clone, Debug, Default, PartialEq, Block)]
 #[block(what = "a TCP keepalive", line)]
 pub struct TcpKeepalive {

@@ -31,6 +31,14 @@ whole!(
 whole!(WHOLE_PERCENT, "whole-percent", "a whole number from 0 to 100", 0, 100, ["0", "50", "100"]);
 whole!(GRPC_STATUS, "grpc-status", "a gRPC status from 1 to 16", 1, 16, ["1", "14", "16"]);
 whole!(
+    /// To compare one endpoint with nothing is no choice; Envoy refuses it.
+    CHOICES, "choices", "a number from 2", 2, u32::MAX, ["2", "5"]
+);
+whole!(
+    /// Envoy's rings have eight million places at most.
+    RING_SIZE, "ring-size", "a number from 1 to 8388608", 1, 8_388_608, ["1024", "8388608"]
+);
+whole!(
     /// RFC 9113, 6.5.2.
     STREAMS, "streams", "a number of streams from 1 to 2147483647", 1, 2_147_483_647, ["1", "100"]
 );

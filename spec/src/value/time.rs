@@ -72,6 +72,22 @@ pub(crate) const FILL_INTERVAL: Reader<Duration> = Reader::new(
     write,
 );
 
+/// A name server is not to be asked all the time.
+pub(crate) const REFRESH: Reader<Duration> = Reader::new(
+    &Value {
+        name: "refresh-interval",
+        expected: "a duration such as `5s`",
+        form: FORM,
+        examples: &["100ms", "5s", "1m"],
+        commas: false,
+    },
+    |scalar| {
+        let duration = positive(scalar)?;
+        if duration >= Duration::from_millis(100) { Ok(duration) } else { refuse(scalar, "is shorter than 100ms", "") }
+    },
+    write,
+);
+
 fn duration(scalar: &Scalar) -> Result<Duration, Refusal> {
     parse_duration(text(scalar)?).ok_or(Refusal::Kind)
 }

@@ -8,7 +8,7 @@ use spec::units::Percent;
 
 use super::Around;
 use super::plan::Plan;
-use crate::checked::{Action, Mirror, Target};
+use crate::checked::{Action, Destination, Mirror, Target};
 use crate::envoy::http_filter::{FilterOverrides, cors};
 use crate::envoy::names;
 use crate::envoy::route::action::{Copies, Forward, Share, forward, hash_policy, redirect, respond};
@@ -18,8 +18,8 @@ use crate::envoy::route::matches::{
 };
 use crate::envoy::route::retry::retry_policy;
 use crate::envoy::route::{Entry, entry, header_matcher};
-use crate::lower::rate_limit;
 use crate::lower::scope::Scope;
+use crate::lower::{cluster, rate_limit};
 
 /// The port of a service that says none.
 const HTTP_PORT: u16 = 80;
@@ -86,13 +86,20 @@ fn to(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>, targets: &[Target
         response.splice(..0, narrower);
     }
     let of_target = targets.first().and_then(|target| scope.mesh.service(target.to.service).cors.as_ref());
-    entry(Entry {
+    let mut message = entry(Entry {
         takes: takes(scope, around, plan, share),
         action,
         overrides: overrides(scope, plan, plan.cors.or(around.cors).or(of_target)),
         request_headers: edits(request),
         response_headers: edits(response),
-    })
+    });
+    let destinations: Vec<Destination> = targets.iter().map(|target| target.to).collect();
+    // What a route says of `Host` comes before what the service that answers expects.
+    if matches!(plan.host, None | Some(HostRewrite::OfService)) {
+        cluster::failover::on_route(scope, &destinations, &mut message);
+    }
+    cluster::session::on_route(scope, &destinations, &mut message);
+    message
 }
 
 /// `kind` says what the answer is, unless the mesh says otherwise.

@@ -1,6 +1,6 @@
 //! gRPC needs a service that speaks it: over HTTP/1.1 there are no trailers, and so no status of gRPC.
 
-use spec::mesh::{Callee, HealthCheckProtocol, Protocol, Retry, RetryCondition, Service};
+use spec::mesh::{Callee, HealthCheckProtocol, Protocol, Retry, RetryCondition, Route, Service};
 use spec::{Diagnostics, Mesh, Name, Span};
 
 use super::super::super::tables::Tables;
@@ -10,7 +10,8 @@ use super::mismatch;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     let http = |name: &Name| protocols::service(mesh, tables, name).filter(|it| protocols::of(it) == Protocol::Http);
-    for route in routes(mesh) {
+    let says = |route: &&Route| route.matches.grpc.is_some() || route.retry.is_some() || route.websocket.is_some();
+    for route in routes(mesh).filter(says) {
         let of_http = route.targets().iter().find_map(|target| http(&target.service.value));
         if let (Some(service), Some(grpc)) = (of_http, &route.matches.grpc) {
             refuse("a gRPC match", grpc.service.span, service, diagnostics);
@@ -33,10 +34,15 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
         if let Some(retry) = &service.retry {
             words(retry, service, diagnostics);
         }
-        let protocol = service.health_check.as_ref().and_then(|check| check.protocol.as_ref());
-        // A port of its own may well speak something else.
-        let own_port = service.health_check.as_ref().is_some_and(|check| check.port.is_some());
-        if let Some(protocol) = protocol.filter(|it| it.value == HealthCheckProtocol::Grpc && !own_port) {
+    }
+    for service in mesh.services.iter().filter(|service| !speaks_http2(service)) {
+        if protocols::of(service) == Protocol::Tcp && service.health_check.is_some() {
+            continue; // No question by requests suits it: `policies` says so.
+        }
+        let check = service.health_check.as_deref().or(mesh.defaults.health_check.as_ref());
+        let protocol = check.and_then(|check| check.protocol.as_ref());
+        // Envoy refuses it whatever port is asked: a cluster has one protocol.
+        if let Some(protocol) = protocol.filter(|it| it.value == HealthCheckProtocol::Grpc) {
             refuse("a gRPC health check", protocol.span, service, diagnostics);
         }
     }
@@ -53,6 +59,10 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
             refuse("a question over gRPC", grpc.span, service, diagnostics);
         }
     }
+}
+
+fn speaks_http2(service: &Service) -> bool {
+    matches!(protocols::of(service), Protocol::Http2 | Protocol::Grpc)
 }
 
 fn words(retry: &Retry, service: &Service, diagnostics: &mut Diagnostics) {
@@ -73,8 +83,9 @@ fn words(retry: &Retry, service: &Service, diagnostics: &mut Diagnostics) {
 
 fn refuse(what: &str, span: Span, service: &Service, diagnostics: &mut Diagnostics) {
     let place = service.protocol.as_ref().map_or(service.name.span, |protocol| protocol.span);
+    let speaks = protocols::word(protocols::of(service));
     diagnostics.push(
-        mismatch(span, format!("{what} needs gRPC, and `{}` speaks `http`", service.name.value))
+        mismatch(span, format!("{what} needs gRPC, and `{}` speaks `{speaks}`", service.name.value))
             .label("its answers never carry a status of gRPC")
             .related(place, "the service's protocol")
             .help("give the service `protocol \"grpc\"`"),

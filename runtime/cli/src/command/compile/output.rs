@@ -1,58 +1,81 @@
 //! The files of an output folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use compiler::emit;
 use compiler::lower::Shared;
 use compiler::snapshot::{ResourceKind, Snapshot};
+use compiler::{CheckedMesh, Proxy, emit};
 use serde_json::json;
 
 use super::{Arguments, Form, Syntax};
+use crate::exit::Exit;
 use crate::mesh::Ready;
 use crate::module;
 
-/// Path and content, in the order in which they must be written: Envoy may watch what refers to others.
-pub(super) fn files(ready: &Ready, arguments: &Arguments) -> Vec<(String, Vec<u8>)> {
+/// The proxies of these names, or all.
+pub(super) fn chosen(mesh: &CheckedMesh, names: &[String]) -> Result<Vec<Proxy>, Exit> {
+    if names.is_empty() {
+        return Ok(mesh.proxies().collect());
+    }
+    let known: BTreeMap<String, Proxy> = mesh.proxies().map(|proxy| (mesh.proxy_name(proxy).key(), proxy)).collect();
+    let find = |name: &String| {
+        let unknown = || Exit::usage(anyhow::anyhow!("no node or gateway is called `{name}`"));
+        known.get(&name.to_ascii_lowercase()).copied().ok_or_else(unknown)
+    };
+    names.iter().map(find).collect()
+}
+
+/// Calls `put` with path and content of each file, in the order in which they must be written: Envoy may watch what
+/// refers to others.
+pub(super) fn each(
+    ready: &Ready,
+    proxies: &[Proxy],
+    arguments: &Arguments,
+    put: &mut dyn FnMut(&str, &[u8]) -> Result<(), Exit>,
+) -> Result<(), Exit> {
     let our_module = module::in_folder(&arguments.filters_folder);
     let mesh = &ready.checked;
-    let mut files = vec![(module::output_path(), artifacts::MODULE.to_vec())];
+    put(&module::output_path(), artifacts::MODULE)?;
+    for (path, bytes) in module::of_the_user(mesh) {
+        put(&path, &bytes)?;
+    }
     let shared = Shared::default();
-    let mut forms = arguments.emit.clone();
-    forms.dedup();
-    for form in forms {
+    for form in [Form::Static, Form::Files, Form::Snapshot, Form::Compose] {
+        if !arguments.emit.contains(&form) {
+            continue;
+        }
         match form {
-            Form::Static => files.extend(mesh.proxies().map(|proxy| {
-                let name = mesh.proxy_name(proxy);
-                match arguments.bootstrap {
-                    Syntax::Yaml => {
-                        let text = emit::bootstrap_with(mesh, proxy, &our_module, &shared);
-                        (format!("{name}/envoy.yaml"), text.into_bytes())
-                    }
-                    Syntax::Json => {
-                        let text = emit::bootstrap_json(mesh, proxy, &our_module, &shared);
-                        (format!("{name}/envoy.json"), text.into_bytes())
+            Form::Static => {
+                for proxy in proxies {
+                    let name = mesh.proxy_name(*proxy);
+                    let (file, text) = match arguments.bootstrap {
+                        Syntax::Yaml => ("envoy.yaml", emit::bootstrap_with(mesh, *proxy, &our_module, &shared)),
+                        Syntax::Json => ("envoy.json", emit::bootstrap_json(mesh, *proxy, &our_module, &shared)),
+                    };
+                    put(&format!("{name}/{file}"), text.as_bytes())?;
+                }
+            }
+            Form::Files => {
+                for proxy in proxies {
+                    let name = mesh.proxy_name(*proxy);
+                    let folder = format!("{}/{name}", arguments.config_folder.trim_end_matches('/'));
+                    for (path, text) in emit::watched(mesh, *proxy, &our_module, &shared, &folder) {
+                        put(&format!("{name}/{path}"), text.as_bytes())?;
                     }
                 }
-            })),
-            Form::Files => files.extend(mesh.proxies().flat_map(|proxy| {
-                let name = mesh.proxy_name(proxy);
-                let folder = format!("{}/{name}", arguments.config_folder.trim_end_matches('/'));
-                let texts = emit::watched(mesh, proxy, &our_module, &shared, &folder);
-                texts.into_iter().map(move |(path, text)| (format!("{name}/{path}"), text.into_bytes()))
-            })),
-            Form::Snapshot => files.extend(snapshot(&Snapshot::of(mesh, &our_module))),
-            Form::Compose => files.push(("compose.yaml".to_owned(), emit::compose::compose(mesh).into_bytes())),
+            }
+            Form::Snapshot => snapshot(&Snapshot::of(mesh, &our_module), put)?,
+            Form::Compose => put("compose.yaml", emit::compose::compose(mesh).as_bytes())?,
         }
     }
-    files
+    Ok(())
 }
 
 /// Files that an earlier run wrote below `NODE/xds` and nobody names any more: Envoy would not read them, people would.
 /// Returns how many there were.
-pub(super) fn remove_stale(folder: &Path, files: &[(String, Vec<u8>)]) -> anyhow::Result<usize> {
-    let written: BTreeSet<PathBuf> = files.iter().map(|(path, _)| folder.join(path)).collect();
+pub(super) fn remove_stale(written: &BTreeSet<PathBuf>) -> anyhow::Result<usize> {
     let watched: BTreeSet<&Path> = written.iter().filter_map(|path| path.parent()).collect();
     let mut removed = 0;
     for kind in watched.into_iter().filter(|it| ["xds/eds", "xds/rds", "xds/sds"].iter().any(|kind| it.ends_with(kind)))
@@ -69,8 +92,7 @@ pub(super) fn remove_stale(folder: &Path, files: &[(String, Vec<u8>)]) -> anyhow
 }
 
 /// What a control plane would serve each proxy: the first response of each type, and what is in it.
-fn snapshot(snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
-    let mut files = Vec::new();
+fn snapshot(snapshot: &Snapshot, put: &mut dyn FnMut(&str, &[u8]) -> Result<(), Exit>) -> Result<(), Exit> {
     let mut index = serde_json::Map::new();
     for proxy in snapshot.proxies() {
         let mut resources = Vec::new();
@@ -79,7 +101,7 @@ fn snapshot(snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
             if response.is_empty() {
                 continue;
             }
-            files.push((format!("{proxy}/snapshot/{}.pb", kind.short_name()), response));
+            put(&format!("{proxy}/snapshot/{}.pb", kind.short_name()), &response)?;
         }
         for resource in snapshot.resources(proxy) {
             resources.push(json!({
@@ -93,6 +115,5 @@ fn snapshot(snapshot: &Snapshot) -> Vec<(String, Vec<u8>)> {
     }
     let mut text = serde_json::to_string_pretty(&index).unwrap_or_default();
     text.push('\n');
-    files.push(("snapshot.json".to_owned(), text.into_bytes()));
-    files
+    put("snapshot.json", text.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! `compile --envoy`: a real Envoy looks at the whole configuration of every proxy.
+//! A real Envoy looks at the whole configuration of every proxy.
 //!
 //! `envoy --mode validate` reads neither what xDS would serve nor files it would watch, so everything is put into one
 //! bootstrap; and it wants certificates on this machine, so that they are replaced by some made for the occasion.
@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use compiler::emit;
 use compiler::lower::Shared;
+use compiler::{CheckedMesh, emit};
 use indicatif::ProgressBar;
 use local::EnvoyBinary;
 use serde_json::Value;
@@ -15,35 +15,43 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::exit::Exit;
-use crate::mesh::Ready;
 use crate::{module, write};
 
 /// Longest text of Envoy's that is shown: it repeats resources, and those may hold secrets.
 const SHOWN: usize = 400;
 
-/// Whether every proxy's configuration is accepted. What Envoy says of the others goes to standard error.
-pub(super) fn every_proxy(envoy: &Path, ready: &Ready) -> Result<bool, Exit> {
-    let binary = local::find(Some(envoy))?;
+/// Envoy says so of `api_key_auth` as a whole, whatever its configuration.
+const UNFINISHED: &str = "marked as work-in-progress";
+
+/// A configuration that Envoy does not take as it is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Verdict {
+    /// The proxy.
+    pub name: String,
+    /// Why it is refused; `None`: it is accepted, but for `warnings`.
+    pub refused: Option<String>,
+    pub warnings: Vec<String>,
+}
+
+/// Lets Envoy look at every proxy of a mesh. Returns those that it refuses or warns about, in the order of the mesh, and
+/// how many there were.
+pub fn every_proxy(binary: &EnvoyBinary, mesh: &CheckedMesh, bar: &ProgressBar) -> Result<(Vec<Verdict>, usize), Exit> {
     let folder = tempfile::tempdir()?;
-    let configurations = written(ready, folder.path())?;
-    let bar = ProgressBar::new(configurations.len() as u64).with_message("validating");
+    let configurations = written(mesh, folder.path())?;
+    bar.set_length(configurations.len() as u64);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let refusals = runtime.block_on(refusals(&binary, folder.path(), &configurations, &bar))?;
-    bar.finish_and_clear();
-    for (name, said) in &refusals {
-        write::to_stderr(&format!("error: Envoy refuses the configuration of `{name}`\n  {said}\n"))?;
-    }
-    let count = configurations.len();
-    let accepted = count - refusals.len();
-    write::to_stderr(&format!("{accepted} of {count} configurations accepted by {}\n", envoy.display()))?;
-    Ok(refusals.is_empty())
+    let verdicts = runtime.block_on(verdicts(binary, folder.path(), &configurations, bar))?;
+    Ok((verdicts, configurations.len()))
 }
 
 /// Every proxy's configuration in one file: its name, and where it is.
-fn written(ready: &Ready, folder: &Path) -> Result<Vec<(String, PathBuf)>, Exit> {
+fn written(mesh: &CheckedMesh, folder: &Path) -> Result<Vec<(String, PathBuf)>, Exit> {
     write::file(folder, &module::output_path(), artifacts::MODULE)?;
+    for (path, bytes) in module::of_the_user(mesh) {
+        write::file(folder, &path, &bytes)?;
+    }
     let stand_in = StandIn::make()?;
-    let (mesh, shared) = (&ready.checked, Shared::default());
+    let shared = Shared::default();
     let our_module = module::in_folder(module::FOLDER);
     let mut configurations = Vec::new();
     for (number, proxy) in mesh.proxies().enumerate() {
@@ -57,13 +65,12 @@ fn written(ready: &Ready, folder: &Path) -> Result<Vec<(String, PathBuf)>, Exit>
     Ok(configurations)
 }
 
-/// Names of the proxies whose configuration is refused, and why, in the order of the mesh.
-async fn refusals(
+async fn verdicts(
     binary: &EnvoyBinary,
     folder: &Path,
     configurations: &[(String, PathBuf)],
     bar: &ProgressBar,
-) -> Result<Vec<(String, String)>, Exit> {
+) -> Result<Vec<Verdict>, Exit> {
     let at_once = std::thread::available_parallelism().map_or(1, usize::from);
     let (turns, mut runs) = (Arc::new(Semaphore::new(at_once)), JoinSet::new());
     for (number, (_, config)) in configurations.iter().enumerate() {
@@ -73,19 +80,32 @@ async fn refusals(
             (number, binary.validate(&config, &folder).await)
         });
     }
-    let mut refused = Vec::new();
+    let mut verdicts = Vec::new();
     while let Some(run) = runs.join_next().await {
         let (number, report) = run?;
         let report = report?;
         bar.inc(1);
-        if !report.accepted {
-            let said = report.problems.join("; ");
-            let name = configurations.get(number).map_or_else(String::new, |(name, _)| name.clone());
-            refused.push((number, name, said.lines().next().unwrap_or("").chars().take(SHOWN).collect()));
+        let name = configurations.get(number).map_or_else(String::new, |(name, _)| name.clone());
+        let said = || short(&report.problems.join("; "));
+        let refused = (!report.accepted).then(said);
+        let warnings: Vec<String> =
+            report.warnings.iter().filter(|it| !it.contains(UNFINISHED)).map(|warning| short(warning)).collect();
+        if refused.is_some() || !warnings.is_empty() {
+            verdicts.push((number, Verdict { name, refused, warnings }));
         }
     }
-    refused.sort();
-    Ok(refused.into_iter().map(|(_, name, said)| (name, said)).collect())
+    verdicts.sort();
+    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
+}
+
+/// The first and the last line: between them Envoy repeats the resource.
+fn short(said: &str) -> String {
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let cut = |line: &str| line.chars().take(SHOWN).collect::<String>();
+    match (lines.next(), lines.next_back()) {
+        (Some(first), Some(last)) => format!("{} … {}", cut(first), cut(last)),
+        (first, _) => cut(first.unwrap_or("")),
+    }
 }
 
 /// A certificate, its key and its authority in place of those that sidecars have.
