@@ -111,6 +111,7 @@ codes! {
     LOCAL_PORT_CONFLICT = "local-port-conflict" fault: "two listeners of one sidecar want the same port";
     MIXED_PROTOCOLS = "mixed-protocols" rule error: "requests of one protocol are sent to services of several";
     PROTOCOL_MISMATCH = "protocol-mismatch" fault: "what is said needs another protocol than the service speaks";
+    INDISTINCT_TCP = "indistinct-tcp" fault: "connections that carry no name could be meant for two services";
     TCP_NEEDS_PORT = "tcp-needs-port" fault: "callers have no way to reach a service that has no host names";
     MIXED_DISCOVERY = "mixed-discovery" fault: "endpoints are said in two ways that exclude each other";
     DUPLICATE_ENDPOINT = "duplicate-endpoint" rule warning: "an endpoint is said twice";

@@ -18,6 +18,7 @@ mod format_string;
 mod hash_without_key;
 mod health_check_overlap;
 mod idle_node;
+mod indistinct_tcp;
 mod insecure_keys;
 mod invalid_overlay;
 mod local_port_conflict;
@@ -107,6 +108,7 @@ const RULES: &[Rule] = &[
     hash_without_key::check,
     health_check_overlap::check,
     idle_node::check,
+    indistinct_tcp::check,
     insecure_keys::check,
     invalid_overlay::check,
     local_port_conflict::check,

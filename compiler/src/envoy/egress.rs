@@ -146,7 +146,7 @@ fn refuse(rules: Rules) -> Filter {
 }
 
 fn deny(what: Vec<permission::Rule>) -> Rules {
-    let anybody = Principal { identifier: Some(principal::Identifier::Any(true)), ..Default::default() };
+    let anybody = Principal { identifier: Some(principal::Identifier::Any(true)) };
     let policy = Policy {
         permissions: what.into_iter().map(|rule| Permission { rule: Some(rule) }).collect(),
         principals: vec![anybody],

@@ -3,7 +3,7 @@
 mod inspection;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use envoy::config::accesslog::v3::AccessLog;
@@ -220,8 +220,7 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         upgrade_configs,
         use_remote_address: is_edge.then_some(true),
         xff_num_trusted_hops: edge.map_or(0, |edge| edge.trusted_hops),
-        // Nobody outside is one of us: `x-envoy-…` headers, by which Envoys steer each other, are taken from all.
-        internal_address_config: is_edge.then(InternalAddressConfig::default),
+        internal_address_config: is_edge.then(nobody_is_internal),
         normalize_path: Some(true),
         merge_slashes: true,
         // Clients outside name whatever port they dialled, and some a final dot; no sidecar knows either.
@@ -234,6 +233,13 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         })),
         ..Default::default()
     }
+}
+
+/// Envoys steer each other by `x-envoy-…` headers, which are taken away from whoever is not internal: here that is
+/// everybody. An empty list would mean the private networks; nobody calls from the address that is none.
+fn nobody_is_internal() -> InternalAddressConfig {
+    let none = CidrRange { address_prefix: Ipv4Addr::UNSPECIFIED.to_string(), prefix_len: Some(32) };
+    InternalAddressConfig { cidr_ranges: vec![none], ..Default::default() }
 }
 
 /// What one connection from outside may hold

@@ -88,6 +88,14 @@ impl ClusterShare {
     }
 }
 
+/// The route, on which a stream may be silent for so long; `None`: as its listener says.
+pub(crate) fn with_idle_timeout(mut route: Route, idle_timeout: Option<Duration>) -> Route {
+    if let (Some(Action::Route(action)), Some(idle_timeout)) = (&mut route.action, idle_timeout) {
+        action.idle_timeout = Some(duration(idle_timeout));
+    }
+    route
+}
+
 /// A route table. The mesh's own headers never leave this Envoy: what a client sends in them reaches nobody.
 pub(crate) fn configuration(name: &str, mut hosts: Vec<Host>) -> RouteConfiguration {
     // Envoy finds a host by its name: the order of the source means nothing.

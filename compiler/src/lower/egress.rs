@@ -35,9 +35,9 @@ pub(super) struct Listed {
     /// In lower case; with `*.` before it, every name below.
     pub name: String,
     pub port: u16,
-    /// Whether this is the port that is meant when a request names none.
-    first: bool,
     originate_tls: bool,
+    /// Whether this is the port that is meant when a request names none: the scheme's, or, with TLS of ours, the first.
+    usual: bool,
 }
 
 /// For applications that use their sidecar as a proxy.
@@ -75,6 +75,7 @@ pub(super) fn policy(scope: &Scope<'_>) -> Option<EgressPolicy> {
 /// The listed hosts that applications may reach in TLS of their own.
 pub(super) fn listed(scope: &Scope<'_>) -> Vec<Listed> {
     let mut listed: BTreeMap<(String, u16), Listed> = BTreeMap::new();
+    let mut first_ports: BTreeMap<String, u16> = BTreeMap::new();
     let hosts = said(scope).filter(|egress| egress.policy.value == EgressPolicy::Listed);
     for host in hosts.iter().flat_map(|egress| &egress.hosts) {
         let name = host.name.value.to_ascii_lowercase();
@@ -83,9 +84,19 @@ pub(super) fn listed(scope: &Scope<'_>) -> Vec<Listed> {
             true => vec![HTTPS],
             false => host.ports.iter().map(|port| port.value).collect(),
         };
-        for (index, port) in ports.into_iter().enumerate() {
-            let entry = Listed { name: name.clone(), port, first: index == 0, originate_tls };
-            listed.entry((name.clone(), port)).or_insert(entry);
+        for port in ports {
+            let meant = if name.starts_with("*.") { port == HTTPS } else { true };
+            if originate_tls && meant {
+                first_ports.entry(name.clone()).or_insert(port);
+            }
+            let usual = !originate_tls && port == HTTP;
+            listed.entry((name.clone(), port)).or_insert(Listed { name: name.clone(), port, originate_tls, usual });
+        }
+    }
+    for (name, port) in first_ports {
+        let plain = listed.get(&(name.clone(), HTTP)).is_some_and(|plain| plain.usual);
+        if let (false, Some(first)) = (plain, listed.get_mut(&(name, port))) {
+            first.usual = true;
         }
     }
     listed.into_values().collect()
@@ -111,15 +122,9 @@ fn virtual_host(scope: &Scope<'_>, listed: &Listed, parts: &mut Parts) -> Host {
     let Listed { name, port, originate_tls, .. } = listed;
     let plain = towards(scope, listed, Travel::AsTheyCame, parts);
     let is_wildcard = name.starts_with("*.");
-    // A port that a request does not name is the scheme's; with TLS of ours, the host's first.
-    let usual = match (*originate_tls, is_wildcard) {
-        (true, true) => *port == HTTPS,
-        (true, false) => listed.first,
-        (false, _) => *port == HTTP,
-    };
     let with_port = format!("{name}:{port}");
     let mut domains = vec![with_port.clone()];
-    if usual {
+    if listed.usual {
         domains.push(name.clone());
     }
     let encrypted = originate_tls.then(|| towards(scope, listed, Travel::Encrypted, parts));

@@ -19,6 +19,7 @@ use crate::envoy::names;
 use crate::envoy::route::edits::edits;
 use crate::envoy::route::{
     ClusterShare, Host, ToClusters, header_is, header_is_there, header_matcher, method_is, path_is, route,
+    with_idle_timeout,
 };
 use plan::Plan;
 
@@ -75,12 +76,15 @@ fn table(scope: &Scope<'_>, id: Id<Service>, host: Option<Id<Service>>, port: Op
     }
 }
 
-/// The one route of a service at its own sidecar. The caller's time limit holds: it takes its request back when it no
-/// longer waits.
+/// The one route of a service at its own sidecar. Unless the service says more, the caller's time limit holds: it takes
+/// its request back when it no longer waits.
 pub(super) fn to_application(service: &Service) -> Message {
+    let inbound = service.inbound.as_ref();
+    let timeout = inbound.and_then(|inbound| inbound.timeout.as_ref()).map(|said| said.value);
+    let idle = inbound.and_then(|inbound| inbound.idle_timeout.as_ref()).map(|said| said.value);
     let share = ClusterShare::new(&names::local_cluster(service));
-    let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
-    route(&PathMatch::Prefix("/".to_owned()), Vec::new(), action)
+    let action = ToClusters { clusters: vec![share], timeout, retry: None };
+    with_idle_timeout(route(&PathMatch::Prefix("/".to_owned()), Vec::new(), action), idle)
 }
 
 /// Where the mesh's own health checks go, past the filters named here: were they refused, the answer would count, and

@@ -289,3 +289,28 @@ fn health_checks_do_not_ask_the_sidecar() {
     assert_eq!(places("forbidden-address", &service("health-check port=9901")), "error 3:19\n");
     quiet("forbidden-address", &service("health-check port=8081"));
 }
+
+#[test]
+fn bytes_that_could_be_meant_for_two_services() {
+    let both = |redis: &str| {
+        let services = format!("service \"a.svc\" {{ protocol \"tcp\"; port 6379; {redis}; }}\nservice \"b.svc\" {{ protocol \"tcp\"; port 6379; endpoint \"10.0.0.2:6379\"; }}");
+        format!("{services}\nnode \"web\" {{ transparent-proxy; calls \"a.svc\" \"b.svc\"; }}")
+    };
+    assert_eq!(places("indistinct-tcp", &both("endpoint \"10.0.0.2:6380\"")), "error 4:47\n");
+    quiet("indistinct-tcp", &both("endpoint \"10.0.0.1:6379\""));
+    quiet("indistinct-tcp", &both("dns \"a.internal:6379\""));
+    let served = |protocol: &str| {
+        let a = format!("service \"a.svc\" {{ protocol \"{protocol}\"; endpoint \"10.0.0.1:80\"; }}");
+        format!("{a}\nservice \"b.svc\" {{ endpoint \"10.0.0.1:81\"; }}\nnode \"web\" {{ serves \"a.svc\" \"b.svc\"; }}")
+    };
+    assert_eq!(places("indistinct-tcp", &served("tcp")), "error 4:21\n");
+    quiet("indistinct-tcp", &served("http"));
+}
+
+#[test]
+fn an_egress_host_that_is_said_twice() {
+    let egress = |hosts: &str| node(&format!("calls \"b.svc\"\negress \"listed\" {{\n{hosts}\n}}"));
+    assert_eq!(places("duplicate-name", &egress("host \"x.example\"\nhost \"X.example\" port=443")), "error 8:6\n");
+    assert_eq!(places("duplicate-name", &egress("host \"B.svc\"")), "error 7:6\n");
+    quiet("duplicate-name", &egress("host \"x.example\"\nhost \"x.example\" port=80"));
+}

@@ -64,7 +64,11 @@ fn table(routes: &[Route], met: &Met<'_>, diagnostics: &mut Diagnostics) {
 fn same_origin(redirect: &Redirect, route: &Route, met: &Met<'_>) -> bool {
     let scheme = redirect.scheme.as_ref().is_none_or(|new| match &route.matches.scheme {
         Some(old) => old.value == new.value,
-        None => (new.value == Scheme::Https) == met.encrypted && met.port.is_none(),
+        // Another scheme is at another port: a route of one port is not met again.
+        None => {
+            let any_port = met.port.is_none() && route.matches.port.is_none();
+            (new.value == Scheme::Https) == met.encrypted && any_port
+        }
     });
     let host = redirect.host.as_ref().is_none_or(|new| met.host.is_some_and(|old| new.value.eq_ignore_ascii_case(old)));
     let port = redirect.port.as_ref().is_none_or(|new| {
