@@ -3,11 +3,17 @@
 pub(crate) mod access_log;
 pub(crate) mod bootstrap;
 pub(crate) mod cluster;
+pub(crate) mod egress;
 pub(crate) mod endpoint;
+pub(crate) mod forward_proxy;
 pub(crate) mod http_filter;
 pub(crate) mod listener;
 pub(crate) mod names;
+pub(crate) mod outside;
+pub(crate) mod rbac;
 pub(crate) mod route;
+pub(crate) mod tcp_proxy;
+pub(crate) mod tls;
 
 use std::time::Duration;
 

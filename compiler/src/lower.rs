@@ -20,6 +20,7 @@ mod rate_limit;
 mod route;
 mod scope;
 mod shared;
+mod tcp;
 mod tls;
 mod transparent;
 mod wasm;
@@ -47,6 +48,10 @@ pub const INGRESS_PORT: u16 = 4100;
 pub const EGRESS_PORT: u16 = 4000;
 /// Port on which `/stats/prometheus` is scraped, unless the mesh says another.
 pub const PROMETHEUS_PORT: u16 = 15090;
+/// Where intercepted connections that come in arrive, unless the mesh says another port.
+pub const INTERCEPTED_INBOUND_PORT: u16 = 15000;
+/// Where intercepted connections that go out arrive, unless the mesh says another port.
+pub const INTERCEPTED_OUTBOUND_PORT: u16 = 15001;
 /// Port of Envoy's administration, on loopback.
 pub const ADMIN_PORT: u16 = 9901;
 
@@ -71,6 +76,8 @@ struct Parts {
     routes: Vec<Arc<RouteConfiguration>>,
     endpoints: Vec<Arc<ClusterLoadAssignment>>,
     secrets: Vec<Arc<Secret>>,
+    /// Part of the bootstrap: what Envoy asks before it has anything else.
+    primary: Vec<Cluster>,
     names: BTreeSet<(Kind, String)>,
 }
 
@@ -104,8 +111,9 @@ pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared:
     parts.clusters.sort_by(|one, other| one.name.cmp(&other.name));
     parts.endpoints.sort_by(|one, other| one.cluster_name.cmp(&other.cluster_name));
     parts.secrets.sort_by(|one, other| one.name.cmp(&other.name));
+    parts.primary.sort_by(|one, other| one.name.cmp(&other.name));
     let mut config = NodeConfig {
-        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry),
+        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry, parts.primary),
         listeners: parts.listeners,
         clusters: parts.clusters,
         routes: parts.routes,
@@ -139,6 +147,12 @@ impl Parts {
     fn endpoints(&mut self, endpoints: Arc<ClusterLoadAssignment>) {
         if self.names.insert((Kind::Endpoints, endpoints.cluster_name.clone())) {
             self.endpoints.push(endpoints);
+        }
+    }
+
+    fn primary(&mut self, cluster: Cluster) {
+        if self.names.insert((Kind::Cluster, cluster.name.clone())) {
+            self.primary.push(cluster);
         }
     }
 

@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use envoy::config::bootstrap::v3::{Admin, Bootstrap, ClusterManager, Watchdog, Watchdogs};
+use envoy::config::bootstrap::v3::{
+    Admin, Bootstrap, ClusterManager, Watchdog, Watchdogs, bootstrap::StaticResources,
+};
 use envoy::config::cluster::v3::Cluster;
 use envoy::config::core::v3::{Locality, Node};
 use envoy::config::metrics::v3::{StatsConfig, StatsSink};
@@ -31,15 +33,22 @@ pub(crate) struct Telemetry {
     pub stats_config: Option<StatsConfig>,
 }
 
-/// A bootstrap without resources.
-pub(crate) fn bootstrap(identity: &Identity, (host, port): (IpAddr, u16), telemetry: Telemetry) -> Bootstrap {
+/// A bootstrap without resources, but for the clusters that Envoy must know from the beginning.
+pub(crate) fn bootstrap(
+    identity: &Identity,
+    (host, port): (IpAddr, u16),
+    telemetry: Telemetry,
+    primary: Vec<Cluster>,
+) -> Bootstrap {
     let (region, zone) = (identity.region.clone(), identity.zone.clone());
     let locality = (region.is_some() || zone.is_some()).then(|| Locality {
         region: region.unwrap_or_default(),
         zone: zone.unwrap_or_default(),
         ..Default::default()
     });
+    let static_resources = (!primary.is_empty()).then(|| StaticResources { clusters: primary, ..Default::default() });
     Bootstrap {
+        static_resources,
         node: Some(Node { id: identity.id.clone(), cluster: identity.cluster.clone(), locality, ..Default::default() }),
         admin: Some(Admin { address: Some(endpoint::address(host, port)), ..Default::default() }),
         stats_sinks: telemetry.stats_sinks,

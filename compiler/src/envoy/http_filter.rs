@@ -1,7 +1,12 @@
 //! HTTP filters in the order in which Envoy runs them.
 
+pub(crate) mod api_key;
+pub(crate) mod basic_auth;
 pub(crate) mod cors;
+pub(crate) mod external_auth;
 pub(crate) mod health_check;
+pub(crate) mod jwt;
+pub(crate) mod rbac;
 pub(crate) mod session;
 pub(crate) mod wasm;
 
@@ -22,6 +27,7 @@ pub(crate) enum Rank {
     BasicAuth,
     Jwt,
     ApiKey,
+    Noted,
     ExternalAuth,
     Authorization,
     RateLimit,
@@ -64,6 +70,11 @@ pub(crate) fn chain(mut filters: Vec<HttpFilter>) -> Vec<Message> {
 /// Lets a filter work that is [`disabled`](HttpFilter::disabled) elsewhere.
 pub(crate) fn enabled() -> Any {
     envoy::any(&FilterConfig { config: Some(Any::default()), ..Default::default() })
+}
+
+/// Keeps a filter from working where a virtual host [`enabled`] it.
+pub(crate) fn disabled() -> Any {
+    envoy::any(&FilterConfig { disabled: true, ..Default::default() })
 }
 
 impl HttpFilter {

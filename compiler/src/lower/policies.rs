@@ -10,7 +10,7 @@ use super::{Parts, authentication, authorization, fault, health, rate_limit, was
 use crate::checked::{
     ApiKey, Authorization, BasicAuth, ExternalAuth, Fault, FilterUse, Gateway, HealthCheck, Jwt, Serve,
 };
-use crate::envoy::http_filter::{FilterOverrides, HttpFilter};
+use crate::envoy::http_filter::{self, FilterOverrides, HttpFilter};
 
 /// What is said of requests that come in, by a service (for its virtual host) or a gateway (for all of them).
 pub(super) struct Policies<'a> {
@@ -36,6 +36,8 @@ pub(super) struct Chain {
     pub filters: Vec<HttpFilter>,
     /// By the owner of [`Policies`].
     pub overrides: BTreeMap<String, FilterOverrides>,
+    /// By the owner: the mesh's own health checks pass these, see [`super::route::health_check`].
+    pub past_checks: BTreeMap<String, FilterOverrides>,
 }
 
 /// Adds the filters of one service or gateway to a chain.
@@ -101,7 +103,9 @@ impl Chain {
             self.filters.push(filter);
         } else {
             let overrides = self.overrides.entry(policies.owner.clone()).or_default();
-            overrides.insert(filter.name().to_owned(), crate::envoy::http_filter::enabled());
+            overrides.insert(filter.name().to_owned(), http_filter::enabled());
+            let past = self.past_checks.entry(policies.owner.clone()).or_default();
+            past.insert(filter.name().to_owned(), http_filter::disabled());
             self.filters.push(filter.disabled());
         }
     }

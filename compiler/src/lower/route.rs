@@ -8,16 +8,18 @@ mod plan;
 use std::time::Duration;
 
 use ::envoy::config::route::v3::Route as Message;
-use policy::ROUTE_HEADER;
-use spec::mesh::{Cors, PathMatch, Retry};
+use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
+use spec::mesh::{Cors, HealthCheckProtocol, PathMatch, Retry};
 
 use super::scope::Scope;
 use super::{INGRESS_PORT, cluster};
 use crate::checked::{Id, Service, Target};
-use crate::envoy::http_filter::{HttpFilter, cors};
+use crate::envoy::http_filter::{FilterOverrides, HttpFilter, cors};
 use crate::envoy::names;
 use crate::envoy::route::edits::edits;
-use crate::envoy::route::{ClusterShare, Host, ToClusters, header_is, header_matcher, route};
+use crate::envoy::route::{
+    ClusterShare, Host, ToClusters, header_is, header_is_there, header_matcher, method_is, path_is, route,
+};
 use plan::Plan;
 
 /// Envoy's own limit of a stream on which nothing happens.
@@ -39,10 +41,20 @@ struct Around<'a> {
 /// A service under its own name, at a sidecar or on the listener of a gateway that has this port: header routing, then
 /// declared routes, then the service itself.
 pub(super) fn service_host(scope: &Scope<'_>, id: Id<Service>, port: Option<u16>) -> Host {
+    table(scope, id, Some(id), port)
+}
+
+/// The same at a sidecar, for requests that do not name the service: they leave under its name.
+pub(super) fn service_host_renamed(scope: &Scope<'_>, id: Id<Service>) -> Host {
+    table(scope, id, None, None)
+}
+
+/// `host` is the service whose name the requests carry, if they carry one.
+fn table(scope: &Scope<'_>, id: Id<Service>, host: Option<Id<Service>>, port: Option<u16>) -> Host {
     let service = scope.mesh.service(id);
     let gateway = scope.gateway();
     let around =
-        Around { host: Some(id), port, cors: gateway.and_then(|gateway| gateway.cors.as_ref()), ..around(scope, id) };
+        Around { host, port, cors: gateway.and_then(|gateway| gateway.cors.as_ref()), ..around(scope, id) };
     let by_header = service.header_routing.iter().map(|rule| {
         let headers = match header_routing::filter_headers(rule) {
             Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(scope.mesh.service(rule.to)))],
@@ -70,6 +82,22 @@ pub(super) fn to_application(service: &Service) -> Message {
     let share = ClusterShare::new(&names::local_cluster(service));
     let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
     route(&PathMatch::Prefix("/".to_owned()), Vec::new(), action)
+}
+
+/// Where the mesh's own health checks go, past the filters named here: were they refused, the answer would count, and
+/// be kept, as the service's health.
+pub(super) fn health_check(service: &Service, past: FilterOverrides) -> Option<Message> {
+    let check = service.health_check.as_ref().filter(|_| !past.is_empty())?;
+    let (method, path) = match check.protocol {
+        HealthCheckProtocol::Http | HealthCheckProtocol::Http2 => ("GET", check.path.clone()),
+        HealthCheckProtocol::Grpc => ("POST", "/grpc.health.v1.Health/Check".to_owned()),
+        HealthCheckProtocol::Tcp => return None,
+    };
+    let share = ClusterShare::new(&names::local_cluster(service));
+    let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
+    let headers = vec![method_is(method), path_is(&path), header_is_there(HEALTH_CHECK_HEADER)];
+    let every_path = PathMatch::Prefix("/".to_owned());
+    Some(Message { typed_per_filter_config: past, ..route(&every_path, headers, action) })
 }
 
 /// Filters that the routes towards some services need, and those of a gateway's hosts.

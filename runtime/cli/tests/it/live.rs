@@ -34,8 +34,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::world::Outside;
+use ::world::namespace::{self, Interception};
 use local::run::RunningInstance;
-use local::{Client, Echo, Options, Request, Response};
+use local::{Client, Echo, Instance, Options, Placement, Request, Response};
 use meshwright::input::{Input, Reading};
 use meshwright::launch::{Addresses, Started, start};
 use meshwright::mesh::ready;
@@ -46,6 +47,8 @@ use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
+/// Of Envoys' own connections, where others are intercepted.
+const MARK: u32 = 1337;
 
 /// A mesh on real Envoys, healthy. Ends with the test.
 struct Live {
@@ -61,6 +64,7 @@ struct Setup {
     files: BTreeMap<PathBuf, Vec<u8>>,
     outside: Option<Outside>,
     waits: bool,
+    intercepts: bool,
 }
 
 /// `ada:lovelace` and `grace:hopper`.
@@ -91,6 +95,13 @@ impl Setup {
         self
     }
 
+    /// Nodes with a `transparent-proxy` get the connections of their applications, once all is healthy: connections
+    /// from the node's address, and to its applications. Only inside of `world::namespace::enter`.
+    fn intercepted(mut self) -> Self {
+        self.intercepts = true;
+        self
+    }
+
     async fn up(self) -> Live {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mesh.kdl");
@@ -108,12 +119,16 @@ impl Setup {
         let input = Input { path: path.to_str().unwrap().to_owned(), reading: Reading::default() };
         let ready = ready(&input, Format::Text).unwrap().expect("the mesh has no mistakes");
         let binary = local::find(None).unwrap_or_else(|error| panic!("{error}"));
-        let detours = self.outside.as_ref().map(|outside| outside.detours().clone()).unwrap_or_default();
+        let mut detours = self.outside.as_ref().map(|outside| outside.detours().clone()).unwrap_or_default();
+        detours.mark = self.intercepts.then_some(MARK);
         let options = Options { detours, ..Options::new(binary) };
         let started = start(&ready, Addresses::claim().unwrap(), options).await;
         let started = started.unwrap_or_else(|exit| panic!("{:#}", exit.error));
         if self.waits {
             started.running.wait_healthy(PATIENCE).await.unwrap();
+        }
+        if self.intercepts {
+            namespace::intercept(&interceptions(&started.placement));
         }
         Live { started, outside: self.outside, _folder: folder }
     }
@@ -131,7 +146,7 @@ impl Live {
     }
 
     fn of(body: &str) -> Setup {
-        Setup { body: body.to_owned(), files: BTreeMap::new(), outside: None, waits: true }
+        Setup { body: body.to_owned(), files: BTreeMap::new(), outside: None, waits: true, intercepts: false }
     }
 
     fn instance(&self, name: &str) -> &RunningInstance {
@@ -205,6 +220,22 @@ impl Live {
     fn log(&self, instance: &str) -> String {
         std::fs::read_to_string(self.instance(instance).log_file()).unwrap()
     }
+}
+
+fn interceptions(placement: &Placement) -> Vec<Interception> {
+    let of = |instance: &Instance| {
+        let port = |purpose| instance.ports.iter().find(|port| port.purpose == purpose).map(|port| port.number);
+        let beside = placement.workloads.iter().map(|workload| workload.listen);
+        let applications =
+            beside.filter(|listen| listen.ip() == instance.address).map(|listen| listen.port()).collect();
+        Interception {
+            address: instance.address,
+            inbound: port("intercepted ingress").map(|to| (applications, to)),
+            outbound: port("intercepted egress"),
+            mark: MARK,
+        }
+    };
+    placement.instances.iter().map(of).collect()
 }
 
 /// Which service's workload answered; panics when none did.
