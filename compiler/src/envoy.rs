@@ -1,6 +1,7 @@
 //! Builders over Envoy's own types: the only code here that knows Envoy's field names.
 
 pub(crate) mod access_log;
+pub(crate) mod asked;
 pub(crate) mod bootstrap;
 pub(crate) mod cluster;
 pub(crate) mod egress;

@@ -73,8 +73,9 @@ fn with_endpoints(cluster: &Cluster, endpoints: &BTreeMap<&str, &ClusterLoadAssi
         return cluster.clone();
     }
     let mut cluster = cluster.clone();
-    cluster.eds_cluster_config = None;
+    let named = cluster.eds_cluster_config.take().map(|eds| eds.service_name).filter(|name| !name.is_empty());
+    let named = named.unwrap_or_else(|| cluster.name.clone());
     cluster.cluster_discovery_type = Some(ClusterDiscoveryType::Type(DiscoveryType::Static.into()));
-    cluster.load_assignment = endpoints.get(cluster.name.as_str()).map(|endpoints| (*endpoints).clone());
+    cluster.load_assignment = endpoints.get(named.as_str()).map(|endpoints| (*endpoints).clone());
     cluster
 }

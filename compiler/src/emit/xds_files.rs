@@ -98,7 +98,8 @@ fn file(folder: &str, name: &str) -> ConfigSource {
 fn with_files(cluster: &Arc<Cluster>, folder: &str, sources: &Sources<'_>) -> Arc<Cluster> {
     let mut cluster = (**cluster).clone();
     if let Some(eds) = &mut cluster.eds_cluster_config {
-        eds.eds_config = Some(file(folder, &endpoints_file(&cluster.name)));
+        let named = if eds.service_name.is_empty() { &cluster.name } else { &eds.service_name };
+        eds.eds_config = Some(file(folder, &endpoints_file(named)));
     }
     place_in_cluster(&mut cluster, sources);
     Arc::new(cluster)

@@ -152,3 +152,8 @@ pub(crate) fn filter(kind: &str, owner: &str) -> String {
 pub(crate) fn keys_cluster(at: &HostPort) -> String {
     format!("keys:{at}")
 }
+
+/// A service that is asked about requests.
+pub(crate) fn asked_cluster(service: &Service) -> String {
+    format!("asked:{}", service.name.key())
+}

@@ -2,6 +2,8 @@
 
 mod keys;
 
+use std::sync::Arc;
+
 use policy::{BasicAuthConfig, BasicAuthRule};
 use spec::mesh::{Engine, FailureMode};
 
@@ -11,7 +13,7 @@ use super::{Parts, authorization, cluster};
 use crate::checked::{BasicAuth, Destination, ExternalAuth};
 use crate::envoy::http_filter::external_auth::{Question, external_auth};
 use crate::envoy::http_filter::{api_key, basic_auth, jwt, rbac, wasm};
-use crate::envoy::{names, rbac::allow};
+use crate::envoy::{self, names, rbac::allow};
 
 /// Of requests that another server is asked about.
 const NOTE: &str = "asked_";
@@ -66,9 +68,16 @@ fn external(scope: &Scope<'_>, policies: &Policies<'_>, auth: &ExternalAuth, cha
         let rules = [("asked".to_owned(), authorization::headers(&auth.headers))].into();
         chain.add(policies, rbac::noted(&policies.owner, note, allow(rules)));
     }
+    let server = scope.mesh.service(auth.service);
+    let reached = names::destination(scope.mesh, asked);
+    let authority = server.name.key();
+    let http = parts.clusters.iter().find(|cluster| cluster.name == reached && !auth.grpc);
+    let http = http.map(|cluster| envoy::asked::asked(cluster, names::asked_cluster(server), &authority));
+    let cluster = http.as_ref().map_or(reached, |cluster| cluster.name.clone());
+    http.map(Arc::new).into_iter().for_each(|cluster| parts.cluster(cluster));
     let question = Question {
-        cluster: names::destination(scope.mesh, asked),
-        authority: scope.mesh.service(auth.service).name.key(),
+        cluster,
+        authority,
         grpc: auth.grpc,
         path_prefix: auth.path_prefix.clone().unwrap_or_default(),
         timeout: auth.timeout,

@@ -1,10 +1,13 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
 mod actions;
+mod api_keys;
 mod attacks;
+mod authorization;
 mod cors;
 mod discovery;
 mod egress;
+mod external_auth;
 mod failover;
 mod faults;
 mod gateway;
@@ -13,8 +16,10 @@ mod health;
 mod health_protocols;
 mod locality;
 mod mirrors;
+mod mutual_tls;
 mod observability;
 mod outliers;
+mod path_attacks;
 mod pools;
 mod regular_expressions;
 mod retries;
@@ -25,6 +30,8 @@ mod shares;
 mod stickiness;
 mod subsets;
 mod timeouts;
+mod tls;
+mod tokens;
 mod upgrades;
 mod world;
 
