@@ -122,6 +122,8 @@ codes! {
     REGEX = "regex" fault: "Envoy's RE2 would refuse the regular expression, or it means something else there";
     REDIRECT_LOOP = "redirect-loop" rule error: "the redirect leads to where it came from";
     REWRITE_WITHOUT_PREFIX = "rewrite-without-prefix" fault: "a prefix is replaced where no prefix is matched";
+    REWRITE_THEN_REGEX = "rewrite-then-regex" fault: "a regular expression would have to tell what a gateway's rewrite made of a path";
+    UNKNOWN_HOST = "unknown-host" rule warning: "a request leaves for a sidecar with a host that it does not know";
     MIRROR_TO_SELF = "mirror-to-self" rule warning: "copies of requests go where the requests go";
     HASH_WITHOUT_KEY = "hash-without-key" rule error: "the load-balancing policy and its hash keys do not belong together";
     LOCALITY_UNKNOWN = "locality-unknown" rule warning: "locality is asked for where no zone is known";
@@ -156,7 +158,8 @@ codes! {
     TLS_MISMATCH = "tls-mismatch" rule error: "the two ends of a connection disagree about encryption";
     TLS_VERSIONS = "tls-versions" fault: "the oldest version of TLS is newer than the newest";
     FAIL_OPEN = "fail-open" rule error: "requests pass when a check cannot be made";
-    WASM_DIGEST = "wasm-digest" fault: "a wasm module is fetched without a digest";
+    WASM_DIGEST = "wasm-digest" fault: "a wasm module is fetched without a digest, or is not that of its digest";
+    WASM_MODULE = "wasm-module" fault: "a wasm module is none that Envoy can run";
     CORS_CREDENTIALS = "cors-credentials" rule error: "every origin may send credentials";
     INSECURE_KEYS = "insecure-keys" rule error: "public keys are fetched without encryption";
     EGRESS_HOSTS = "egress-hosts" fault: "the egress policy and its hosts do not belong together";

@@ -10,7 +10,7 @@ mod egress_hosts;
 mod ejection_time;
 mod empty_block;
 mod empty_subset;
-mod everywhere;
+pub(super) mod everywhere;
 mod fail_open;
 mod failover_to_self;
 mod forbidden_address;
@@ -48,6 +48,7 @@ mod retry_overrun;
 mod retry_storm;
 mod retry_vocabulary;
 mod retry_without_limit;
+mod rewrite_then_regex;
 mod rewrite_without_prefix;
 mod route_budget;
 mod secret_in_text;
@@ -65,6 +66,7 @@ mod tracing_address;
 mod tries;
 mod unexplained_overlay;
 mod unknown_filter;
+mod unknown_host;
 mod unknown_provider;
 mod unknown_reference;
 mod unknown_subset;
@@ -130,6 +132,7 @@ const RULES: &[Rule] = &[
     retry_storm::check,
     retry_vocabulary::check,
     retry_without_limit::check,
+    rewrite_then_regex::check,
     rewrite_without_prefix::check,
     route_budget::check,
     secret_in_text::check,
@@ -145,6 +148,7 @@ const RULES: &[Rule] = &[
     tracing_address::check,
     unexplained_overlay::check,
     unknown_filter::check,
+    unknown_host::check,
     unknown_provider::check,
     unknown_reference::check,
     unknown_subset::check,

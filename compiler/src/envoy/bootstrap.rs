@@ -4,13 +4,15 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use envoy::config::bootstrap::v3::{
-    Admin, Bootstrap, ClusterManager, Watchdog, Watchdogs, bootstrap::StaticResources,
+    Admin, Bootstrap, ClusterManager, LayeredRuntime, RuntimeLayer, Watchdog, Watchdogs, bootstrap::StaticResources,
+    runtime_layer::LayerSpecifier,
 };
 use envoy::config::cluster::v3::Cluster;
 use envoy::config::core::v3::{Locality, Node};
 use envoy::config::metrics::v3::{StatsConfig, StatsSink};
 use envoy::config::overload::v3::{OverloadManager, ResourceMonitor, resource_monitor};
 use envoy::extensions::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig;
+use prost_types::{Struct, Value, value::Kind};
 
 use super::{duration, endpoint};
 
@@ -31,6 +33,8 @@ pub(crate) struct Identity {
 pub(crate) struct Telemetry {
     pub stats_sinks: Vec<StatsSink>,
     pub stats_config: Option<StatsConfig>,
+    /// Rate limits count by keys, which are formatted.
+    pub formats_rate_limit_keys: bool,
 }
 
 /// A bootstrap without resources, but for the clusters that Envoy must know from the beginning.
@@ -53,6 +57,7 @@ pub(crate) fn bootstrap(
         admin: Some(Admin { address: Some(endpoint::address(host, port)), ..Default::default() }),
         stats_sinks: telemetry.stats_sinks,
         stats_config: telemetry.stats_config,
+        layered_runtime: telemetry.formats_rate_limit_keys.then(formats_rate_limit_keys),
         watchdogs: Some(watchdogs()),
         overload_manager: Some(overload_manager()),
         ..Default::default()
@@ -71,6 +76,17 @@ pub(crate) fn compare_zones(bootstrap: &mut Bootstrap, callers: &Cluster) {
 fn watchdogs() -> Watchdogs {
     let worker = Watchdog { kill_timeout: Some(duration(Duration::from_secs(60))), ..Default::default() };
     Watchdogs { worker_watchdog: Some(worker), ..Default::default() }
+}
+
+/// Envoy 1.40 formats the values of rate limit descriptors only when told to; else they are taken word for word.
+fn formats_rate_limit_keys() -> LayeredRuntime {
+    let key = "envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value";
+    let yes = Value { kind: Some(Kind::BoolValue(true)) };
+    let layer = RuntimeLayer {
+        name: "meshwright".to_owned(),
+        layer_specifier: Some(LayerSpecifier::StaticLayer(Struct { fields: [(key.to_owned(), yes)].into() })),
+    };
+    LayeredRuntime { layers: vec![layer] }
 }
 
 fn overload_manager() -> OverloadManager {

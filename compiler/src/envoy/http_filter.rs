@@ -2,10 +2,13 @@
 
 pub(crate) mod api_key;
 pub(crate) mod basic_auth;
+pub(crate) mod buffer;
 pub(crate) mod cors;
 pub(crate) mod external_auth;
+pub(crate) mod fault;
 pub(crate) mod health_check;
 pub(crate) mod jwt;
+pub(crate) mod rate_limit;
 pub(crate) mod rbac;
 pub(crate) mod session;
 pub(crate) mod wasm;
@@ -80,6 +83,12 @@ pub(crate) fn disabled() -> Any {
 impl HttpFilter {
     pub(crate) fn name(&self) -> &str {
         &self.message.name
+    }
+
+    /// With another configuration.
+    pub(crate) fn with(mut self, config: Any) -> Self {
+        self.message.config_type = Some(http_filter::ConfigType::TypedConfig(config));
+        self
     }
 
     /// It works only where a virtual host or route says so.

@@ -153,6 +153,21 @@ pub(crate) fn keys_cluster(at: &HostPort) -> String {
     format!("keys:{at}")
 }
 
+/// A collector of logs, traces or metrics that speaks gRPC.
+pub(crate) fn collector(at: &HostPort) -> String {
+    format!("collector:{at}")
+}
+
+/// A collector of traces that speaks HTTP.
+pub(crate) fn http_collector(at: &HostPort) -> String {
+    format!("http-collector:{at}")
+}
+
+/// A server of wasm modules.
+pub(crate) fn module_server(scheme: &str, at: &HostPort) -> String {
+    format!("modules:{scheme}://{at}")
+}
+
 /// A service that is asked about requests.
 pub(crate) fn asked_cluster(service: &Service) -> String {
     format!("asked:{}", service.name.key())

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use envoy::config::cluster::v3::{Cluster, cluster};
 use envoy::config::core::v3::{
-    Address, DataSource, Http2ProtocolOptions, Pipe, SocketAddress, TransportSocket, address, data_source,
+    Address, DataSource, GrpcService, Http2ProtocolOptions, Pipe, SocketAddress, TransportSocket, address, data_source,
+    grpc_service::{EnvoyGrpc, TargetSpecifier},
     socket_address::PortSpecifier,
 };
 use envoy::config::endpoint::v3::{
@@ -46,6 +47,12 @@ pub(crate) fn secret_server(server: &SecretServer<'_>) -> Cluster {
         SecretServer::Address(at) => encrypted_to(names::secret_address(at), at),
     };
     with_http2(base)
+}
+
+/// A gRPC service behind a cluster; its name stands as the authority of calls.
+pub(crate) fn grpc_service(cluster: String, at: &HostPort) -> GrpcService {
+    let envoy = EnvoyGrpc { cluster_name: cluster, authority: at.to_string(), ..Default::default() };
+    GrpcService { target_specifier: Some(TargetSpecifier::EnvoyGrpc(envoy)), ..Default::default() }
 }
 
 /// A server of the outside world that is reached over HTTP without TLS.
@@ -121,7 +128,8 @@ fn to(name: String, address: Address, discovery: cluster::DiscoveryType) -> Clus
     }
 }
 
-fn with_http2(cluster: Cluster) -> Cluster {
+/// Speaks HTTP/2, as gRPC needs it.
+pub(crate) fn with_http2(cluster: Cluster) -> Cluster {
     let options = HttpProtocolOptions {
         upstream_protocol_options: Some(UpstreamProtocolOptions::ExplicitHttpConfig(ExplicitHttpConfig {
             protocol_config: Some(ProtocolConfig::Http2ProtocolOptions(Http2ProtocolOptions::default())),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use prost_types::Any;
 use spec::mesh::{FilterPosition, RateLimit};
 
 use super::scope::Scope;
@@ -106,6 +107,28 @@ impl Chain {
             overrides.insert(filter.name().to_owned(), http_filter::enabled());
             let past = self.past_checks.entry(policies.owner.clone()).or_default();
             past.insert(filter.name().to_owned(), http_filter::disabled());
+            self.filters.push(filter.disabled());
+        }
+    }
+
+    /// Lets a filter of the chain, which is there for another service, work for these policies too.
+    pub(super) fn enable(&mut self, policies: &Policies<'_>, name: &str) {
+        if !policies.owner.is_empty() {
+            let overrides = self.overrides.entry(policies.owner.clone()).or_default();
+            overrides.insert(name.to_owned(), crate::envoy::http_filter::enabled());
+        }
+    }
+
+    /// Adds a filter whose configuration is what each virtual host says of it: for a service its own, for a gateway the
+    /// filter is there once with that configuration. Services share one filter.
+    pub(super) fn add_configured(&mut self, policies: &Policies<'_>, filter: HttpFilter, config: Any) {
+        if policies.owner.is_empty() {
+            self.filters.push(filter.with(config));
+            return;
+        }
+        let overrides = self.overrides.entry(policies.owner.clone()).or_default();
+        overrides.insert(filter.name().to_owned(), config);
+        if !self.filters.iter().any(|known| known.name() == filter.name()) {
             self.filters.push(filter.disabled());
         }
     }

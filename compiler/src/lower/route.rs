@@ -12,7 +12,7 @@ use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
 use spec::mesh::{Cors, HealthCheckProtocol, PathMatch, Retry};
 
 use super::scope::Scope;
-use super::{INGRESS_PORT, cluster};
+use super::{INGRESS_PORT, cluster, rate_limit};
 use crate::checked::{Id, Service, Target};
 use crate::envoy::http_filter::{FilterOverrides, HttpFilter, cors};
 use crate::envoy::names;
@@ -113,8 +113,9 @@ pub(super) fn filters(scope: &Scope<'_>, called: &[Id<Service>]) -> Vec<HttpFilt
                 route.cors.is_some() || targets.any(|target| shares_origins(scope, target.to.service))
             })
     });
-    let cors = (of_services || of_gateway).then(cors::filter);
-    cors.into_iter().chain(cluster::session::filter(scope, called)).collect()
+    let origins = (of_services || of_gateway).then(cors::filter);
+    let session = cluster::session::filter(scope, called);
+    origins.into_iter().chain(rate_limit::filters(scope)).chain(session).collect()
 }
 
 /// The authorities under which sidecars know a service: its name, alone or with a port at which callers may take it to

@@ -25,7 +25,7 @@ pub(super) fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnosti
     let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
     let clients = mesh.defaults.client_tls.iter();
     let clients = clients.chain(services.iter().filter_map(|service| service.client_tls.as_deref()));
-    for tls in clients.chain(calls.filter_map(|call| call.client_tls.as_ref())) {
+    for tls in clients.chain(calls.filter_map(|call| call.client_tls.as_deref())) {
         of_client(tls, &mut places);
     }
     places.sort();

@@ -389,3 +389,83 @@ fn a_regular_expression_that_takes_every_path() {
     let routes = service("route path-regex=\".*\" { to \"b.svc\"; }\nroute path-prefix=\"/api\" { to \"a.svc\"; }");
     assert_eq!(places("unreachable-route", &routes), "error 5:7\n");
 }
+
+/// A gateway whose one route says `outer` and leads to `a.svc`, of which `inner` is said.
+fn behind(outer: &str, inner: &str) -> String {
+    let front = format!("gateway \"front\" {{\nlisten 8080\nhost \"*\" {{ route {outer}; to \"a.svc\"; }} }}\n}}\n");
+    format!("{front}{}", service(inner))
+}
+
+#[test]
+fn an_expression_cannot_see_a_path_that_a_gateway_makes() {
+    let prefix = "path-prefix=\"/shop/\" {\nrewrite prefix=\"/\"";
+    check(
+        "rewrite-then-regex",
+        &behind(prefix, "route path-regex=\"/item/.*\" { to \"b.svc\"; }"),
+        expect![[r#"
+        error[rewrite-then-regex]: a rewritten path is compared with a regular expression
+          5:9 the path is rewritten here
+          9:7 the service's route, which sees the new path
+          help: match with `path-prefix` or `path` in the service, or send the path on as it came
+    "#]],
+    );
+    let rewrites = "route path-prefix=\"/item\" { rewrite { regex \"a\" substitution=\"b\"; }\nto \"b.svc\"; }";
+    check(
+        "rewrite-then-regex",
+        &behind(prefix, rewrites),
+        expect![[r#"
+        error[rewrite-then-regex]: a path is rewritten twice, the second time by a regular expression
+          5:9 the path is rewritten here
+          9:45 the service's route, which sees the new path
+          help: rewrite it in one place, or the second time with `prefix` or `path`
+    "#]],
+    );
+    let regex = "path-prefix=\"/shop/\" {\nrewrite { regex \"^/shop\" substitution=\"\"; }";
+    check(
+        "rewrite-then-regex",
+        &behind(regex, "route path-prefix=\"/item\" { to \"b.svc\"; }"),
+        expect![[r#"
+        error[rewrite-then-regex]: what a regular expression makes of a path, the service's routes cannot tell
+          5:17 the path is rewritten here
+          9:7 the service's route, which sees the new path
+          help: rewrite with `prefix` or `path` in the gateway, or move the rewrite into the service's routes
+    "#]],
+    );
+    quiet("rewrite-then-regex", &behind(regex, "route method=\"PUT\" { to \"b.svc\"; }"));
+    quiet("rewrite-then-regex", &behind(prefix, "route path-prefix=\"/item\" { rewrite prefix=\"/\"; to \"b.svc\"; }"));
+    quiet("rewrite-then-regex", &behind("path-prefix=\"/shop/\" {\n", rewrites));
+}
+
+#[test]
+fn two_expressions_about_one_path_may_be_too_long_together() {
+    let long = "a".repeat(90);
+    let (outer, inner) = (format!("path-regex=\"/{long}.*\" {{\n"), "route path-regex=\"/a.*\" { to \"b.svc\"; }");
+    check("rewrite-then-regex", &behind(&outer, inner), expect![[r#"
+        error[rewrite-then-regex]: together these two conditions on the path are more than Envoy takes
+          4:18 as a program it may have 108 steps, and Envoy loads at most 100
+          9:7 the service's route
+          help: make the regular expression shorter, or match with a prefix
+    "#]]);
+    quiet("rewrite-then-regex", &behind("path-regex=\"/[^/]+/.*\" {\n", inner));
+}
+
+#[test]
+fn a_sidecar_knows_no_other_host() {
+    let mesh = |rewrite: &str, target: &str| {
+        let routed = behind(&format!("path-prefix=\"/\" {{\nrewrite {rewrite}"), "");
+        routed.replace("to \"a.svc\"", &format!("to \"{target}\"")) + "\nnode \"a\" serves=\"a.svc\"\n"
+    };
+    check("unknown-host", &mesh("host=\"legacy.example\"", "a.svc"), expect![[r#"
+        warning[unknown-host]: the sidecars of `a.svc` know it by its name alone
+          5:9 requests with another host are answered 404 there
+          14:17 a sidecar stands here
+          help: leave it out: the application finds the first host in `x-forwarded-host`
+    "#]]);
+    for rewrite in ["host-kept=#true", "host-from-header=\"x-host\""] {
+        assert_ne!(places("unknown-host", &mesh(rewrite, "a.svc")), "", "{rewrite}");
+        quiet("unknown-host", &mesh(rewrite, "b.svc"));
+    }
+    for rewrite in ["host-of-service=#true", "host=\"A.svc\"", "prefix=\"/x\""] {
+        quiet("unknown-host", &mesh(rewrite, "a.svc"));
+    }
+}

@@ -17,7 +17,7 @@ pub struct Retry {
     /// What counts as failed.
     #[field(default = "gateway-error, connect-failure, refused-stream")]
     pub on: Vec<Spanned<RetryCondition>>,
-    /// In whose words `on` is said: `gateway-error` is wider in App Mesh than in Envoy.
+    /// In whose words `on` is said.
     #[field(default = "envoy")]
     pub vocabulary: Option<Spanned<RetryVocabulary>>,
     /// Responses with these status codes count as failed too.
@@ -30,9 +30,9 @@ pub struct Retry {
     #[field(value = time::POSITIVE)]
     pub per_try_idle_timeout: Option<Spanned<Duration>>,
     /// How long to wait between tries.
-    pub backoff: Option<Backoff>,
+    pub backoff: Option<Box<Backoff>>,
     /// Which share of the requests may be retries; replaces `max-retries` of the circuit breaker.
-    pub budget: Option<RetryBudget>,
+    pub budget: Option<Box<RetryBudget>>,
     /// Whether a further try prefers endpoints that were not tried.
     #[field(default = "true")]
     pub avoid_previous_hosts: Option<Spanned<bool>>,
@@ -80,7 +80,7 @@ pub enum RetryCondition {
     /// Envoy, Consul: any status from 500 to 599, a reset, a time-out, or no connection.
     #[word("5xx")]
     FiveXx,
-    /// Envoy, Consul: 502, 503, 504. App Mesh: these, and `reset`.
+    /// 502, 503, 504, and no answer at all.
     GatewayError,
     /// Envoy, Consul: no answer at all: disconnected, reset, timed out.
     Reset,

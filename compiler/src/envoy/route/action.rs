@@ -18,6 +18,7 @@ use spec::mesh::{HashKey, HashOn, Redirect, Respond};
 use spec::units::Percent;
 
 use super::edits::Edits;
+use super::edits::format_added;
 use super::fraction;
 use crate::envoy::duration;
 use crate::two_pass::PathChange;
@@ -60,7 +61,6 @@ pub(crate) struct Copies {
 
 /// What a share changes is left to the caller when there is one share alone.
 pub(crate) fn forward(mut to: Forward) -> Action {
-    let new_host = to.host_from_header.is_some() || to.shares.iter().any(|share| share.host.is_some());
     let mut host = to.host_from_header.take().map(HostRewriteSpecifier::HostRewriteHeader);
     let specifier = match to.shares.as_mut_slice() {
         [only] => {
@@ -75,7 +75,7 @@ pub(crate) fn forward(mut to: Forward) -> Action {
     let no_websocket =
         UpgradeConfig { upgrade_type: "websocket".to_owned(), enabled: Some(false), ..Default::default() };
     let mut action = RouteAction {
-        append_x_forwarded_host: new_host,
+        append_x_forwarded_host: host.is_some(),
         timeout: Some(duration(to.timeout)),
         idle_timeout: to.idle_timeout.map(duration),
         upgrade_configs: if to.websocket { Vec::new() } else { vec![no_websocket] },
@@ -154,10 +154,12 @@ pub(crate) fn hash_policy(hash: &HashOn) -> HashPolicy {
 }
 
 fn weight(share: Share) -> ClusterWeight {
+    // Envoy keeps the first host by itself only where the whole route has one new host.
+    let first_host = share.host.as_ref().map(|_| format_added("x-forwarded-host", "%REQ(:AUTHORITY)%"));
     ClusterWeight {
         name: share.cluster,
         weight: Some(share.weight),
-        request_headers_to_add: share.request_headers.add,
+        request_headers_to_add: first_host.into_iter().chain(share.request_headers.add).collect(),
         request_headers_to_remove: share.request_headers.remove,
         response_headers_to_add: share.response_headers.add,
         response_headers_to_remove: share.response_headers.remove,

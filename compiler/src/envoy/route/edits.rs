@@ -59,6 +59,16 @@ impl Edits {
     }
 }
 
+/// A header whose value is one of Envoy's formats, beside what a request has of its name.
+pub(super) fn format_added(name: &str, format: &str) -> HeaderValueOption {
+    let mut option = header_value(name, "");
+    option.append_action = HeaderAppendAction::AppendIfExistsOrAdd.into();
+    if let Some(header) = &mut option.header {
+        format.clone_into(&mut header.value);
+    }
+    option
+}
+
 /// A value is a literal unless it is said to be a format.
 fn option(name: &str, header: &HeaderValue, action: HeaderAppendAction) -> HeaderValueOption {
     let mut option = header_value(name, &header.value.value);

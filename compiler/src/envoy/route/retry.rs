@@ -75,7 +75,7 @@ impl Failed {
         }
     }
 
-    /// App Mesh's own Envoys were told this: its `gateway-error` is wider than Envoy's.
+    /// App Mesh's own Envoys were told this.
     fn in_app_mesh(&mut self, condition: RetryCondition) {
         match condition {
             RetryCondition::ServerError => {

@@ -34,7 +34,7 @@ pub(super) fn of(matches: &RouteMatch, decision: Decision) -> Vec<Condition> {
     conditions.extend(matches.all_headers().map(|said| of_header(said, decision)));
     let values = if decision == Decision::Allow { Values::All } else { Values::Any };
     conditions.extend(matches.query.iter().map(|said| of_query(said, values)));
-    conditions.extend(matches.grpc.as_ref().map(of_grpc));
+    conditions.extend(matches.grpc.as_deref().map(of_grpc));
     conditions
 }
 

@@ -38,6 +38,9 @@ pub(super) fn each(
     let our_module = module::in_folder(&arguments.filters_folder);
     let mesh = &ready.checked;
     put(&module::output_path(), artifacts::MODULE)?;
+    for (path, bytes) in module::of_the_user(mesh) {
+        put(&path, &bytes)?;
+    }
     let shared = Shared::default();
     for form in [Form::Static, Form::Files, Form::Snapshot, Form::Compose] {
         if !arguments.emit.contains(&form) {

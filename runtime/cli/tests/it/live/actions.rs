@@ -21,12 +21,16 @@ async fn paths_arrive_rewritten_with_their_query() {
             route path-prefix="/old/" { rewrite prefix="/new/"; to "shop.svc" }
             route path-prefix="/Case/" case-sensitive=#false { rewrite prefix="/"; to "shop.svc" }
             route path-prefix="/all" { rewrite path="/50%25/%REQ(x)"; to "shop.svc" }
-            route path-prefix="/v1" { rewrite { regex "/v([0-9])/([^/]+)" substitution="/\\2/\\1" }; to "shop.svc" }
         }
-        node "alpha" calls="shop.svc"
-        node "shop" serves="shop.svc"
+        service "versions.svc" {
+            endpoint "10.0.0.1:3001"
+            route path-prefix="/v1" { rewrite { regex "/v([0-9])/([^/]+)" substitution="/\\2/\\1" }; to "versions.svc" }
+        }
+        node "alpha" calls="*"
+        node "shop" { serves "shop.svc" "versions.svc" }
         gateway "front" listen=8080 {
             host "shop.example" { to "shop.svc" }
+            host "versions.example" { to "versions.svc" }
             host "below.example" { route path-prefix="/shop/" { rewrite prefix="/"; to "shop.svc" } }
         }
         "#,
@@ -36,7 +40,8 @@ async fn paths_arrive_rewritten_with_their_query() {
         ("alpha", "shop.svc", "/old/a?b=/old/", "/new/a?b=/old/"),
         ("alpha", "shop.svc", "/cASE/a?b", "/a?b"),
         ("alpha", "shop.svc", "/all/a?b=c", "/50%25/%REQ(x)?b=c"),
-        ("alpha", "shop.svc", "/v1/a/v2/b?/v1/c", "/a/1/b/2?/v1/c"),
+        ("alpha", "versions.svc", "/v1/a/v2/b?/v1/c", "/a/1/b/2?/v1/c"),
+        ("front", "versions.example", "/v1/a/v2/b?/v1/c", "/a/1/b/2?/v1/c"),
         ("alpha", "shop.svc", "/same?x", "/same?x"),
         ("front", "shop.example", "/old/a", "/new/a"),
         ("front", "shop.example", "/all", "/50%25/%REQ(x)"),
@@ -70,7 +75,8 @@ async fn the_host_becomes_what_a_rewrite_says() {
             host "shop.example" {
                 route path-prefix="/kept" { rewrite host-kept=#true; to "old.svc" }
                 route path-prefix="/named" { rewrite host-of-service=#true; to "old.svc" }
-                route path-prefix="/split" { rewrite host="legacy.example"; to "old.svc" weight=1; to "old.svc" weight=1 }
+                route path-prefix="/split" { rewrite host="legacy.example"; to "old.svc" weight=1; to "meshed.svc" weight=0 }
+                route path-prefix="/shared" { to "old.svc" weight=1; to "meshed.svc" weight=0 }
                 route path-prefix="/meshed" { to "meshed.svc" }
                 to "old.svc"
             }
@@ -88,6 +94,7 @@ async fn the_host_becomes_what_a_rewrite_says() {
         ("front", "shop.example", "/named", "old.svc", vec!["shop.example"]),
         ("front", "shop.example", "/fixed", "legacy.example", vec!["shop.example"]),
         ("front", "shop.example", "/split", "legacy.example", vec!["shop.example"]),
+        ("front", "shop.example", "/shared", "old.svc", vec!["shop.example"]),
         ("front", "shop.example", "/meshed", "meshed.svc", vec!["shop.example"]),
         ("front", "shop.example", "/", "old.svc", vec!["shop.example"]),
     ] {

@@ -74,6 +74,7 @@ async fn each_word_means_what_its_vocabulary_says() {
 async fn resets_and_refused_connections_are_told_apart() {
     let mut outside = world::Outside::new().await;
     outside.add("10.9.0.1:8080", world::Serves::Http).await;
+    outside.detour("10.9.0.2:8080".parse().unwrap(), "127.0.0.1:1".parse().unwrap());
     let live = Live::of(
         r#"
         service "old.svc" {
@@ -81,11 +82,12 @@ async fn resets_and_refused_connections_are_told_apart() {
             route path-prefix="/gateway-error" { retry attempts=2 on="gateway-error"; to "old.svc" }
             route path-prefix="/reset" { retry attempts=2 on="reset"; to "old.svc" }
             route path-prefix="/connect" { retry attempts=2 on="connect-failure"; to "old.svc" }
+            route path-prefix="/4xx" { retry attempts=2 on="retriable-4xx"; to "old.svc" }
             route path-prefix="/mesh-gateway" { retry attempts=2 vocabulary="app-mesh" on="gateway-error"; to "old.svc" }
             route path-prefix="/mesh-connection" { retry attempts=2 vocabulary="app-mesh" on="connection-error"; to "old.svc" }
         }
         service "closed.svc" {
-            endpoint "127.0.0.1:1"
+            endpoint "10.9.0.2:8080"
             route path-prefix="/reset" { retry attempts=2 on="connect-failure"; to "closed.svc" }
             route path-prefix="/mesh" { retry attempts=3 vocabulary="app-mesh" on="connection-error"; to "closed.svc" }
             route path-prefix="/status" { retry attempts=2 on="retriable-4xx"; to "closed.svc" }
@@ -98,9 +100,14 @@ async fn resets_and_refused_connections_are_told_apart() {
     .up()
     .await;
     let workload = live.outside().echo("10.9.0.1:8080");
-    for (path, tries) in
-        [("/gateway-error", 1), ("/reset", 3), ("/connect", 1), ("/mesh-gateway", 3), ("/mesh-connection", 1)]
-    {
+    for (path, tries) in [
+        ("/gateway-error", 3),
+        ("/reset", 3),
+        ("/connect", 1),
+        ("/4xx", 1),
+        ("/mesh-gateway", 3),
+        ("/mesh-connection", 1),
+    ] {
         workload.reset();
         workload.behave(Behaviour::Reset);
         assert_eq!(live.send("alpha", Request::get(path).host("old.svc")).await.status, 503);
@@ -163,8 +170,9 @@ async fn a_further_try_goes_to_another_endpoint() {
     )
     .await;
     live.workload("10.0.0.1:3000").behave(Behaviour::Status(503));
-    let answers = live.send_many("alpha", Request::get("/").host("shop.svc"), 100).await;
-    // Three draws that all give the failed one of two come once in eight, on half of the requests.
-    let failed = answers.iter().filter(|answer| answer.status == 503).count();
-    assert!(failed <= 20, "{failed} of 100 were tried twice at the same endpoint");
+    // One after the other: of many at once only three may be retries.
+    for _ in 0..20 {
+        assert_eq!(live.send("alpha", Request::get("/").host("shop.svc")).await.status, 200);
+    }
+    assert!(live.workload("10.0.0.1:3000").received_count() > 0);
 }
