@@ -142,6 +142,7 @@ codes! {
     ZERO_LIMIT = "zero-limit" rule error: "a bound of zero lets no request through";
     ROUTE_BUDGET = "route-budget" fault: "a route says a budget, which only a whole service can have";
     FAILOVER_TO_SELF = "failover-to-self" rule warning: "endpoints stand in for themselves, or twice";
+    STICKY_FAILOVER = "sticky-failover" fault: "a cookie cannot hold where other services stand in";
     BLIND_FAILOVER = "blind-failover" rule warning: "nobody would notice when to fail over";
     WITHOUT_EFFECT = "without-effect" rule warning: "the setting means nothing beside what else is said";
     HEALTH_CHECK_OVERLAP = "health-check-overlap" rule warning: "a health check may take longer than the time to the next one";

@@ -56,6 +56,7 @@ mod route_budget;
 mod secret_in_text;
 mod shadowed_access_rule;
 mod shadowed_host;
+mod sticky_failover;
 mod subsets;
 mod tcp_needs_port;
 mod telemetry_address;
@@ -142,6 +143,7 @@ const RULES: &[Rule] = &[
     secret_in_text::check,
     shadowed_access_rule::check,
     shadowed_host::check,
+    sticky_failover::check,
     tcp_needs_port::check,
     timeout_chain::check,
     timeout_order::check,

@@ -131,12 +131,4 @@ impl Call {
             client_tls: None,
         }
     }
-
-    /// Whether the cluster of this caller is that of every other.
-    pub fn has_common_cluster(&self) -> bool {
-        self.retry.as_ref().is_none_or(|retry| retry.budget.is_none())
-            && self.circuit_breaker.is_none()
-            && self.outlier_detection.is_none()
-            && self.client_tls.is_none()
-    }
 }

@@ -147,6 +147,22 @@ fn somebody_notices_when_to_fail_over() {
     quiet("blind-failover", &format!("{}\n{call}", service(first)));
 }
 
+/// Measured: Envoy forgets the cookie in an aggregate cluster.
+#[test]
+fn a_cookie_beside_a_failover() {
+    let other = "service \"b.svc\" {\nendpoint \"10.0.0.2:80\"\n}";
+    check(
+        "sticky-failover",
+        &format!("defaults {{\nload-balancing {{\nsticky-cookie \"at\"\n}}\n}}\n{}\n{other}", service("failover \"b.svc\"")),
+        expect![[r#"
+            error[sticky-failover]: `a.svc` has a sticky cookie and a failover
+              9:10 with it the cookie would keep nobody anywhere
+              4:15 the cookie
+              help: delete one of them; `policy="ring-hash"` keeps callers at an endpoint beside a failover too
+        "#]],
+    );
+}
+
 #[test]
 fn settings_of_another_policy() {
     check(

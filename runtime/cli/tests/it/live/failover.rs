@@ -55,9 +55,9 @@ async fn others_stand_in_while_no_endpoint_is_healthy() {
     answered_by(&live, "main.svc").await;
 }
 
-/// Among the endpoints of the service itself a cookie holds, with and without others that could stand in.
+/// A sticky cookie does not, which `check` refuses.
 #[tokio::test]
-async fn a_cookie_holds_beside_a_failover() {
+async fn a_hash_holds_beside_a_failover() {
     let live = Live::up(
         r#"
         service "main.svc" {
@@ -65,7 +65,7 @@ async fn a_cookie_holds_beside_a_failover() {
             endpoint "10.0.0.2:3000"
             endpoint "10.0.0.3:3000"
             health-check interval="200ms" unhealthy-threshold=1
-            load-balancing { sticky-cookie "at" }
+            load-balancing policy="ring-hash" { hash-on cookie="at" cookie-ttl="0s" }
             failover "next.svc"
         }
         service "next.svc" { endpoint "10.0.0.9:3000" }

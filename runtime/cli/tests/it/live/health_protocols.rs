@@ -102,3 +102,35 @@ async fn grpc_checks_need_no_credentials() {
     assert_eq!(live.send("alpha", get.clone()).await.status, 401);
     assert_eq!(service(&live.send("alpha", get.basic_auth("ada", "lovelace")).await), "rpc.svc");
 }
+
+/// Behind sidecars that accept nothing else, checks are encrypted as requests are; on a port of their own they meet the
+/// application, which knows nothing of it.
+#[tokio::test]
+async fn checks_are_encrypted_but_for_those_past_the_sidecar() {
+    let authority = ::world::Authority::new("mesh");
+    let tls = r#"
+        tls { certificate { files chain="${folder}/beta/tls.crt" key="${folder}/beta/tls.key"; } }
+        client-tls { server ca-file="${folder}/beta/ca.crt" { subject-alt-name "beta"; }; }
+    "#;
+    let service = |name: &str, port: u16, more: &str| {
+        format!("service \"{name}\" {{\nendpoint \"10.0.0.1:{port}\"\n{more}\n{tls}\n}}\n")
+    };
+    let check = r#"interval="200ms" unhealthy-threshold=1"#;
+    let mesh = [
+        service("one.svc", 3000, &format!("health-check {check} cache=\"0s\"")),
+        service("rpc.svc", 3002, &format!("protocol \"grpc\"\nhealth-check {check}")),
+        service("beside.svc", 3003, &format!("health-check port=3004 {check}")),
+        "node \"alpha\" calls=\"*\"\nnode \"beta\" { serves \"one.svc\" \"rpc.svc\" \"beside.svc\"; }".to_owned(),
+    ];
+    let live = Live::of(&mesh.concat()).files(authority.leaf(&["beta"]).files("beta")).up().await;
+    for name in ["one", "rpc", "beside"] {
+        let of_cluster = |what: &str| format!("cluster.{name}_svc.{what}");
+        live.wait_for_counter("alpha", &of_cluster("membership_healthy"), |healthy| healthy == 1).await;
+        let get = Request::get("/").host(&format!("{name}.svc"));
+        assert_eq!(super::service(&live.send("alpha", get).await), format!("{name}.svc"));
+        assert!(live.counter("alpha", &of_cluster("ssl.handshake")).await >= 1, "{name}");
+    }
+    let before = live.counter("alpha", "cluster.beside_svc.health_check.success").await;
+    live.wait_for_counter("alpha", "cluster.beside_svc.health_check.success", |now| now > before + 2).await;
+    assert_eq!(live.counter("alpha", "cluster.beside_svc.ssl.handshake").await, 1, "its checks are not encrypted");
+}
