@@ -1,7 +1,10 @@
-//! Generates Rust types from the descriptors that Envoy itself carries.
+//! Generates Rust types, and tables of their fields, from the descriptors that Envoy itself carries.
+
+#[path = "build/tables.rs"]
+mod tables;
 
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use prost::Message;
 
@@ -9,8 +12,10 @@ const DESCRIPTORS: &str = "descriptors/envoy-1.40.fds";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={DESCRIPTORS}");
+    println!("cargo::rerun-if-changed=build");
     let bytes = std::fs::read(Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join(DESCRIPTORS))?;
     let files = prost_types::FileDescriptorSet::decode(bytes.as_slice())?;
+    std::fs::write(PathBuf::from(std::env::var("OUT_DIR")?).join("tables.rs"), tables::of(&files)?)?;
 
     let mut config = tonic_prost_build::Config::new();
     config.btree_map(["."]);

@@ -5,10 +5,12 @@ mod credentials;
 mod endpoints;
 mod format;
 mod hosts;
+mod overlays;
 mod regex;
 mod resolve;
 mod rules;
 mod tables;
+mod wasm_module;
 
 use spec::{Diagnostics, Mesh, Sources};
 
@@ -22,5 +24,8 @@ pub fn check(mesh: &Mesh, sources: &Sources, diagnostics: &mut Diagnostics) -> O
     let checked = resolve::mesh(mesh, &tables, sources, diagnostics);
     addresses::check(mesh, &checked, diagnostics);
     rules::run(mesh, &tables, diagnostics);
+    if diagnostics.faults() == before {
+        overlays::check(mesh, &checked, diagnostics);
+    }
     (diagnostics.faults() == before).then_some(checked)
 }

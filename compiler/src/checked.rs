@@ -12,6 +12,7 @@ mod service;
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 pub use extension::{Fault, FilterUse, Module, Overlay, WasmFilter};
 pub use proxy::{Call, Gateway, GatewayHost, Listener, Node, Serve, Situation, Upstream};
@@ -74,6 +75,14 @@ impl CheckedMesh {
 
     pub fn wasm_filter(&self, id: Id<WasmFilter>) -> &WasmFilter {
         &self.wasm_filters[id.index()]
+    }
+
+    /// The modules of wasm filters that are files: digest and bytes.
+    pub(crate) fn wasm_files(&self) -> impl Iterator<Item = (&str, &Arc<[u8]>)> {
+        self.wasm_filters.iter().filter_map(|filter| match &filter.module {
+            Module::File { bytes, sha256, .. } => Some((sha256.as_str(), bytes)),
+            Module::Url { .. } => None,
+        })
     }
 
     /// The SPIFFE trust domain of its certificates.

@@ -2,6 +2,7 @@
 
 pub mod compose;
 mod inline;
+mod secrets;
 pub mod xds_files;
 
 use ::envoy::{to_json, to_yaml};

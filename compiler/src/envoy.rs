@@ -7,7 +7,13 @@ pub(crate) mod endpoint;
 pub(crate) mod http_filter;
 pub(crate) mod listener;
 pub(crate) mod names;
+pub(crate) mod outside;
+pub(crate) mod rbac;
+pub(crate) mod overlay;
 pub(crate) mod route;
+pub(crate) mod stats;
+pub(crate) mod tls;
+pub(crate) mod tracing;
 
 use std::time::Duration;
 

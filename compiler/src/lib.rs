@@ -17,6 +17,7 @@ mod suggest;
 mod two_pass;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub use check::check;
 pub use checked::{CheckedMesh, Proxy};
@@ -36,6 +37,12 @@ impl WasmModule {
     pub fn path(&self) -> String {
         format!("{}/{}.wasm", self.folder.trim_end_matches('/'), self.sha256)
     }
+}
+
+/// The modules of the user's own filters that Envoy reads from the folder of ours, by their digest.
+pub fn modules(mesh: &CheckedMesh) -> BTreeMap<String, Arc<[u8]>> {
+    let file = |(digest, bytes): (&str, &Arc<[u8]>)| (digest.to_owned(), Arc::clone(bytes));
+    mesh.wasm_files().map(file).collect()
 }
 
 /// The file of every Envoy of the mesh: `<name>/envoy.yaml` → text. Same mesh, same bytes.

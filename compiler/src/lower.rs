@@ -8,13 +8,13 @@ mod authorization;
 mod cluster;
 mod egress;
 mod endpoint;
-mod fault;
+pub(crate) mod fault;
 mod gateway;
 mod health;
 mod inbound;
 mod observability;
 mod outbound;
-mod overlay;
+pub(crate) mod overlay;
 mod policies;
 mod rate_limit;
 mod route;
@@ -71,6 +71,8 @@ struct Parts {
     routes: Vec<Arc<RouteConfiguration>>,
     endpoints: Vec<Arc<ClusterLoadAssignment>>,
     secrets: Vec<Arc<Secret>>,
+    /// Part of the bootstrap: what Envoy asks before it has anything else.
+    primary: Vec<Cluster>,
     names: BTreeSet<(Kind, String)>,
 }
 
@@ -89,31 +91,38 @@ pub fn lower(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule) -> NodeConfi
 /// As [`lower`]; what several proxies have in common is made once for all that share `shared`.
 pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared: &Shared) -> NodeConfig {
     let scope = Scope { mesh, module, proxy, shared };
+    let mut config = without_overlays(&scope);
+    overlay::apply(&scope, &mut config);
+    config
+}
+
+fn without_overlays(scope: &Scope<'_>) -> NodeConfig {
+    let mesh = scope.mesh;
     let mut parts = Parts::default();
-    match proxy {
+    match scope.proxy {
         Proxy::Node(id) => {
             let node = mesh.node(id);
-            inbound::lower(&scope, node, &mut parts);
-            outbound::lower(&scope, node, &mut parts);
-            transparent::lower(&scope, node, &mut parts);
+            inbound::lower(scope, node, &mut parts);
+            outbound::lower(scope, node, &mut parts);
+            transparent::lower(scope, node, &mut parts);
         }
-        Proxy::Gateway(id) => gateway::lower(&scope, mesh.gateway(id), &mut parts),
+        Proxy::Gateway(id) => gateway::lower(scope, mesh.gateway(id), &mut parts),
     }
-    let telemetry = observability::lower(&scope, &mut parts);
+    let telemetry = observability::lower(scope, &mut parts);
     // The order of the source means nothing here.
     parts.clusters.sort_by(|one, other| one.name.cmp(&other.name));
     parts.endpoints.sort_by(|one, other| one.cluster_name.cmp(&other.cluster_name));
     parts.secrets.sort_by(|one, other| one.name.cmp(&other.name));
+    parts.primary.sort_by(|one, other| one.name.cmp(&other.name));
     let mut config = NodeConfig {
-        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry),
+        bootstrap: bootstrap(&scope.identity(), scope.admin(), telemetry, parts.primary),
         listeners: parts.listeners,
         clusters: parts.clusters,
         routes: parts.routes,
         endpoints: parts.endpoints,
         secrets: parts.secrets,
     };
-    cluster::zones::lower(&scope, &config.clusters, &mut config.bootstrap);
-    overlay::apply(&scope, &mut config);
+    cluster::zones::lower(scope, &config.clusters, &mut config.bootstrap);
     config
 }
 
@@ -139,6 +148,12 @@ impl Parts {
     fn endpoints(&mut self, endpoints: Arc<ClusterLoadAssignment>) {
         if self.names.insert((Kind::Endpoints, endpoints.cluster_name.clone())) {
             self.endpoints.push(endpoints);
+        }
+    }
+
+    fn primary(&mut self, cluster: Cluster) {
+        if self.names.insert((Kind::Cluster, cluster.name.clone())) {
+            self.primary.push(cluster);
         }
     }
 

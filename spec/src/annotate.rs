@@ -139,7 +139,7 @@ fn insert(tree: &Tree<'_>, shape: &'static shape::Block, node: &mut Node, diagno
         match (field.says, field.occurs) {
             (Says::Block(inner), Occurs::Many) => {
                 for item in below.parts.values() {
-                    let mut child = Node::new(key, item.place(node));
+                    let mut child = Node::new(key.to_owned(), item.place(node));
                     insert(item, inner, &mut child, diagnostics);
                     node.fields.push(child);
                 }
@@ -179,8 +179,8 @@ fn insert_named(
         |child: &Node| child.key.value == key && child.arguments.first().is_some_and(|argument| argument.text == name);
     let index = node.fields.iter().position(is_named).unwrap_or_else(|| {
         let span = tree.place(node);
-        let argument = Scalar { kind: Kind::Text, text: name.to_owned(), span };
-        node.fields.push(Node { arguments: vec![argument], ..Node::new(key, span) });
+        let argument = Scalar { kind: Kind::Text, text: name.to_owned().into(), span };
+        node.fields.push(Node { arguments: vec![argument], ..Node::new(key.to_owned(), span) });
         node.fields.len() - 1
     });
     if let Some(child) = node.fields.get_mut(index) {
@@ -189,9 +189,9 @@ fn insert_named(
 }
 
 /// The one child of this key, made when it is not there.
-fn child<'n>(node: &'n mut Node, key: &str, tree: &Tree<'_>) -> &'n mut Node {
+fn child<'n, 't>(node: &'n mut Node<'t>, key: &str, tree: &Tree<'_>) -> &'n mut Node<'t> {
     let index = node.fields.iter().position(|field| field.key.value == key).unwrap_or_else(|| {
-        node.fields.push(Node::new(key, tree.place(node)));
+        node.fields.push(Node::new(key.to_owned(), tree.place(node)));
         node.fields.len() - 1
     });
     &mut node.fields[index]
@@ -207,7 +207,7 @@ fn leaf(node: &mut Node, key: &str, field: &Field, entry: &Entry, diagnostics: &
         _ => node.fields.iter().find(|field| field.key.value == key),
     };
     if let Some(earlier) = earlier {
-        let said = earlier.arguments.iter().map(|value| value.text.as_str());
+        let said = earlier.arguments.iter().map(|value| &*value.text);
         if !said.map(meaning).eq(texts.iter().copied().map(meaning)) {
             let message = format!("the annotation `{}` and a field say different things", quote(&entry.key.value));
             let diagnostic = Diagnostic::error(codes::CONFLICTING_ANNOTATION, span, message).label("the annotation");
@@ -216,9 +216,9 @@ fn leaf(node: &mut Node, key: &str, field: &Field, entry: &Entry, diagnostics: &
         }
         return;
     }
-    let value = |text: &str| Scalar { kind: Kind::Variable, text: text.to_owned(), span };
+    let value = |text: &str| Scalar { kind: Kind::Variable, text: text.to_owned().into(), span };
     let arguments = texts.into_iter().map(value).collect();
-    node.fields.push(Node { arguments, ..Node::new(key, entry.key.span) });
+    node.fields.push(Node { arguments, ..Node::new(key.to_owned(), entry.key.span) });
 }
 
 /// The values of an annotation: several where the field takes several.

@@ -16,7 +16,7 @@ pub(crate) trait Block: Sized {
     fn decode(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Self>;
 
     /// Adds its fields to a node, in the order of the model.
-    fn encode(&self, node: &mut Node);
+    fn encode(&self, node: &mut Node<'_>);
 }
 
 /// Fields of which one is said.
@@ -28,5 +28,17 @@ pub(crate) trait Choice: Sized {
     fn decode_said(key: &'static str, fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Self>;
 
     /// Adds what is said to the node that holds the choice.
-    fn encode(&self, span: Span, node: &mut Node);
+    fn encode(&self, span: Span, node: &mut Node<'_>);
+}
+
+impl<B: Block> Block for Box<B> {
+    const SHAPE: &'static shape::Block = B::SHAPE;
+
+    fn decode(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) -> Option<Self> {
+        B::decode(fields, diagnostics).map(Box::new)
+    }
+
+    fn encode(&self, node: &mut Node<'_>) {
+        B::encode(self, node);
+    }
 }

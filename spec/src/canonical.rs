@@ -6,7 +6,7 @@ use crate::shape::{Block, Field, Occurs, Says, Value, ValueForm};
 use crate::syntax::tree::{Form, Kind, Node, Scalar};
 
 /// The node of a whole file: what stands in the block of `mesh`, and what stands beside it. `None` without a mesh.
-pub(crate) fn file(nodes: Vec<Node>, shape: &'static Block) -> Option<Node> {
+pub(crate) fn file<'t>(nodes: Vec<Node<'t>>, shape: &'static Block) -> Option<Node<'t>> {
     let (heads, beside): (Vec<Node>, Vec<Node>) = nodes.into_iter().partition(|node| node.key.value == shape.name);
     let mut head = heads.into_iter().next()?;
     if head.fields.is_empty() {
@@ -16,7 +16,7 @@ pub(crate) fn file(nodes: Vec<Node>, shape: &'static Block) -> Option<Node> {
 }
 
 /// A block: its name or main value as its argument, its fields in the order of the model.
-fn block(mut node: Node, shape: &'static Block) -> Node {
+fn block<'t>(mut node: Node<'t>, shape: &'static Block) -> Node<'t> {
     let main = shape.fields.iter().find(|field| matches!(field.occurs, Occurs::Name | Occurs::Main));
     if let Some(main) = main.filter(|_| node.arguments.is_empty()) {
         let said = node.fields.iter().position(|field| field.key.value == main.key);
@@ -36,7 +36,7 @@ fn block(mut node: Node, shape: &'static Block) -> Node {
     node
 }
 
-fn field(nodes: Vec<Node>, field: &'static Field) -> Vec<Node> {
+fn field<'t>(nodes: Vec<Node<'t>>, field: &'static Field) -> Vec<Node<'t>> {
     match (field.says, field.occurs) {
         (Says::Value(value), _) => nodes.into_iter().map(|node| with_values(node, value)).collect(),
         (Says::Values(value), _) => {
@@ -55,55 +55,56 @@ fn field(nodes: Vec<Node>, field: &'static Field) -> Vec<Node> {
 }
 
 /// As the decoder finds named things: `service "a" "b"`, `{name: a, …}` or `{a: {…}, b: {…}}`.
-fn named(node: Node, shape: &'static Block) -> Vec<Node> {
+fn named<'t>(node: Node<'t>, shape: &'static Block) -> Vec<Node<'t>> {
     let name = shape.fields.iter().find(|field| field.occurs == Occurs::Name).map_or("name", |field| field.key);
     if !node.arguments.is_empty() {
-        let one = |name: &Scalar| Node { arguments: vec![name.clone()], fields: node.fields.clone(), ..node.clone() };
+        let one =
+            |name: &Scalar<'t>| Node { arguments: vec![name.clone()], fields: node.fields.clone(), ..node.clone() };
         return node.arguments.iter().map(one).map(|node| block(node, shape)).collect();
     }
     if node.form == Form::ListItem || node.names_itself(name) {
         return vec![block(node, shape)];
     }
-    let keyed = |field: Node| {
+    let keyed = |field: Node<'t>| {
         let name = Scalar { kind: Kind::Text, text: field.key.value, span: field.key.span };
         block(Node { key: node.key.clone(), arguments: vec![name], fields: field.fields, form: Form::Plain }, shape)
     };
     node.fields.into_iter().map(keyed).collect()
 }
 
-fn entries(mut node: Node) -> Node {
+fn entries(mut node: Node<'_>) -> Node<'_> {
     for said in node.fields.iter_mut().flat_map(|entry| &mut entry.arguments) {
         said.kind = Kind::Text;
     }
     node
 }
 
-fn with_values(mut node: Node, value: &Value) -> Node {
+fn with_values<'t>(mut node: Node<'t>, value: &Value) -> Node<'t> {
     node.arguments = node.arguments.into_iter().map(|said| scalar(said, value)).collect();
     node
 }
 
 /// The values of one text. Commas in a variable's text, which is not known here, stay for the reader.
-fn parts(said: Scalar, value: &Value) -> Vec<Scalar> {
+fn parts<'t>(said: Scalar<'t>, value: &Value) -> Vec<Scalar<'t>> {
     if said.kind != Kind::Text || !said.text.contains(',') || said.text.contains("${") || !value.commas {
         return vec![said];
     }
     let is_number = matches!(value.form, ValueForm::Integer(..));
     let part = |text: &str| {
         let number = text.parse().ok().filter(|_| is_number);
-        Scalar { kind: number.map_or(Kind::Text, Kind::Integer), text: text.to_owned(), span: said.span }
+        Scalar { kind: number.map_or(Kind::Text, Kind::Integer), text: text.to_owned().into(), span: said.span }
     };
     said.text.split(',').map(str::trim).map(part).collect()
 }
 
 /// A value whose text means the same in both syntaxes: each has numbers that the other one does not know.
-fn scalar(said: Scalar, value: &Value) -> Scalar {
+fn scalar<'t>(said: Scalar<'t>, value: &Value) -> Scalar<'t> {
     match (said.kind, value.form) {
         (Kind::Integer(_) | Kind::Decimal | Kind::Bool(_), ValueForm::AnyText) => Scalar { kind: Kind::Text, ..said },
         (Kind::Integer(number), ValueForm::Integer(..) | ValueForm::NumberOrText(_)) => {
-            Scalar { text: number.to_string(), ..said }
+            Scalar { text: number.to_string().into(), ..said }
         }
-        (Kind::Bool(value), _) => Scalar { text: value.to_string(), ..said },
+        (Kind::Bool(value), _) => Scalar { text: value.to_string().into(), ..said },
         _ => said,
     }
 }

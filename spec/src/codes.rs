@@ -157,7 +157,8 @@ codes! {
     TLS_MISMATCH = "tls-mismatch" rule error: "the two ends of a connection disagree about encryption";
     TLS_VERSIONS = "tls-versions" fault: "the oldest version of TLS is newer than the newest";
     FAIL_OPEN = "fail-open" rule error: "requests pass when a check cannot be made";
-    WASM_DIGEST = "wasm-digest" fault: "a wasm module is fetched without a digest";
+    WASM_DIGEST = "wasm-digest" fault: "a wasm module is fetched without a digest, or is not that of its digest";
+    WASM_MODULE = "wasm-module" fault: "a wasm module is none that Envoy can run";
     CORS_CREDENTIALS = "cors-credentials" rule error: "every origin may send credentials";
     INSECURE_KEYS = "insecure-keys" rule error: "public keys are fetched without encryption";
     EGRESS_HOSTS = "egress-hosts" fault: "the egress policy and its hosts do not belong together";

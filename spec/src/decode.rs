@@ -65,7 +65,7 @@ pub(crate) fn fragment(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnos
         let help = format!("leave out `{key}`: write its services, nodes and gateways at the top");
         diagnostics.push(diagnostic.help(help));
     }
-    for said in root.fields.iter().filter(|node| WHOLE.contains(&node.key.value.as_str())) {
+    for said in root.fields.iter().filter(|node| WHOLE.contains(&&*node.key.value)) {
         let key = &said.key.value;
         let message = format!("`{key}` holds for the whole mesh");
         let diagnostic = Diagnostic::error(codes::UNKNOWN_FIELD, said.span(), message);
@@ -76,6 +76,6 @@ pub(crate) fn fragment(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnos
 }
 
 /// The name of a mesh that has none, which was reported, or needs none.
-fn anonymous(span: Span) -> Scalar {
-    Scalar { kind: Kind::Text, text: "mesh".to_owned(), span }
+fn anonymous(span: Span) -> Scalar<'static> {
+    Scalar { kind: Kind::Text, text: "mesh".into(), span }
 }

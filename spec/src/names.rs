@@ -1,5 +1,6 @@
 //! What may be a name: of a mesh, a service, a node, a gateway.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// The name of a mesh, node or gateway, or the host name of a service.
@@ -21,6 +22,14 @@ impl Name {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// As [`Name::key`], without a copy of what is in lower case.
+    pub fn folded(&self) -> Cow<'_, str> {
+        match self.0.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => Cow::Owned(self.key()),
+            false => Cow::Borrowed(&self.0),
+        }
     }
 
     /// Lower case: names that differ in case only are the same to Envoy's host matching.

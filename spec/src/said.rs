@@ -40,7 +40,7 @@ fn fields(node: &Node, shape: &'static Block, path: &mut Vec<&'static str>, visi
                 fields(said, inner, path, visit);
             }
             _ => {
-                let text = said.arguments.first().map(|value| value.text.as_str());
+                let text = said.arguments.first().map(|value| &*value.text);
                 visit(Said { path, field, text, span: place(said) });
             }
         }

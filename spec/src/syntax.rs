@@ -12,6 +12,7 @@ mod print_kdl;
 mod print_yaml;
 pub(crate) mod tree;
 mod yaml;
+mod yaml_plain;
 
 use self::tree::Node;
 use crate::codes;
@@ -43,7 +44,7 @@ impl Syntax {
 }
 
 /// The top-level nodes of a text. Mistakes are reported and left out.
-pub(crate) fn read(text: &str, file: FileId, syntax: Syntax, diagnostics: &mut Diagnostics) -> Vec<Node> {
+pub(crate) fn read<'t>(text: &'t str, file: FileId, syntax: Syntax, diagnostics: &mut Diagnostics) -> Vec<Node<'t>> {
     if text.len() > MAX_BYTES {
         let message = format!("the file has {} bytes, more than {MAX_BYTES}", text.len());
         diagnostics.push(Diagnostic::error(codes::TOO_LARGE, Span::new(file, 0, 0), message));

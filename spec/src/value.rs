@@ -17,7 +17,7 @@ use crate::syntax::tree::{Kind, Scalar};
 /// Reads and writes one kind of value. Reading what was written gives the same value.
 pub(crate) struct Reader<T> {
     pub(crate) shape: &'static shape::Value,
-    read: fn(&Scalar) -> Result<T, Refusal>,
+    read: fn(&Scalar<'_>) -> Result<T, Refusal>,
     write: fn(&T) -> (Kind, String),
 }
 
@@ -53,7 +53,7 @@ impl<T> Copy for Reader<T> {}
 impl<T> Reader<T> {
     pub(crate) const fn new(
         shape: &'static shape::Value,
-        read: fn(&Scalar) -> Result<T, Refusal>,
+        read: fn(&Scalar<'_>) -> Result<T, Refusal>,
         write: fn(&T) -> (Kind, String),
     ) -> Self {
         Self { shape, read, write }
@@ -79,9 +79,9 @@ impl<T> Reader<T> {
         None
     }
 
-    pub(crate) fn write(self, value: &T, span: Span) -> Scalar {
+    pub(crate) fn write(self, value: &T, span: Span) -> Scalar<'static> {
         let (kind, text) = (self.write)(value);
-        Scalar { kind, text, span }
+        Scalar { kind, text: text.into(), span }
     }
 }
 
@@ -112,7 +112,7 @@ fn refuse<T>(scalar: &Scalar, why: &str, help: &str) -> Result<T, Refusal> {
 }
 
 /// Text only: a number or a boolean is not meant as text.
-fn text(scalar: &Scalar) -> Result<&str, Refusal> {
+fn text<'s>(scalar: &'s Scalar<'_>) -> Result<&'s str, Refusal> {
     if matches!(scalar.kind, Kind::Text | Kind::Variable) { Ok(&scalar.text) } else { Err(Refusal::Kind) }
 }
 

@@ -92,11 +92,11 @@ pub(crate) fn escape(mesh: &mut Node) {
 fn escape_all(node: &mut Node) {
     for scalar in &mut node.arguments {
         if scalar.text.contains("${") {
-            scalar.text = scalar.text.replace("${", "$${");
+            scalar.text = scalar.text.replace("${", "$${").into();
         }
     }
     if node.key.value.contains("${") {
-        node.key.value = node.key.value.replace("${", "$${");
+        node.key.value = node.key.value.replace("${", "$${").into();
     }
     node.fields.iter_mut().for_each(escape_all);
 }
@@ -105,23 +105,23 @@ fn escape_all(node: &mut Node) {
 fn declare(nodes: &[Node], variables: &mut Variables, progress: &mut Progress, diagnostics: &mut Diagnostics) {
     let blocks = nodes.iter().filter(|node| node.key.value == "variables" && node.form == Form::Plain);
     let entries: Vec<&Node> = blocks.flat_map(|block| &block.fields).collect();
-    progress.later.extend(entries.iter().map(|entry| entry.key.value.clone()));
+    progress.later.extend(entries.iter().map(|entry| entry.key.value.to_string()));
     for entry in entries {
         let Some(value) = entry.arguments.first().filter(|value| value.kind != Kind::Null) else { continue };
-        if !variables.texts.contains_key(&entry.key.value) {
-            let said = Spanned { value: value.text.as_str(), span: value.span };
+        if !variables.texts.contains_key(&*entry.key.value) {
+            let said = Spanned { value: &*value.text, span: value.span };
             let text = replaced(said, variables, progress, diagnostics).unwrap_or(Cow::Borrowed(&value.text));
-            variables.texts.insert(entry.key.value.clone(), text.into());
+            variables.texts.insert(entry.key.value.to_string(), text.into());
         }
-        progress.later.remove(&entry.key.value);
+        progress.later.remove(&*entry.key.value);
     }
 }
 
 fn walk(node: &mut Node, variables: &Variables, progress: &mut Progress, diagnostics: &mut Diagnostics) {
-    if node.key.value.contains("${") {
-        let key = Spanned { value: node.key.value.as_str(), span: node.key.span };
+    if refers(&node.key.value) {
+        let key = Spanned { value: &*node.key.value, span: node.key.span };
         if let Some(Cow::Owned(text)) = replaced(key, variables, progress, diagnostics) {
-            node.key.value = text;
+            node.key.value = Cow::Owned(text);
         }
     }
     node.arguments.iter_mut().for_each(|scalar| replace(scalar, variables, progress, diagnostics));
@@ -129,16 +129,21 @@ fn walk(node: &mut Node, variables: &Variables, progress: &mut Progress, diagnos
 }
 
 fn replace(scalar: &mut Scalar, variables: &Variables, progress: &mut Progress, diagnostics: &mut Diagnostics) {
-    if scalar.kind != Kind::Text || !scalar.text.contains("${") {
+    if scalar.kind != Kind::Text || !refers(&scalar.text) {
         return;
     }
-    let said = Spanned { value: scalar.text.as_str(), span: scalar.span };
+    let said = Spanned { value: &*scalar.text, span: scalar.span };
     if let Some(Cow::Owned(text)) = replaced(said, variables, progress, diagnostics) {
         // What a variable stands for has no type of its own: it is what the field wants.
         let is_escape_only = !scalar.text.replace("$${", "").contains("${");
         scalar.kind = if is_escape_only { Kind::Text } else { Kind::Variable };
-        scalar.text = text;
+        scalar.text = Cow::Owned(text);
     }
+}
+
+/// Whether a reference may be in it. Nearly every text is short and without `$`: there this is all that is done.
+fn refers(text: &str) -> bool {
+    text.bytes().any(|byte| byte == b'$') && text.contains("${")
 }
 
 /// The text with every reference replaced; `None` after one that cannot be.

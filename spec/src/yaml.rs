@@ -5,7 +5,9 @@ mod scalar;
 
 use granit_parser::{Event, Parser, ScanError};
 
+pub(crate) use self::build::{MAX_VALUES, size_of_text};
 pub use self::scalar::Plain;
+pub(crate) use self::scalar::plain;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::load::MAX_BYTES;

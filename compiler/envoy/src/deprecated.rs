@@ -1,13 +1,14 @@
 //! Finds what a message uses although Envoy marks it deprecated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use prost::{Message, Name};
-use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
+use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
 
-use crate::schema::{self, POOL};
-use crate::walk::{elements, join, walk};
+use crate::schema::{LAYOUTS, Layout, POOL};
+use crate::view::{Datum, content};
+use crate::walk::{Path, Visited, for_each, walk};
 
 /// The annotations with which Envoy dates a deprecation or makes it an error.
 const FIELD_MARKS: [&str; 2] =
@@ -20,43 +21,53 @@ const VALUE_MARKS: [&str; 2] =
 /// An enum that was left at a deprecated default counts too, as it does for Envoy.
 pub fn deprecated<M: Name + Message>(message: &M) -> Vec<String> {
     let mut found = vec![];
-    if let Some(root) = schema::dynamic(message) {
-        walk(&root, &|_| true, &mut |path, message| deprecated_in(path, message, &mut found));
-    }
+    // In a message too deep to be walked nothing is found, as nobody could read it.
+    let _ = walk(message, &|_, _| true, &mut |visited| deprecated_in(visited, &mut found));
     found
 }
 
-static FIELDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let fields = POOL.all_messages().flat_map(|message| message.fields().collect::<Vec<_>>());
-    let marked = fields
-        .filter(|field| field.field_descriptor_proto().options.is_some() && is_marked(&field.options(), &FIELD_MARKS));
-    marked.map(|field| field.full_name().to_owned()).collect()
+/// What is marked in one message, by the places of its fields.
+#[derive(Debug, Default)]
+struct Marks {
+    fields: Vec<u8>,
+    /// The names of deprecated values by their numbers.
+    values: BTreeMap<u8, BTreeMap<i32, String>>,
+    /// The fields that mean a deprecated value when nothing is written, and its name.
+    defaults: Vec<(u8, String)>,
+}
+
+/// By the index of the message.
+static MARKS: LazyLock<Vec<Marks>> = LazyLock::new(|| {
+    let marked = |layout: &Layout| POOL.get_message_by_name(layout.name).map(|message| marks(layout, &message));
+    LAYOUTS.iter().map(|layout| marked(layout).unwrap_or_default()).collect()
 });
 
-/// By enum, the numbers and names of its deprecated values.
-static VALUES: LazyLock<BTreeMap<String, BTreeMap<i32, String>>> = LazyLock::new(|| {
-    let mut values: BTreeMap<String, BTreeMap<i32, String>> = BTreeMap::new();
-    for descriptor in POOL.all_enums() {
-        for value in descriptor.values().filter(|value| is_marked(&value.options(), &VALUE_MARKS)) {
-            let of_enum = values.entry(descriptor.full_name().to_owned()).or_default();
-            of_enum.insert(value.number(), value.name().to_owned());
+fn marks(layout: &Layout, message: &MessageDescriptor) -> Marks {
+    let mut marks = Marks::default();
+    for field in message.fields() {
+        let Some((place, _)) = layout.field(field.number()) else { continue };
+        if field.field_descriptor_proto().options.is_some() && is_marked(&field.options(), &FIELD_MARKS) {
+            marks.fields.push(place);
+        }
+        let values = deprecated_values(&field);
+        if let Some(name) = values.get(&0)
+            && !field.is_list()
+            && !field.supports_presence()
+        {
+            marks.defaults.push((place, name.clone()));
+        }
+        if !values.is_empty() {
+            marks.values.insert(place, values);
         }
     }
-    values
-});
+    marks
+}
 
-/// By message, the fields that mean a deprecated value when nothing is written.
-static DEFAULTS: LazyLock<BTreeMap<String, Vec<FieldDescriptor>>> = LazyLock::new(|| {
-    let by_default =
-        |field: &FieldDescriptor| !field.is_list() && !field.supports_presence() && default(field).is_some();
-    let messages = POOL
-        .all_messages()
-        .map(|message| (message.full_name().to_owned(), message.fields().filter(by_default).collect::<Vec<_>>()));
-    messages.filter(|(_, fields)| !fields.is_empty()).collect()
-});
-
-fn default(field: &FieldDescriptor) -> Option<&'static str> {
-    Some(VALUES.get(field.kind().as_enum()?.full_name())?.get(&0)?)
+fn deprecated_values(field: &FieldDescriptor) -> BTreeMap<i32, String> {
+    let kind = field.kind();
+    let values = kind.as_enum().into_iter().flat_map(|descriptor| descriptor.values());
+    let marked = values.filter(|value| is_marked(&value.options(), &VALUE_MARKS));
+    marked.map(|value| (value.number(), value.name().to_owned())).collect()
 }
 
 fn is_marked(options: &DynamicMessage, marks: &[&str]) -> bool {
@@ -65,26 +76,30 @@ fn is_marked(options: &DynamicMessage, marks: &[&str]) -> bool {
     deprecated || marks.iter().any(has)
 }
 
-fn deprecated_in(path: &str, message: &DynamicMessage, found: &mut Vec<String>) {
-    for (field, value) in schema::set_fields(message) {
-        let path = join(path, field.name());
-        if FIELDS.contains(field.full_name()) {
-            found.push(path.clone());
+fn deprecated_in(visited: &Visited<'_, '_>, found: &mut Vec<String>) {
+    let Some(marks) = MARKS.get(usize::from(visited.view.layout.index)) else { return };
+    if marks.fields.is_empty() && marks.values.is_empty() {
+        return;
+    }
+    for (place, field, parts) in visited.fields() {
+        let path = Path::Name(visited.path, field.name);
+        if marks.fields.contains(&place) {
+            found.push(path.to_string());
         }
-        let kind = field.kind();
-        let Some(names) = kind.as_enum().and_then(|descriptor| VALUES.get(descriptor.full_name())) else { continue };
-        for (path, element) in elements(&path, value) {
-            if let Value::EnumNumber(number) = element
-                && let Some(name) = names.get(number)
+        let Some(names) = marks.values.get(&place) else { continue };
+        for_each(&path, &content(field, parts), |path, value| {
+            if let Datum::Enum(_, number) = value
+                && let Some(name) = names.get(&number)
             {
                 found.push(format!("{path} = {name}"));
             }
-        }
+        });
     }
-    let defaults = DEFAULTS.get(message.descriptor().full_name()).into_iter().flatten();
-    for field in defaults.filter(|field| !message.has_field(field)) {
-        if let Some(name) = default(field) {
-            found.push(format!("{} = {name}", join(path, field.name())));
+    for (place, name) in &marks.defaults {
+        if visited.parts_of(*place).is_empty()
+            && let Some(field) = visited.view.layout.fields.get(usize::from(*place))
+        {
+            found.push(format!("{} = {name}", Path::Name(visited.path, field.name)));
         }
     }
 }

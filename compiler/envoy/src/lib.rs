@@ -31,11 +31,14 @@ mod generated {
 mod any;
 mod deprecated;
 mod json;
+mod print;
+mod merge;
 mod read;
 mod schema;
-mod tree;
 mod validate;
+mod view;
 mod walk;
+mod wire;
 mod yaml;
 
 pub use any::any;
@@ -43,6 +46,7 @@ pub use deprecated::deprecated;
 pub use generated::envoy::{admin, config, data, extensions, service, r#type};
 pub use generated::{google, opentelemetry, udpa, xds};
 pub use json::to_json;
+pub use merge::merge_json;
 pub use read::{NotReadable, read_json};
 pub use validate::{Violation, validate};
-pub use yaml::to_yaml;
+pub use yaml::{add_yaml, to_yaml};

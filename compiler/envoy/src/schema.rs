@@ -1,13 +1,86 @@
-//! What Envoy's descriptors say about its messages, read once from the embedded set.
+//! What messages consist of: tables generated from Envoy's descriptors, and the descriptors themselves.
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use prost::{Message, Name};
-use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor, ReflectMessage, Value};
+use prost_reflect::DescriptorPool;
 
 /// Below this many messages an `Any` stays closed: no reader goes deeper, and the stack is finite.
 pub(crate) const OPENED_DEPTH: usize = 100;
+
+/// One message.
+#[derive(Debug)]
+pub(crate) struct Layout {
+    /// Its place among all: what is known of messages beside their layout is kept by it.
+    pub(crate) index: u16,
+    /// With its package.
+    pub(crate) name: &'static str,
+    pub(crate) form: Form,
+    /// In the order in which Envoy declares them.
+    pub(crate) fields: &'static [Field],
+    /// By number, the field's place among `fields`, or a place beyond them.
+    places: &'static [u8],
+}
+
+/// How JSON writes a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As an object of its fields. All others are the well-known types of protobuf.
+    Plain,
+    Any,
+    Duration,
+    Timestamp,
+    /// A `Struct` or `ListValue`: as what it holds.
+    Container,
+    Value,
+    /// A `BoolValue` and its kin: as the bare value.
+    Wrapper,
+}
+
+#[derive(Debug)]
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    /// Of each value, if there are several.
+    pub(crate) kind: Kind,
+    pub(crate) shape: Shape,
+    /// Whether a zero that is written differs from nothing. Never of a field of several values.
+    pub(crate) presence: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    One,
+    Many,
+    /// With the kind of its keys.
+    Map(Kind),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Bool,
+    Int32,
+    Sint32,
+    Uint32,
+    Fixed32,
+    Sfixed32,
+    Int64,
+    Sint64,
+    Uint64,
+    Fixed64,
+    Sfixed64,
+    Float,
+    Double,
+    Text,
+    Bytes,
+    /// The enum whose one value means `null`.
+    Null,
+    /// An index of `ENUMS`.
+    Enum(u16),
+    /// An index of `LAYOUTS`.
+    Message(u16),
+}
+
+// `LAYOUTS`, every message by the length of its name and then by its name, and `ENUMS`, the values of each by number.
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
 /// The descriptors with their options, as Envoy carries them.
 pub(crate) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
@@ -15,49 +88,30 @@ pub(crate) static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
     DescriptorPool::decode(bytes.as_slice()).expect("the embedded descriptor set is complete")
 });
 
-/// For each message whose fields are not declared in the order of their numbers: number to place.
-static PLACES: LazyLock<BTreeMap<String, BTreeMap<u32, usize>>> = LazyLock::new(|| {
-    POOL.all_messages().filter_map(|message| Some((message.full_name().to_owned(), places(&message)?))).collect()
-});
-
-/// The message as its descriptor sees it. `None` if it nests deeper than any protobuf reader goes.
-pub(crate) fn dynamic<M: Name + Message>(message: &M) -> Option<DynamicMessage> {
-    let descriptor = descriptor::<M>();
-    DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).ok()
-}
-
-/// What an `Any` holds. `None` if its type is not in the set, or its bytes are not of that type.
-pub(crate) fn unpack(any: &DynamicMessage) -> Option<DynamicMessage> {
-    let bytes = any.get_field_by_number(2)?;
-    DynamicMessage::decode(type_of(any)?, bytes.as_bytes()?.clone()).ok()
-}
-
-/// Whether the set has the type that an `Any` names.
-pub(crate) fn is_known(any: &DynamicMessage) -> bool {
-    type_of(any).is_some()
-}
-
-/// The fields that are set, in the order in which the message declares them.
-pub(crate) fn set_fields(message: &DynamicMessage) -> Vec<(FieldDescriptor, &Value)> {
-    let mut fields: Vec<_> = message.fields().collect();
-    if let Some(places) = PLACES.get(message.descriptor().full_name()) {
-        fields.sort_by_key(|(field, _)| places.get(&field.number()));
+impl Layout {
+    /// The field of this number, with its place.
+    #[inline]
+    pub(crate) fn field(&self, number: u32) -> Option<(u8, &'static Field)> {
+        let place = *self.places.get(usize::try_from(number).ok()?)?;
+        Some((place, self.fields.get(usize::from(place))?))
     }
-    fields
 }
 
-fn type_of(any: &DynamicMessage) -> Option<MessageDescriptor> {
-    let url = any.get_field_by_number(1)?;
-    POOL.get_message_by_name(url.as_str()?.rsplit('/').next()?)
+/// The message of this full name.
+pub(crate) fn find(name: &str) -> Option<&'static Layout> {
+    let key = (name.len(), name);
+    let place = LAYOUTS.binary_search_by(|layout| (layout.name.len(), layout.name).cmp(&key)).ok()?;
+    LAYOUTS.get(place)
 }
 
-fn descriptor<M: Name>() -> MessageDescriptor {
-    let name = M::full_name();
-    POOL.get_message_by_name(&name).unwrap_or_else(|| panic!("`{name}` is generated from the embedded descriptor set"))
+/// The message that a type URL names.
+pub(crate) fn of_url(url: &str) -> Option<&'static Layout> {
+    find(url.rsplit('/').next()?)
 }
 
-fn places(message: &MessageDescriptor) -> Option<BTreeMap<u32, usize>> {
-    let numbers: Vec<u32> =
-        message.descriptor_proto().field.iter().map(|field| field.number().cast_unsigned()).collect();
-    (!numbers.is_sorted()).then(|| numbers.into_iter().enumerate().map(|(place, number)| (number, place)).collect())
+/// The name of an enum's value.
+pub(crate) fn value_name(index: u16, number: i32) -> Option<&'static str> {
+    let values = *ENUMS.get(usize::from(index))?;
+    let place = values.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+    values.get(place).map(|(_, name)| *name)
 }

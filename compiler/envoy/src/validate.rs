@@ -3,17 +3,14 @@
 mod check;
 mod rules;
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
 
 use prost::{Message, Name};
-use prost_reflect::{DynamicMessage, FieldDescriptor, ReflectMessage, Value};
 
-use crate::schema;
-use crate::tree::is_wrapper;
-use crate::walk::{elements, join, walk};
+use crate::schema::{self, Form, LAYOUTS, Layout};
+use crate::view::{Content, Datum, content};
+use crate::walk::{Path, Visited, for_each, walk};
 use rules::{Check, MessageRules, Rules, Test};
 
 /// One rule that a message breaks: Envoy would refuse it.
@@ -34,7 +31,8 @@ impl fmt::Display for Violation {
     }
 }
 
-static RULES: LazyLock<BTreeMap<String, MessageRules>> = LazyLock::new(|| rules::of_pool(&schema::POOL));
+/// By the index of the message.
+static RULES: LazyLock<Vec<MessageRules>> = LazyLock::new(|| LAYOUTS.iter().map(rules::of_layout).collect());
 
 /// Every rule that the message breaks, outer messages first, fields in declaration order.
 ///
@@ -42,56 +40,55 @@ static RULES: LazyLock<BTreeMap<String, MessageRules>> = LazyLock::new(|| rules:
 /// These are the rules of single values. Whether a named cluster or secret exists is not among them.
 pub fn validate<M: Name + Message>(message: &M) -> Vec<Violation> {
     let mut violations = vec![];
-    let Some(root) = schema::dynamic(message) else {
-        violations.push(violation("", "nesting", "must not nest deeper than 100 messages".to_owned()));
-        return violations;
-    };
-    let enters = |field: &FieldDescriptor| {
-        !RULES.get(field.parent_message().full_name()).is_some_and(|rules| rules.skips(field))
-    };
-    walk(&root, &enters, &mut |path, message| check_message(path, message, &mut violations));
+    let enters = |layout: &Layout, place| !rules_of(layout).is_some_and(|rules| rules.skips(place));
+    if !walk(message, &enters, &mut |visited| check_message(visited, &mut violations)) {
+        violations.push(violation(&Path::Root, "nesting", "must not nest deeper than 100 messages".to_owned()));
+    }
     violations
 }
 
-fn check_message(path: &str, message: &DynamicMessage, violations: &mut Vec<Violation>) {
-    let name = message.descriptor().full_name().to_owned();
-    if name == "google.protobuf.Any" && schema::is_known(message) && schema::unpack(message).is_none() {
+fn rules_of(layout: &Layout) -> Option<&'static MessageRules> {
+    RULES.get(usize::from(layout.index))
+}
+
+fn check_message(visited: &Visited<'_, '_>, violations: &mut Vec<Violation>) {
+    let (path, view) = (visited.path, visited.view);
+    if view.layout.form == Form::Any && schema::of_url(view.url()).is_some() && view.unpacked().is_none() {
         violations.push(violation(path, "any.value", "must hold a message of the type that it names".to_owned()));
     }
-    let Some(rules) = RULES.get(&name) else { return };
-    for (field, rules) in &rules.fields {
-        let path = join(path, field.name());
-        let set = message.has_field(field);
-        if rules.required && !set {
+    let Some(rules) = rules_of(view.layout) else { return };
+    for (place, rules) in &rules.fields {
+        let Some(field) = view.layout.fields.get(usize::from(*place)) else { continue };
+        let path = Path::Name(path, field.name);
+        let parts = visited.parts_of(*place);
+        if rules.required && parts.is_empty() {
             violations.push(violation(&path, "required", "must be set".to_owned()));
         }
-        if !rules.checks.is_empty() && (set || !field.supports_presence()) {
-            check_value(&path, &unwrapped(&message.get_field(field)), rules, violations);
+        if !rules.checks.is_empty() && (!parts.is_empty() || !field.presence) {
+            check_value(&path, &unwrapped(content(field, parts)), rules, violations);
         }
     }
     for oneof in &rules.required_oneofs {
-        if !oneof.fields().any(|field| message.has_field(&field)) {
-            let choices: Vec<String> = oneof.fields().map(|field| format!("`{}`", field.name())).collect();
-            let text = format!("one of {} must be set", choices.join(", "));
-            violations.push(violation(&join(path, oneof.name()), "oneof.required", text));
+        if oneof.places.iter().all(|place| visited.parts_of(*place).is_empty()) {
+            violations.push(violation(&Path::Name(path, &oneof.name), "oneof.required", oneof.message.clone()));
         }
     }
 }
 
-fn check_value(path: &str, value: &Value, rules: &Rules, violations: &mut Vec<Violation>) {
+fn check_value(path: &Path<'_>, value: &Content<'_, '_>, rules: &Rules, violations: &mut Vec<Violation>) {
     if rules.ignores_empty && check::is_empty(value) {
         return;
     }
     for Check { rule, test } in &rules.checks {
         match test {
-            Test::Items(rules) | Test::Values(rules) => {
-                for (path, item) in elements(path, value) {
-                    check_value(&path, &unwrapped(item), rules, violations);
-                }
-            }
+            Test::Items(rules) | Test::Values(rules) => for_each(path, value, |path, item| {
+                check_value(path, &unwrapped(Content::One(item)), rules, violations);
+            }),
             Test::Keys(rules) => {
-                for (path, key) in check::keys(path, value) {
-                    check_value(&path, &key, rules, violations);
+                let Content::Map(_, entries) = value else { continue };
+                for (key, _) in entries {
+                    let value = Content::One(check::of_key(*key));
+                    check_value(&Path::Entry(path, *key), &value, rules, violations);
                 }
             }
             test => {
@@ -104,15 +101,13 @@ fn check_value(path: &str, value: &Value, rules: &Rules, violations: &mut Vec<Vi
 }
 
 /// The value that the rules of a wrapper speak about.
-fn unwrapped(value: &Value) -> Cow<'_, Value> {
+fn unwrapped<'a, 'p>(value: Content<'a, 'p>) -> Content<'a, 'p> {
     match value {
-        Value::Message(message) if is_wrapper(message.descriptor().full_name()) => {
-            message.get_field_by_number(1).unwrap_or(Cow::Borrowed(value))
-        }
-        other => Cow::Borrowed(other),
+        Content::One(Datum::Message(view)) => Content::One(view.unwrapped().unwrap_or(Datum::Message(view))),
+        other => other,
     }
 }
 
-fn violation(path: &str, rule: &str, message: String) -> Violation {
-    Violation { path: path.to_owned(), rule: rule.to_owned(), message }
+fn violation(path: &Path<'_>, rule: &str, message: String) -> Violation {
+    Violation { path: path.to_string(), rule: rule.to_owned(), message }
 }

@@ -6,9 +6,11 @@
 
 mod scalar;
 
+use std::fmt::Write;
+
 use prost::{Message, Name};
 
-use crate::tree::{Tree, tree};
+use crate::print::{Syntax, print};
 
 const STEP: usize = 2;
 
@@ -17,120 +19,170 @@ const LONGEST_SIMPLE_KEY: usize = 1000;
 
 /// YAML with the same content and order as [`to_json`](crate::to_json).
 pub fn to_yaml<M: Name + Message>(message: &M) -> String {
-    print(&tree(message))
-}
-
-pub(crate) fn print(tree: &Tree) -> String {
     let mut out = String::new();
-    match tree {
-        Tree::Map(entries) if !entries.is_empty() => map(entries, 0, &mut out),
-        Tree::List(items) if !items.is_empty() => list(items, 0, &mut out),
-        Tree::Text(text) => line(&scalar::on_one_line(text), &mut out),
-        leaf => line(&plain(leaf), &mut out),
-    }
+    add_yaml(message, 0, &mut out);
     out
 }
 
-/// Block entries. The caller has written the indentation of the first one.
-fn map(entries: &[(String, Tree)], indent: usize, out: &mut String) {
-    for (at, (key, value)) in entries.iter().enumerate() {
-        if at > 0 {
-            pad(indent, out);
-        }
-        let key = scalar::on_one_line(key);
-        if key.len() > LONGEST_SIMPLE_KEY {
-            out.push_str("? ");
-            line(&key, out);
-            pad(indent, out);
-        } else {
-            out.push_str(&key);
-        }
-        out.push(':');
-        below(value, indent, out);
-    }
+/// Adds the lines of [`to_yaml`] to a text, each but the first moved right by `indent` spaces.
+///
+/// What goes before the first line is the caller's: as many spaces, or the dash of a list.
+pub fn add_yaml<M: Name + Message>(message: &M, indent: usize, out: &mut String) {
+    let encoded = message.encode_to_vec();
+    out.reserve(encoded.len() * 4);
+    print::<M>(&encoded, &mut Yaml { out, indent, at: At::Start });
 }
 
-/// Block items. The caller has written the indentation of the first one.
-fn list(items: &[Tree], indent: usize, out: &mut String) {
-    for (at, item) in items.iter().enumerate() {
-        if at > 0 {
-            pad(indent, out);
-        }
-        out.push('-');
-        match item {
-            Tree::Map(entries) if !entries.is_empty() => {
-                out.push(' ');
-                map(entries, indent + STEP, out);
+/// Where the next value, key or item goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum At {
+    /// On the line that the caller has begun.
+    Start,
+    /// Beside its key.
+    Key,
+    /// Beside its dash.
+    Item,
+    /// On a line of its own, not yet indented.
+    Line,
+}
+
+pub(crate) struct Yaml<'o> {
+    out: &'o mut String,
+    /// Of the innermost open collection; before there is one, its own.
+    indent: usize,
+    at: At,
+}
+
+impl Yaml<'_> {
+    fn open(&mut self) {
+        match self.at {
+            At::Start | At::Line => {}
+            At::Key => {
+                self.indent += STEP;
+                self.out.push('\n');
+                self.at = At::Line;
             }
-            Tree::List(items) if !items.is_empty() => {
-                out.push(' ');
-                list(items, indent + STEP, out);
+            At::Item => {
+                self.indent += STEP;
+                self.out.push(' ');
+                self.at = At::Start;
             }
-            leaf => beside(leaf, indent, out),
         }
+    }
+
+    fn close(&mut self) {
+        self.indent = self.indent.saturating_sub(STEP);
+    }
+
+    fn begin(&mut self) {
+        if self.at == At::Line {
+            pad(self.indent, self.out);
+        }
+    }
+
+    /// A value on the line of its key or dash.
+    fn leaf(&mut self, write: impl FnOnce(&mut String)) {
+        if self.at != At::Start {
+            self.out.push(' ');
+        }
+        write(self.out);
+        self.out.push('\n');
+        self.at = At::Line;
     }
 }
 
-/// The value of a key: collections begin on their own line.
-fn below(value: &Tree, indent: usize, out: &mut String) {
-    match value {
-        Tree::Map(entries) if !entries.is_empty() => {
-            out.push('\n');
-            pad(indent + STEP, out);
-            map(entries, indent + STEP, out);
-        }
-        Tree::List(items) if !items.is_empty() => {
-            out.push('\n');
-            pad(indent + STEP, out);
-            list(items, indent + STEP, out);
-        }
-        leaf => beside(leaf, indent, out),
+impl Syntax for Yaml<'_> {
+    fn null(&mut self) {
+        self.leaf(|out| out.push_str("null"));
     }
-}
 
-/// A leaf on the line of its key or dash; a text of several lines continues below.
-fn beside(leaf: &Tree, indent: usize, out: &mut String) {
-    out.push(' ');
-    match leaf {
-        Tree::Text(text) => match scalar::block_header(text) {
-            Some(header) => {
-                line(header, out);
-                block(text, indent + STEP, out);
+    fn bool(&mut self, value: bool) {
+        self.leaf(|out| out.push_str(if value { "true" } else { "false" }));
+    }
+
+    fn integer(&mut self, value: i64) {
+        self.leaf(|out| {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{value}");
+        });
+    }
+
+    fn float(&mut self, value: f64) {
+        self.leaf(|out| out.push_str(&scalar::float(value)));
+    }
+
+    /// A text of several lines continues below.
+    fn text(&mut self, text: &str) {
+        let header = if self.at == At::Start { None } else { scalar::block_header(text) };
+        let Some(header) = header else { return self.leaf(|out| scalar::on_one_line(text, out)) };
+        self.leaf(|out| out.push_str(header));
+        for line in text.lines() {
+            if !line.is_empty() {
+                pad(self.indent + STEP, self.out);
             }
-            None => line(&scalar::on_one_line(text), out),
-        },
-        leaf => line(&plain(leaf), out),
-    }
-}
-
-fn block(text: &str, indent: usize, out: &mut String) {
-    for content in text.lines() {
-        if !content.is_empty() {
-            pad(indent, out);
+            self.out.push_str(line);
+            self.out.push('\n');
         }
-        line(content, out);
+    }
+
+    fn empty_map(&mut self) {
+        self.leaf(|out| out.push_str("{}"));
+    }
+
+    fn open_map(&mut self) {
+        self.open();
+    }
+
+    fn name(&mut self, name: &str) {
+        self.begin();
+        scalar::name(name, self.out);
+        self.out.push(':');
+        self.at = At::Key;
+    }
+
+    fn key(&mut self, key: &str) {
+        self.begin();
+        let start = self.out.len();
+        scalar::on_one_line(key, self.out);
+        if self.out.len() - start > LONGEST_SIMPLE_KEY {
+            self.out.insert_str(start, "? ");
+            self.out.push('\n');
+            pad(self.indent, self.out);
+        }
+        self.out.push(':');
+        self.at = At::Key;
+    }
+
+    fn close_map(&mut self) {
+        self.close();
+    }
+
+    fn empty_list(&mut self) {
+        self.leaf(|out| out.push_str("[]"));
+    }
+
+    fn open_list(&mut self) {
+        self.open();
+    }
+
+    fn item(&mut self) {
+        self.begin();
+        self.out.push('-');
+        self.at = At::Item;
+    }
+
+    fn close_list(&mut self) {
+        self.close();
     }
 }
 
-fn plain(leaf: &Tree) -> String {
-    match leaf {
-        Tree::Null => "null".to_owned(),
-        Tree::Bool(value) => value.to_string(),
-        Tree::Integer(value) => value.to_string(),
-        Tree::Float(value) => scalar::float(*value),
-        Tree::Text(text) => scalar::on_one_line(text).into_owned(),
-        Tree::List(_) => "[]".to_owned(),
-        Tree::Map(_) => "{}".to_owned(),
+/// Adds as many spaces.
+pub(crate) fn pad(count: usize, out: &mut String) {
+    const SPACES: &str = "                                                                ";
+    match SPACES.get(..count) {
+        Some(spaces) => out.push_str(spaces),
+        None => out.extend(std::iter::repeat_n(' ', count)),
     }
-}
-
-fn line(text: &str, out: &mut String) {
-    out.push_str(text);
-    out.push('\n');
-}
-
-fn pad(indent: usize, out: &mut String) {
-    out.extend(std::iter::repeat_n(' ', indent));
 }
 
 #[cfg(test)]

@@ -56,6 +56,9 @@ struct Place {
 /// Everything that is said by annotations; afterwards the mesh has none.
 pub(crate) fn collect(mesh: &mut Mesh, diagnostics: &mut Diagnostics) -> BTreeMap<Subject, Said> {
     let lists = take(mesh);
+    if lists.is_empty() {
+        return BTreeMap::new();
+    }
     let serving = Serving::of(mesh);
     let mut said = BTreeMap::new();
     for (subject, annotations) in lists {

@@ -1,7 +1,7 @@
 //! Users, keys and texts, out of the files that a mesh names.
 
 use policy::parse_htpasswd;
-use spec::mesh::{ApiKey, BasicAuth};
+use spec::mesh::{ApiKey, BasicAuth, Engine};
 use spec::{Diagnostic, Diagnostics, Name, Sources, Span, Spanned, codes};
 
 use crate::checked;
@@ -26,6 +26,16 @@ pub(super) fn resolve(
                     Diagnostic::error(codes::HTPASSWD, span, error.to_string())
                         .related(auth.htpasswd_file.span, "the file is named here")
                         .help("write `USER:{SSHA}…` or `USER:{SHA}…`, as `htpasswd -s` or `slappasswd` do"),
+                );
+            }
+            let salted = found.iter().find(|user| user.hash.to_htpasswd().starts_with("{SSHA}"));
+            if let (Some(salted), Some(native)) = (salted, auth.engine.as_ref().filter(|it| it.value == Engine::Native))
+            {
+                let message = format!("the hash of `{}` is salted, and `native` knows `{{SHA}}` only", salted.name);
+                diagnostics.push(
+                    Diagnostic::error(codes::HTPASSWD, native.span, message)
+                        .label("Envoy's own filter refuses the file")
+                        .help("leave `engine` out, or write the hashes anew with `htpasswd -s`"),
                 );
             }
             users = found;

@@ -28,7 +28,7 @@ pub(super) fn mesh(mesh: &Mesh, tables: &Tables, sources: &Sources, diagnostics:
     let context = Context { mesh, tables, sources };
     let certificate_providers = mesh.certificate_providers.iter().map(security::certificate_provider).collect();
     let jwt_providers = mesh.jwt_providers.iter().map(|it| security::jwt_provider(&context, it)).collect();
-    let wasm_filters = mesh.wasm_filters.iter().map(|it| extension::wasm_filter(&context, it)).collect();
+    let wasm_filters = mesh.wasm_filters.iter().map(|it| extension::wasm_filter(&context, it, diagnostics)).collect();
     let mut services: Vec<_> =
         mesh.services.iter().map(|declared| service::resolve(&context, declared, diagnostics)).collect();
     let overlays = extension::overlays(&context, &mesh.overlays);

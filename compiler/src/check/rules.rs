@@ -10,7 +10,7 @@ mod egress_hosts;
 mod ejection_time;
 mod empty_block;
 mod empty_subset;
-mod everywhere;
+pub(super) mod everywhere;
 mod fail_open;
 mod failover_to_self;
 mod forbidden_address;

@@ -1,17 +1,22 @@
 //! Names and what they stand for. A name stands for one thing.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
+use indexmap::IndexMap;
 use spec::mesh::{Mesh, Node, Serve};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
 use crate::checked::{self, Id};
 use crate::suggest::did_you_mean;
 
+/// In the order of the names. Each rule looks up every name of the mesh: a tree is too slow for that.
+type Table<T> = IndexMap<String, Id<T>, BuildHasherDefault<DefaultHasher>>;
+
 /// Services and proxies by their lower-case names.
 pub(super) struct Tables {
-    services: BTreeMap<String, Id<checked::Service>>,
-    nodes: BTreeMap<String, Id<checked::Node>>,
+    services: Table<checked::Service>,
+    nodes: Table<checked::Node>,
     /// By the lower-case name of the service: the nodes that serve it, in order, and their place among the node's.
     serving: BTreeMap<String, Vec<(Id<checked::Node>, usize)>>,
 }
@@ -58,7 +63,7 @@ pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
 impl Tables {
     /// The service of this name; else a diagnostic.
     pub(super) fn service(&self, name: Spanned<&Name>, diagnostics: &mut Diagnostics) -> Option<Id<checked::Service>> {
-        let found = self.services.get(&name.value.key()).copied();
+        let found = self.find_service(name.value);
         if found.is_none() {
             let message = format!("no service is called `{}`", name.value);
             let unknown = Diagnostic::error(codes::UNKNOWN_SERVICE, name.span, message);
@@ -71,7 +76,7 @@ impl Tables {
 
     /// The node of this name; else a diagnostic.
     pub(super) fn node(&self, name: &Spanned<Name>, diagnostics: &mut Diagnostics) -> Option<Id<checked::Node>> {
-        let found = self.nodes.get(&name.value.key()).copied();
+        let found = self.nodes.get(&*name.value.folded()).copied();
         if found.is_none() {
             let message = format!("no node is called `{}`", name.value);
             let unknown = Diagnostic::error(codes::UNKNOWN_NODE, name.span, message);
@@ -84,7 +89,7 @@ impl Tables {
 
     /// The nodes that serve a service, and what they say of it.
     pub(super) fn serving<'a>(&self, mesh: &'a Mesh, service: &Name) -> Vec<(Id<checked::Node>, &'a Node, &'a Serve)> {
-        let places = self.serving.get(&service.key()).map_or(&[][..], Vec::as_slice);
+        let places = self.serving.get(&*service.folded()).map_or(&[][..], Vec::as_slice);
         let find = |(id, place): &(Id<checked::Node>, usize)| {
             let node = mesh.nodes.get(id.index())?;
             Some((*id, node, node.serves.get(*place)?))
@@ -94,7 +99,12 @@ impl Tables {
 
     /// As [`Tables::service`], for rules: silent.
     pub(super) fn find_service(&self, name: &Name) -> Option<Id<checked::Service>> {
-        self.services.get(&name.key()).copied()
+        self.find_key(&name.folded())
+    }
+
+    /// The service of this name in lower case.
+    pub(super) fn find_key(&self, key: &str) -> Option<Id<checked::Service>> {
+        self.services.get(key).copied()
     }
 }
 
@@ -102,19 +112,16 @@ fn unique<'a, T>(
     kind: &str,
     names: impl Iterator<Item = &'a Spanned<Name>>,
     diagnostics: &mut Diagnostics,
-) -> BTreeMap<String, Id<T>> {
-    let mut table = BTreeMap::new();
-    let mut places: BTreeMap<String, &Spanned<Name>> = BTreeMap::new();
-    for (index, name) in names.enumerate() {
-        let key = name.value.key();
-        match places.get(&key) {
-            Some(first) => diagnostics.push(duplicate(kind, name, first)),
-            None => {
-                places.insert(key.clone(), name);
-                table.insert(key, Id::new(index));
-            }
+) -> Table<T> {
+    let names: Vec<_> = names.collect();
+    let mut table = Table::default();
+    for (index, name) in names.iter().enumerate() {
+        let first = *table.entry(name.value.key()).or_insert(Id::new(index));
+        if let Some(first) = names.get(first.index()).filter(|_| first.index() != index) {
+            diagnostics.push(duplicate(kind, name, first));
         }
     }
+    table.sort_unstable_keys();
     table
 }
 

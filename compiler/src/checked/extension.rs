@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use spec::Name;
+use spec::{Name, Span};
 use spec::mesh::{Engine, FilterPosition, HeaderMatch, OverlayTarget, WasmFailure};
 use spec::units::Percent;
 
@@ -38,6 +38,8 @@ pub enum Module {
     File {
         path: String,
         bytes: Arc<[u8]>,
+        /// Of the bytes: lower-case hexadecimal.
+        sha256: String,
     },
     Url {
         url: String,
@@ -60,4 +62,15 @@ pub struct Overlay {
     /// Only the resource of this name.
     pub name: Option<String>,
     pub json: serde_json::Value,
+    /// Where it is said.
+    pub span: Span,
+}
+
+impl Module {
+    /// Of the module's bytes: lower-case hexadecimal.
+    pub fn sha256(&self) -> &str {
+        match self {
+            Self::File { sha256, .. } | Self::Url { sha256, .. } => sha256,
+        }
+    }
 }

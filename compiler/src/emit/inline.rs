@@ -14,19 +14,32 @@ use ::envoy::extensions::filters::network::http_connection_manager::v3::{
 };
 use prost::{Message, Name};
 
+use super::secrets::{Sources, place_in_cluster, place_in_listener};
 use crate::lower::NodeConfig;
 
-/// The bootstrap with every resource in it: routes inside listeners, endpoints inside clusters.
+/// The bootstrap with every resource in it: routes inside listeners, endpoints inside clusters. Files
+/// that secrets name are read once, at the start.
 pub fn inline(config: &NodeConfig) -> Bootstrap {
     let routes: BTreeMap<&str, &RouteConfiguration> =
         config.routes.iter().map(|routes| (routes.name.as_str(), &**routes)).collect();
     let endpoints: BTreeMap<&str, &ClusterLoadAssignment> =
         config.endpoints.iter().map(|endpoints| (endpoints.cluster_name.as_str(), &**endpoints)).collect();
-    let own = config.bootstrap.static_resources.as_ref().map_or(&[][..], |resources| &resources.clusters);
-    let clusters = config.clusters.iter().map(|it| with_endpoints(it, &endpoints));
+    let primary = config.bootstrap.static_resources.iter().flat_map(|already| already.clusters.clone());
+    let inside = |_: &str| None;
+    let sources = Sources::new(config, &inside);
+    let listeners = config.listeners.iter().map(|it| {
+        let mut listener = with_routes(it, &routes);
+        place_in_listener(&mut listener, &sources);
+        listener
+    });
+    let clusters = config.clusters.iter().map(|it| {
+        let mut cluster = with_endpoints(it, &endpoints);
+        place_in_cluster(&mut cluster, &sources);
+        cluster
+    });
     let resources = StaticResources {
-        listeners: config.listeners.iter().map(|it| with_routes(it, &routes)).collect(),
-        clusters: own.iter().cloned().chain(clusters).collect(),
+        listeners: listeners.collect(),
+        clusters: primary.chain(clusters).collect(),
         secrets: config.secrets.iter().map(|secret| (**secret).clone()).collect(),
     };
     Bootstrap { static_resources: Some(resources), ..config.bootstrap.clone() }

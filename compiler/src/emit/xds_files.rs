@@ -17,26 +17,33 @@ use ::envoy::service::discovery::v3::DiscoveryResponse;
 use ::envoy::to_yaml;
 use prost::{Message, Name};
 
+use super::secrets::{Sources, place_in_cluster, place_in_listener};
 use crate::lower::NodeConfig;
 
 /// Name below the node's folder, and content, in the order in which they must be written: what is referred to comes
 /// first. `folder` is where Envoy finds them.
 pub fn xds_files(config: &NodeConfig, folder: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
+    for secret in &config.secrets {
+        files.push((secret_file(&secret.name), response(std::slice::from_ref(secret))));
+    }
+    let in_file = |name: &str| Some(file(folder, &secret_file(name)));
+    let sources = Sources::new(config, &in_file);
     for endpoints in &config.endpoints {
         files.push((endpoints_file(&endpoints.cluster_name), response(std::slice::from_ref(endpoints))));
     }
-    let clusters: Vec<Arc<Cluster>> = config.clusters.iter().map(|it| with_files(it, folder)).collect();
+    let clusters: Vec<Arc<Cluster>> = config.clusters.iter().map(|it| with_files(it, folder, &sources)).collect();
     files.push(("cds.yaml".to_owned(), response(&clusters)));
     for routes in &config.routes {
         files.push((routes_file(&routes.name), response(std::slice::from_ref(routes))));
     }
-    let listeners: Vec<Arc<Listener>> = config.listeners.iter().map(|it| with_route_files(it, folder)).collect();
+    let listeners: Vec<Arc<Listener>> =
+        config.listeners.iter().map(|it| with_route_files(it, folder, &sources)).collect();
     files.push(("lds.yaml".to_owned(), response(&listeners)));
     files
 }
 
-/// A bootstrap whose listeners and clusters are files of `folder`. Secrets stay in it: they name files themselves.
+/// A bootstrap whose listeners and clusters are files of `folder`.
 pub fn bootstrap(config: &NodeConfig, folder: &str) -> Bootstrap {
     let mut bootstrap = config.bootstrap.clone();
     bootstrap.dynamic_resources = Some(DynamicResources {
@@ -44,10 +51,6 @@ pub fn bootstrap(config: &NodeConfig, folder: &str) -> Bootstrap {
         cds_config: Some(file(folder, "cds.yaml")),
         ..Default::default()
     });
-    if !config.secrets.is_empty() {
-        let resources = bootstrap.static_resources.get_or_insert_default();
-        resources.secrets.extend(config.secrets.iter().map(|secret| (**secret).clone()));
-    }
     bootstrap
 }
 
@@ -62,6 +65,11 @@ fn endpoints_file(cluster: &str) -> String {
 
 fn routes_file(routes: &str) -> String {
     format!("rds/{}.yaml", file_name(routes))
+}
+
+/// Envoy reads the certificates that a secret names anew when they change only if the secret came from a file, too.
+fn secret_file(secret: &str) -> String {
+    format!("sds/{}.yaml", file_name(secret))
 }
 
 /// A resource's name as the name of a file, no two alike: what is not a letter, digit, dot, dash or underscore becomes
@@ -87,19 +95,22 @@ fn file(folder: &str, name: &str) -> ConfigSource {
     }
 }
 
-fn with_files(cluster: &Arc<Cluster>, folder: &str) -> Arc<Cluster> {
-    let Some(eds) = &cluster.eds_cluster_config else { return Arc::clone(cluster) };
-    let mut eds = eds.clone();
-    eds.eds_config = Some(file(folder, &endpoints_file(&cluster.name)));
-    Arc::new(Cluster { eds_cluster_config: Some(eds), ..(**cluster).clone() })
+fn with_files(cluster: &Arc<Cluster>, folder: &str, sources: &Sources<'_>) -> Arc<Cluster> {
+    let mut cluster = (**cluster).clone();
+    if let Some(eds) = &mut cluster.eds_cluster_config {
+        eds.eds_config = Some(file(folder, &endpoints_file(&cluster.name)));
+    }
+    place_in_cluster(&mut cluster, sources);
+    Arc::new(cluster)
 }
 
-fn with_route_files(listener: &Listener, folder: &str) -> Arc<Listener> {
+fn with_route_files(listener: &Listener, folder: &str, sources: &Sources<'_>) -> Arc<Listener> {
     let mut listener = listener.clone();
     let chains = listener.filter_chains.iter_mut().chain(&mut listener.default_filter_chain);
     for filter in chains.flat_map(|chain| &mut chain.filters) {
         replace_source(filter, folder);
     }
+    place_in_listener(&mut listener, sources);
     Arc::new(listener)
 }
 

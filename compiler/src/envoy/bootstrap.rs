@@ -3,12 +3,16 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use envoy::config::bootstrap::v3::{Admin, Bootstrap, ClusterManager, Watchdog, Watchdogs};
+use envoy::config::bootstrap::v3::{
+    Admin, Bootstrap, ClusterManager, LayeredRuntime, RuntimeLayer, Watchdog, Watchdogs, bootstrap::StaticResources,
+    runtime_layer::LayerSpecifier,
+};
 use envoy::config::cluster::v3::Cluster;
 use envoy::config::core::v3::{Locality, Node};
 use envoy::config::metrics::v3::{StatsConfig, StatsSink};
 use envoy::config::overload::v3::{OverloadManager, ResourceMonitor, resource_monitor};
 use envoy::extensions::resource_monitors::downstream_connections::v3::DownstreamConnectionsConfig;
+use prost_types::{Struct, Value, value::Kind};
 
 use super::{duration, endpoint};
 
@@ -29,21 +33,31 @@ pub(crate) struct Identity {
 pub(crate) struct Telemetry {
     pub stats_sinks: Vec<StatsSink>,
     pub stats_config: Option<StatsConfig>,
+    /// Rate limits count by keys, which are formatted.
+    pub formats_rate_limit_keys: bool,
 }
 
-/// A bootstrap without resources.
-pub(crate) fn bootstrap(identity: &Identity, (host, port): (IpAddr, u16), telemetry: Telemetry) -> Bootstrap {
+/// A bootstrap without resources, but for the clusters that Envoy must know from the beginning.
+pub(crate) fn bootstrap(
+    identity: &Identity,
+    (host, port): (IpAddr, u16),
+    telemetry: Telemetry,
+    primary: Vec<Cluster>,
+) -> Bootstrap {
     let (region, zone) = (identity.region.clone(), identity.zone.clone());
     let locality = (region.is_some() || zone.is_some()).then(|| Locality {
         region: region.unwrap_or_default(),
         zone: zone.unwrap_or_default(),
         ..Default::default()
     });
+    let static_resources = (!primary.is_empty()).then(|| StaticResources { clusters: primary, ..Default::default() });
     Bootstrap {
+        static_resources,
         node: Some(Node { id: identity.id.clone(), cluster: identity.cluster.clone(), locality, ..Default::default() }),
         admin: Some(Admin { address: Some(endpoint::address(host, port)), ..Default::default() }),
         stats_sinks: telemetry.stats_sinks,
         stats_config: telemetry.stats_config,
+        layered_runtime: telemetry.formats_rate_limit_keys.then(formats_rate_limit_keys),
         watchdogs: Some(watchdogs()),
         overload_manager: Some(overload_manager()),
         ..Default::default()
@@ -62,6 +76,17 @@ pub(crate) fn compare_zones(bootstrap: &mut Bootstrap, callers: &Cluster) {
 fn watchdogs() -> Watchdogs {
     let worker = Watchdog { kill_timeout: Some(duration(Duration::from_secs(60))), ..Default::default() };
     Watchdogs { worker_watchdog: Some(worker), ..Default::default() }
+}
+
+/// Envoy 1.40 formats the values of rate limit descriptors only when told to; else they are taken word for word.
+fn formats_rate_limit_keys() -> LayeredRuntime {
+    let key = "envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value";
+    let yes = Value { kind: Some(Kind::BoolValue(true)) };
+    let layer = RuntimeLayer {
+        name: "meshwright".to_owned(),
+        layer_specifier: Some(LayerSpecifier::StaticLayer(Struct { fields: [(key.to_owned(), yes)].into() })),
+    };
+    LayeredRuntime { layers: vec![layer] }
 }
 
 fn overload_manager() -> OverloadManager {

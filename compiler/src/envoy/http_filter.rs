@@ -1,7 +1,15 @@
 //! HTTP filters in the order in which Envoy runs them.
 
+pub(crate) mod api_key;
+pub(crate) mod basic_auth;
+pub(crate) mod buffer;
+pub(crate) mod external_auth;
+pub(crate) mod fault;
 pub(crate) mod cors;
 pub(crate) mod health_check;
+pub(crate) mod jwt;
+pub(crate) mod rate_limit;
+pub(crate) mod rbac;
 pub(crate) mod session;
 pub(crate) mod wasm;
 
@@ -22,6 +30,7 @@ pub(crate) enum Rank {
     BasicAuth,
     Jwt,
     ApiKey,
+    Noted,
     ExternalAuth,
     Authorization,
     RateLimit,
@@ -66,9 +75,20 @@ pub(crate) fn enabled() -> Any {
     envoy::any(&FilterConfig { config: Some(Any::default()), ..Default::default() })
 }
 
+/// Keeps a filter from working where a virtual host [`enabled`] it.
+pub(crate) fn disabled() -> Any {
+    envoy::any(&FilterConfig { disabled: true, ..Default::default() })
+}
+
 impl HttpFilter {
     pub(crate) fn name(&self) -> &str {
         &self.message.name
+    }
+
+    /// With another configuration.
+    pub(crate) fn with(mut self, config: Any) -> Self {
+        self.message.config_type = Some(http_filter::ConfigType::TypedConfig(config));
+        self
     }
 
     /// It works only where a virtual host or route says so.

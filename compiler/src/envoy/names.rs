@@ -1,5 +1,7 @@
 //! The names of resources and the prefixes of their statistics. Users' dashboards depend on them.
 
+use spec::mesh::HostPort;
+
 use crate::checked::{CheckedMesh, Destination, Gateway, Service};
 
 pub(crate) const INGRESS_LISTENER: &str = "default-ingress";
@@ -63,4 +65,52 @@ pub(crate) fn virtual_host(host: &str) -> String {
 /// A cluster's name in statistics: Envoy cuts `envoy_cluster_name` at the first dot, so there is none.
 pub(crate) fn stat_name(cluster: &str) -> String {
     cluster.replace(['.', ':'], "_")
+}
+
+/// A certificate and its key that stand in files.
+pub(crate) fn certificate(chain: &str, key: &str) -> String {
+    format!("certificate:{chain}:{key}")
+}
+
+/// Authorities that stand in a file.
+pub(crate) fn authorities(path: &str) -> String {
+    format!("authorities:{path}")
+}
+
+/// An SDS server of this machine.
+pub(crate) fn secret_socket(path: &str) -> String {
+    format!("secrets:{path}")
+}
+
+/// An SDS server elsewhere.
+pub(crate) fn secret_address(at: &HostPort) -> String {
+    format!("secrets:{at}")
+}
+
+/// An instance of one of Envoy's HTTP filters, for one service; for a gateway, which has one, without the owner.
+pub(crate) fn filter(kind: &str, owner: &str) -> String {
+    match owner {
+        "" => format!("envoy.filters.http.{kind}"),
+        owner => format!("envoy.filters.http.{kind}/{owner}"),
+    }
+}
+
+/// Where keys of tokens are fetched.
+pub(crate) fn keys_cluster(at: &HostPort) -> String {
+    format!("keys:{at}")
+}
+
+/// A collector of logs, traces or metrics that speaks gRPC.
+pub(crate) fn collector(at: &HostPort) -> String {
+    format!("collector:{at}")
+}
+
+/// A collector of traces that speaks HTTP.
+pub(crate) fn http_collector(at: &HostPort) -> String {
+    format!("http-collector:{at}")
+}
+
+/// A server of wasm modules.
+pub(crate) fn module_server(scheme: &str, at: &HostPort) -> String {
+    format!("modules:{scheme}://{at}")
 }

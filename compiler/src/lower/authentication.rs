@@ -1,20 +1,49 @@
 //! Who is calling: passwords, tokens, keys, another server's word.
 
-use policy::{BasicAuthConfig, BasicAuthRule};
+mod keys;
 
-use super::Parts;
+use policy::{BasicAuthConfig, BasicAuthRule};
+use spec::mesh::{Engine, FailureMode};
+
 use super::policies::{Chain, Policies};
 use super::scope::Scope;
+use super::{Parts, authorization, cluster};
+use crate::checked::{BasicAuth, Destination, ExternalAuth};
+use crate::envoy::http_filter::external_auth::{Question, external_auth};
+use crate::envoy::http_filter::{api_key, basic_auth, jwt, rbac, wasm};
+use crate::envoy::{names, rbac::allow};
 
-/// Tokens, keys and another server's word; passwords are gathered by [`passwords`].
-pub(super) fn lower(_scope: &Scope<'_>, _policies: &Policies<'_>, _chain: &mut Chain, _parts: &mut Parts) {}
+/// Of requests that another server is asked about.
+const NOTE: &str = "asked_";
+
+/// Tokens, keys and another server's word, and passwords that Envoy checks itself; others are gathered by
+/// [`passwords`].
+pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain, parts: &mut Parts) {
+    let owner = &policies.owner;
+    if let Some(auth) = policies.basic_auth.filter(|auth| is_native(auth)) {
+        let header = auth.forward_user_header.as_deref();
+        chain.add(policies, basic_auth::basic_auth(owner, htpasswd(auth), &auth.realm, header));
+    }
+    if let Some(auth) = policies.jwt {
+        let providers = auth.providers.iter().map(|id| keys::provider(scope, *id, parts)).collect();
+        let asked = jwt::Asked { optional: auth.optional, except: auth.except_path_prefix.clone() };
+        chain.add(policies, jwt::jwt(owner, providers, &asked));
+    }
+    if let Some(auth) = policies.api_key {
+        let header = auth.forward_client_header.as_deref();
+        chain.add(policies, api_key::api_key(owner, &auth.source, &auth.keys, header, auth.hide));
+    }
+    if let Some(auth) = policies.external_auth {
+        external(scope, policies, auth, chain, parts);
+    }
+}
 
 /// Our filter for all that ask for passwords, one rule each.
 pub(super) fn passwords(scope: &Scope<'_>, all: &[Policies<'_>], chain: &mut Chain) {
     let rules: Vec<BasicAuthRule> = all
         .iter()
         .filter_map(|policies| {
-            let auth = policies.basic_auth?;
+            let auth = policies.basic_auth.filter(|auth| !is_native(auth))?;
             Some(BasicAuthRule {
                 hosts: policies.hosts.clone(),
                 exempt_paths: policies.exempt_paths(),
@@ -25,6 +54,37 @@ pub(super) fn passwords(scope: &Scope<'_>, all: &[Policies<'_>], chain: &mut Cha
         })
         .collect();
     if !rules.is_empty() {
-        chain.add_for_all(Some(crate::envoy::http_filter::wasm::basic_auth(&BasicAuthConfig { rules }, scope.module)));
+        chain.add_for_all(Some(wasm::basic_auth(&BasicAuthConfig { rules }, scope.module)));
     }
+}
+
+fn external(scope: &Scope<'_>, policies: &Policies<'_>, auth: &ExternalAuth, chain: &mut Chain, parts: &mut Parts) {
+    let asked = Destination { service: auth.service, subset: None };
+    cluster::remote(scope, asked, parts);
+    let noted = (!auth.headers.is_empty()).then(|| NOTE.to_owned());
+    if let Some(note) = &noted {
+        let rules = [("asked".to_owned(), authorization::headers(&auth.headers))].into();
+        chain.add(policies, rbac::noted(&policies.owner, note, allow(rules)));
+    }
+    let question = Question {
+        cluster: names::destination(scope.mesh, asked),
+        authority: scope.mesh.service(auth.service).name.key(),
+        grpc: auth.grpc,
+        path_prefix: auth.path_prefix.clone().unwrap_or_default(),
+        timeout: auth.timeout,
+        pass_without_answer: auth.failure == FailureMode::Open,
+        send_headers: auth.send_headers.clone(),
+        accept_headers: auth.accept_headers.clone(),
+        max_body_bytes: auth.max_body_bytes,
+        noted,
+    };
+    chain.add(policies, external_auth(&policies.owner, question));
+}
+
+fn is_native(auth: &BasicAuth) -> bool {
+    auth.engine == Engine::Native
+}
+
+fn htpasswd(auth: &BasicAuth) -> String {
+    auth.users.iter().map(|user| format!("{}:{}\n", user.name, user.hash.to_htpasswd())).collect()
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use prost_types::Any;
 use spec::mesh::{FilterPosition, RateLimit};
 
 use super::scope::Scope;
@@ -10,7 +11,7 @@ use super::{Parts, authentication, authorization, fault, health, rate_limit, was
 use crate::checked::{
     ApiKey, Authorization, BasicAuth, ExternalAuth, Fault, FilterUse, Gateway, HealthCheck, Jwt, Serve,
 };
-use crate::envoy::http_filter::{FilterOverrides, HttpFilter};
+use crate::envoy::http_filter::{self, FilterOverrides, HttpFilter};
 
 /// What is said of requests that come in, by a service (for its virtual host) or a gateway (for all of them).
 pub(super) struct Policies<'a> {
@@ -36,6 +37,8 @@ pub(super) struct Chain {
     pub filters: Vec<HttpFilter>,
     /// By the owner of [`Policies`].
     pub overrides: BTreeMap<String, FilterOverrides>,
+    /// By the owner: the mesh's own health checks pass these, see [`super::route::health_check`].
+    pub past_checks: BTreeMap<String, FilterOverrides>,
 }
 
 /// Adds the filters of one service or gateway to a chain.
@@ -101,7 +104,31 @@ impl Chain {
             self.filters.push(filter);
         } else {
             let overrides = self.overrides.entry(policies.owner.clone()).or_default();
-            overrides.insert(filter.name().to_owned(), crate::envoy::http_filter::enabled());
+            overrides.insert(filter.name().to_owned(), http_filter::enabled());
+            let past = self.past_checks.entry(policies.owner.clone()).or_default();
+            past.insert(filter.name().to_owned(), http_filter::disabled());
+            self.filters.push(filter.disabled());
+        }
+    }
+
+    /// Lets a filter of the chain, which is there for another service, work for these policies too.
+    pub(super) fn enable(&mut self, policies: &Policies<'_>, name: &str) {
+        if !policies.owner.is_empty() {
+            let overrides = self.overrides.entry(policies.owner.clone()).or_default();
+            overrides.insert(name.to_owned(), crate::envoy::http_filter::enabled());
+        }
+    }
+
+    /// Adds a filter whose configuration is what each virtual host says of it: for a service its own, for a gateway the
+    /// filter is there once with that configuration. Services share one filter.
+    pub(super) fn add_configured(&mut self, policies: &Policies<'_>, filter: HttpFilter, config: Any) {
+        if policies.owner.is_empty() {
+            self.filters.push(filter.with(config));
+            return;
+        }
+        let overrides = self.overrides.entry(policies.owner.clone()).or_default();
+        overrides.insert(filter.name().to_owned(), config);
+        if !self.filters.iter().any(|known| known.name() == filter.name()) {
             self.filters.push(filter.disabled());
         }
     }

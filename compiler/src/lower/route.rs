@@ -8,16 +8,18 @@ mod plan;
 use std::time::Duration;
 
 use ::envoy::config::route::v3::Route as Message;
-use policy::ROUTE_HEADER;
-use spec::mesh::{Cors, PathMatch, Retry};
+use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
+use spec::mesh::{Cors, HealthCheckProtocol, PathMatch, Retry};
 
 use super::scope::Scope;
-use super::{INGRESS_PORT, cluster};
+use super::{INGRESS_PORT, cluster, rate_limit};
 use crate::checked::{Id, Service, Target};
-use crate::envoy::http_filter::{HttpFilter, cors};
+use crate::envoy::http_filter::{FilterOverrides, HttpFilter, cors};
 use crate::envoy::names;
 use crate::envoy::route::edits::edits;
-use crate::envoy::route::{ClusterShare, Host, ToClusters, header_is, header_matcher, route};
+use crate::envoy::route::{
+    ClusterShare, Host, ToClusters, header_is, header_is_there, header_matcher, method_is, path_is, route,
+};
 use plan::Plan;
 
 /// Envoy's own limit of a stream on which nothing happens.
@@ -72,6 +74,21 @@ pub(super) fn to_application(service: &Service) -> Message {
     route(&PathMatch::Prefix("/".to_owned()), Vec::new(), action)
 }
 
+/// Where the mesh's own health checks go, past the filters named here: were they refused, the answer would count, and
+/// be kept, as the service's health.
+pub(super) fn health_check(service: &Service, past: FilterOverrides) -> Option<Message> {
+    let check = service.health_check.as_ref().filter(|_| !past.is_empty())?;
+    let (method, path) = match check.protocol {
+        HealthCheckProtocol::Http | HealthCheckProtocol::Http2 => ("GET", check.path.clone()),
+        HealthCheckProtocol::Grpc => ("POST", "/grpc.health.v1.Health/Check".to_owned()),
+        HealthCheckProtocol::Tcp => return None,
+    };
+    let share = ClusterShare::new(&names::local_cluster(service));
+    let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
+    let headers = vec![method_is(method), path_is(&path), header_is_there(HEALTH_CHECK_HEADER)];
+    Some(Message { typed_per_filter_config: past, ..route(&PathMatch::Prefix("/".to_owned()), headers, action) })
+}
+
 /// Filters that the routes towards some services need, and those of a gateway's hosts.
 pub(super) fn filters(scope: &Scope<'_>, called: &[Id<Service>]) -> Vec<HttpFilter> {
     let of_services = called.iter().any(|id| shares_origins(scope, *id));
@@ -85,8 +102,9 @@ pub(super) fn filters(scope: &Scope<'_>, called: &[Id<Service>]) -> Vec<HttpFilt
                 route.cors.is_some() || targets.any(|target| shares_origins(scope, target.to.service))
             })
     });
-    let cors = (of_services || of_gateway).then(cors::filter);
-    cors.into_iter().chain(cluster::session::filter(scope, called)).collect()
+    let origins = (of_services || of_gateway).then(cors::filter);
+    let session = cluster::session::filter(scope, called);
+    origins.into_iter().chain(rate_limit::filters(scope)).chain(session).collect()
 }
 
 /// The authorities under which sidecars know a service: its name, alone or with a port at which callers may take it to

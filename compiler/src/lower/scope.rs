@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use spec::mesh::TracingProvider;
+
 use super::{ADMIN_PORT, Shared};
 use crate::WasmModule;
 use crate::checked::{Call, CheckedMesh, Gateway, Id, Proxy, Service, Situation};
@@ -44,9 +46,17 @@ impl<'m> Scope<'m> {
     pub(super) fn identity(&self) -> Identity {
         Identity {
             id: self.mesh.proxy_name(self.proxy).to_string(),
-            cluster: self.mesh.name().to_string(),
+            cluster: self.cluster(),
             region: self.at().region.clone(),
             zone: self.at().zone.clone(),
+        }
+    }
+
+    /// Zipkin's tracer calls its spans so, and nothing else in a mesh asks for it.
+    fn cluster(&self) -> String {
+        match self.at().tracing.as_ref().map(|tracing| tracing.provider.value) {
+            Some(TracingProvider::Zipkin) => super::observability::span_service(self),
+            _ => self.mesh.name().to_string(),
         }
     }
 

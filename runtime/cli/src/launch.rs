@@ -37,7 +37,9 @@ pub async fn start(ready: &Ready, addresses: Addresses, mut options: Options) ->
         });
     };
     let configs = compiler::compile(&placed, &module::in_folder(module::FOLDER));
-    let files = BTreeMap::from([(PathBuf::from(module::output_path()), artifacts::MODULE.to_vec())]);
+    let ours = (module::output_path(), artifacts::MODULE.to_vec());
+    let modules = module::of_the_user(&placed).chain([ours]).map(|(path, bytes)| (PathBuf::from(path), bytes));
+    let files: BTreeMap<PathBuf, Vec<u8>> = modules.collect();
     options.claim = addresses.claim;
     let plan = Plan::of(placement.clone(), &configs, files)?;
     let running = local::start(plan, options).await.context("the mesh did not start")?;

@@ -44,6 +44,9 @@ pub fn every_proxy(binary: &EnvoyBinary, mesh: &CheckedMesh, bar: &ProgressBar) 
 /// Every proxy's configuration in one file: its name, and where it is.
 fn written(mesh: &CheckedMesh, folder: &Path) -> Result<Vec<(String, PathBuf)>, Exit> {
     write::file(folder, &module::output_path(), artifacts::MODULE)?;
+    for (path, bytes) in module::of_the_user(mesh) {
+        write::file(folder, &path, &bytes)?;
+    }
     let stand_in = StandIn::make()?;
     let shared = Shared::default();
     let our_module = module::in_folder(module::FOLDER);

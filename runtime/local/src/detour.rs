@@ -17,6 +17,8 @@ pub struct Detours {
     pub addresses: BTreeMap<SocketAddr, SocketAddr>,
     /// The server that is asked for names; none: the system's.
     pub resolver: Option<SocketAddr>,
+    /// What Envoys' own connections are marked with (`SO_MARK`), so that interception leaves them alone.
+    pub mark: Option<u32>,
 }
 
 /// A configuration (YAML or JSON) with its addresses replaced; unchanged where there is nothing to do.
@@ -28,6 +30,12 @@ pub(crate) fn apply(config: &str, detours: &Detours) -> Result<String, serde_yam
     redirect(&mut config, detours);
     if let (Some(resolver), Some(bootstrap)) = (detours.resolver, config.as_object_mut()) {
         bootstrap.insert(RESOLVER.to_owned(), asking(resolver));
+    }
+    if let (Some(mark), Some(bootstrap)) = (detours.mark, config.as_object_mut()) {
+        let manager = bootstrap.entry("cluster_manager").or_insert_with(|| json!({}));
+        if let Some(manager) = manager.as_object_mut() {
+            manager.insert("upstream_bind_config".to_owned(), marking(mark));
+        }
     }
     // JSON is YAML, and has no words that Envoy might take for numbers.
     Ok(config.to_string())
@@ -80,4 +88,10 @@ fn asking(resolver: SocketAddr) -> Value {
             "dns_resolver_options": {"no_default_search_domain": true},
         }
     })
+}
+
+fn marking(mark: u32) -> Value {
+    const SOL_SOCKET: u32 = 1;
+    const SO_MARK: u32 = 36;
+    json!({"socket_options": [{"level": SOL_SOCKET, "name": SO_MARK, "int_value": mark, "state": "STATE_PREBIND"}]})
 }

@@ -1,5 +1,6 @@
 //! A cursor over one node of the tree that remembers what was read, so that the rest is reported.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::messages;
@@ -16,12 +17,12 @@ use crate::value::text::AS_WRITTEN;
 
 /// What was not yet read of one node.
 pub(crate) struct Fields<'t> {
-    node: &'t Node,
+    node: &'t Node<'t>,
     /// With its article: `a service`.
     what: &'static str,
     shape: &'static shape::Block,
     /// The name of a named thing, wherever it stands.
-    name: Option<Scalar>,
+    name: Option<Scalar<'t>>,
     /// Arguments read so far.
     arguments: usize,
     taken: Vec<bool>,
@@ -32,7 +33,7 @@ const VALUE: &shape::Block =
     &shape::Block { name: "value", what: "a value", doc: "", line: true, not_empty: false, fields: &[] };
 
 impl<'t> Fields<'t> {
-    pub(crate) fn of(node: &'t Node, what: &'static str, shape: &'static shape::Block) -> Self {
+    pub(crate) fn of(node: &'t Node<'t>, what: &'static str, shape: &'static shape::Block) -> Self {
         Self { node, what, shape, name: None, arguments: 0, taken: vec![false; node.fields.len()] }
     }
 
@@ -47,7 +48,7 @@ impl<'t> Fields<'t> {
     }
 
     /// The same fields, of a thing that is called so.
-    pub(crate) fn with_name(self, name: Scalar) -> Self {
+    pub(crate) fn with_name(self, name: Scalar<'t>) -> Self {
         Self { name: Some(name), ..self }
     }
 
@@ -132,8 +133,9 @@ impl<'t> Fields<'t> {
         reader: Reader<T>,
         diagnostics: &mut Diagnostics,
     ) -> Vec<Spanned<T>> {
-        let mut result = Vec::new();
-        for node in self.take(key).into_iter().filter(|node| node.form != Form::EmptyList) {
+        let nodes = self.take(key);
+        let mut result = Vec::with_capacity(nodes.iter().map(|node| node.arguments.len()).sum());
+        for node in nodes.into_iter().filter(|node| node.form != Form::EmptyList) {
             if node.arguments.is_empty() {
                 messages::wrong_type(node, reader.shape.expected, diagnostics);
                 continue;
@@ -148,7 +150,7 @@ impl<'t> Fields<'t> {
                 for part in scalar.text.split(',').map(str::trim) {
                     let number = part.parse().ok().filter(|_| is_number);
                     let kind = number.map_or(Kind::Text, Kind::Integer);
-                    let part = Scalar { kind, text: part.to_owned(), span: scalar.span };
+                    let part = Scalar { kind, text: part.into(), span: scalar.span };
                     result.extend(reader.read(&part, diagnostics));
                 }
             }
@@ -165,9 +167,13 @@ impl<'t> Fields<'t> {
 
     /// Blocks that can be said again and again.
     pub(crate) fn decode_blocks<B: Block>(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Vec<B> {
-        let nodes = self.take(key).into_iter().filter(|node| node.form != Form::EmptyList);
-        let blocks = nodes.map(|node| Self::of(node, B::SHAPE.what, B::SHAPE));
-        blocks.filter_map(|block| block.decode(diagnostics)).collect()
+        let nodes = self.take(key);
+        // No more room than is needed: blocks are large, and most lists of them short.
+        let mut result = Vec::with_capacity(nodes.len());
+        for node in nodes.into_iter().filter(|node| node.form != Form::EmptyList) {
+            result.extend(Self::of(node, B::SHAPE.what, B::SHAPE).decode(diagnostics));
+        }
+        result
     }
 
     /// Things with names: `service "a" { … }`, `service: {a: …}`, or in a list `{name: a, …}`.
@@ -175,8 +181,9 @@ impl<'t> Fields<'t> {
         let (what, shape) = (B::SHAPE.what, B::SHAPE);
         let name_key = shape.fields.iter().find(|field| field.occurs == shape::Occurs::Name);
         let name_key = name_key.map_or("name", |field| field.key);
-        let mut result = Vec::new();
-        for node in self.take(key).into_iter().filter(|node| node.form != Form::EmptyList) {
+        let nodes = self.take(key);
+        let mut result = Vec::with_capacity(nodes.len());
+        for node in nodes.into_iter().filter(|node| node.form != Form::EmptyList) {
             let own_name = node.form == Form::ListItem || node.names_itself(name_key);
             if !node.arguments.is_empty() {
                 let several = node.arguments.len() > 1;
@@ -185,6 +192,7 @@ impl<'t> Fields<'t> {
                     let diagnostic = Diagnostic::error(codes::WRONG_TYPE, node.span(), message);
                     diagnostics.push(diagnostic.help("write each name with a block of its own"));
                 }
+                result.reserve(node.arguments.len());
                 for name in &node.arguments {
                     let mut body = Self::of(node, what, shape);
                     body.arguments = node.arguments.len();
@@ -197,6 +205,7 @@ impl<'t> Fields<'t> {
             } else if node.fields.is_empty() {
                 Self::of(node, what, shape).missing(&format!("{what} needs a name"), name_key, diagnostics);
             } else {
+                result.reserve(node.fields.len());
                 for field in &node.fields {
                     result.extend(Self::keyed(field, what, shape, diagnostics).and_then(|it| it.decode(diagnostics)));
                 }
@@ -254,30 +263,39 @@ impl<'t> Fields<'t> {
             let mut field = Self::of(entry, "an entry", VALUE);
             let value = field.argument(AS_WRITTEN, diagnostics);
             field.finish(diagnostics);
-            if let Some(first) = places.insert(&entry.key.value, entry.span()) {
+            if let Some(first) = places.insert(&*entry.key.value, entry.span()) {
                 let message = format!("`{}` is said twice", quote(&entry.key.value));
                 diagnostics.push(messages::twice(message, entry.span(), first));
             } else if let Some(value) = value {
-                result.push(Entry { key: entry.key.clone(), value });
+                let key = Spanned::new(entry.key.value.to_string(), entry.key.span);
+                result.push(Entry { key, value });
             }
         }
         result
     }
 
     /// The node of a field that can be said once, not yet read.
-    pub(crate) fn node(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<&'t Node> {
-        let nodes = self.take(key);
-        messages::once(key, &nodes, diagnostics)
+    pub(crate) fn node(&mut self, key: &'static str, diagnostics: &mut Diagnostics) -> Option<&'t Node<'t>> {
+        let (mut first, mut others) = (None, Vec::new());
+        for (field, taken) in self.node.fields.iter().zip(&mut self.taken).filter(|(field, _)| field.is(key)) {
+            *taken = true;
+            match first {
+                _ if field.form == Form::Broken => {}
+                None => first = Some(field),
+                Some(_) => others.push(field),
+            }
+        }
+        messages::once(key, first?, &others, diagnostics)
     }
 
     /// Whether the field is said, rightly or wrongly. An empty list says nothing.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.node.fields.iter().any(|field| field.key.value == key && field.form != Form::EmptyList)
+        self.node.fields.iter().any(|field| field.is(key) && field.form != Form::EmptyList)
     }
 
     /// Where the field is said; else the place of the node.
     pub(crate) fn place_of(&self, key: &str) -> Span {
-        let field = self.node.fields.iter().find(|field| field.key.value == key);
+        let field = self.node.fields.iter().find(|field| field.is(key));
         field.map_or(self.span(), Node::span)
     }
 
@@ -297,7 +315,9 @@ impl<'t> Fields<'t> {
     /// Reports everything that was not read.
     pub(crate) fn finish(self, diagnostics: &mut Diagnostics) {
         messages::surplus(self.what, self.node, self.arguments, diagnostics);
-        messages::unknown(self.what, self.shape, self.untaken(), diagnostics);
+        if self.taken.iter().any(|taken| !taken) {
+            messages::unknown(self.what, self.shape, self.untaken(), diagnostics);
+        }
     }
 
     /// Reads a whole block, and reports what is left.
@@ -315,7 +335,7 @@ impl<'t> Fields<'t> {
 
     /// A named thing whose name is the key of its field.
     fn keyed(
-        field: &'t Node,
+        field: &'t Node<'t>,
         what: &'static str,
         shape: &'static shape::Block,
         diagnostics: &mut Diagnostics,
@@ -324,7 +344,7 @@ impl<'t> Fields<'t> {
             found_list(field, diagnostics);
             return None;
         }
-        let name = Scalar { kind: Kind::Text, text: field.key.value.clone(), span: field.key.span };
+        let name = Scalar { kind: Kind::Text, text: Cow::Borrowed(&*field.key.value), span: field.key.span };
         Some(Self { name: Some(name), ..Self::of(field, what, shape) })
     }
 
@@ -338,16 +358,16 @@ impl<'t> Fields<'t> {
         reader.read(scalar, diagnostics)
     }
 
-    fn untaken(&self) -> impl Iterator<Item = &'t Node> {
-        let fields = self.node.fields.iter().zip(self.taken.clone());
-        let unread = |field: &Node| field.form != Form::Broken && !is_empty_list(field, self.shape);
-        fields.filter(move |(field, taken)| !*taken && unread(field)).map(|(field, _)| field)
+    fn untaken(&self) -> impl Iterator<Item = &'t Node<'t>> + use<'_, 't> {
+        let fields = self.node.fields.iter().zip(&self.taken);
+        let unread = |field: &Node<'_>| field.form != Form::Broken && !is_empty_list(field, self.shape);
+        fields.filter(move |(field, taken)| !**taken && unread(field)).map(|(field, _)| field)
     }
 
-    fn take(&mut self, key: &'static str) -> Vec<&'t Node> {
+    fn take(&mut self, key: &'static str) -> Vec<&'t Node<'t>> {
         let mut nodes = Vec::new();
         for (field, taken) in self.node.fields.iter().zip(&mut self.taken) {
-            if field.key.value == key {
+            if field.is(key) {
                 *taken = true;
                 if field.form != Form::Broken {
                     nodes.push(field);
@@ -377,7 +397,13 @@ fn says_nothing(node: &Node, shape: &'static shape::Block) -> bool {
     no_entries || is_empty_list(node, shape)
 }
 
-impl Node {
+impl Node<'_> {
+    /// Whether it is a field of this key. Each field of the model asks each node: most differ at the first letter.
+    fn is(&self, key: &str) -> bool {
+        let own = self.key.value.as_bytes();
+        own.len() == key.len() && own.first() == key.as_bytes().first() && own == key.as_bytes()
+    }
+
     /// A mapping that has its own name among its fields, as in a list.
     pub(crate) fn names_itself(&self, name: &str) -> bool {
         self.fields.iter().any(|field| field.key.value == name && !field.arguments.is_empty())

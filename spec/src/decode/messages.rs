@@ -15,7 +15,7 @@ const MAX_UNKNOWN: usize = 20;
 pub(super) fn unknown<'t>(
     what: &str,
     shape: &'static Block,
-    fields: impl Iterator<Item = &'t Node>,
+    fields: impl Iterator<Item = &'t Node<'t>>,
     diagnostics: &mut Diagnostics,
 ) {
     let fields: Vec<&Node> = fields.collect();
@@ -62,8 +62,12 @@ pub(super) fn wrong_type(node: &Node, expected: &str, diagnostics: &mut Diagnost
 }
 
 /// The one node of a field that is said once. A list, or a repetition, is reported.
-pub(super) fn once<'t>(key: &str, nodes: &[&'t Node], diagnostics: &mut Diagnostics) -> Option<&'t Node> {
-    let (first, others) = nodes.split_first()?;
+pub(super) fn once<'t>(
+    key: &str,
+    first: &'t Node<'t>,
+    others: &[&Node<'_>],
+    diagnostics: &mut Diagnostics,
+) -> Option<&'t Node<'t>> {
     if first.form != Form::Plain {
         let message = format!("`{key}` is one thing, found a list");
         let diagnostic = Diagnostic::error(codes::WRONG_TYPE, first.span(), message);

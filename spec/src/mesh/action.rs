@@ -17,10 +17,10 @@ pub enum RouteAction {
     To(Vec<Target>),
     /// The caller is sent elsewhere.
     #[field(inline)]
-    Redirect(Redirect),
+    Redirect(Box<Redirect>),
     /// The sidecar or gateway answers itself.
     #[field(inline)]
-    Respond(Respond),
+    Respond(Box<Respond>),
 }
 
 /// A share of a route's requests.
@@ -37,9 +37,9 @@ pub struct Target {
     #[field(value = text::LABEL)]
     pub subset: Option<Spanned<String>>,
     /// Changes to the headers of requests of this share.
-    pub request_headers: Option<HeaderEdits>,
+    pub request_headers: Option<Box<HeaderEdits>>,
     /// Changes to the headers of responses of this share.
-    pub response_headers: Option<HeaderEdits>,
+    pub response_headers: Option<Box<HeaderEdits>>,
 }
 
 /// The caller is sent elsewhere; what is not said stays as it was.

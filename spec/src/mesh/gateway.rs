@@ -57,9 +57,9 @@ pub struct Gateway {
     /// Which web pages of other origins may send requests.
     pub cors: Option<Cors>,
     /// Changes to the headers of requests.
-    pub request_headers: Option<HeaderEdits>,
+    pub request_headers: Option<Box<HeaderEdits>>,
     /// Changes to the headers of responses.
-    pub response_headers: Option<HeaderEdits>,
+    pub response_headers: Option<Box<HeaderEdits>>,
     /// What it may reach outside the mesh.
     pub egress: Option<Egress>,
     /// How its requests are logged.
@@ -116,9 +116,9 @@ pub struct GatewayHost {
     #[field(key = "rate-limit")]
     pub rate_limits: Vec<RateLimit>,
     /// Changes to the headers of requests.
-    pub request_headers: Option<HeaderEdits>,
+    pub request_headers: Option<Box<HeaderEdits>>,
     /// Changes to the headers of responses.
-    pub response_headers: Option<HeaderEdits>,
+    pub response_headers: Option<Box<HeaderEdits>>,
 }
 
 impl Gateway {

@@ -69,6 +69,7 @@ pub struct Serve {
     pub annotations: Vec<Entry>,
 }
 
+// Blocks are boxed: a mesh has tens of thousands of calls, and nearly all say nothing but the service.
 /// A service that a node or gateway calls, and how.
 #[derive(Clone, Debug, PartialEq, Block)]
 #[block(what = "a called service")]
@@ -85,13 +86,13 @@ pub struct Call {
     /// Replaces the service's time limit for this caller.
     pub timeout: Option<Spanned<Duration>>,
     /// Replaces the service's retries for this caller.
-    pub retry: Option<Retry>,
+    pub retry: Option<Box<Retry>>,
     /// Replaces the service's limits for this caller.
-    pub circuit_breaker: Option<CircuitBreaker>,
+    pub circuit_breaker: Option<Box<CircuitBreaker>>,
     /// Replaces the service's outlier detection for this caller.
-    pub outlier_detection: Option<OutlierDetection>,
+    pub outlier_detection: Option<Box<OutlierDetection>>,
     /// Replaces how the service is called, for this caller.
-    pub client_tls: Option<ClientTls>,
+    pub client_tls: Option<Box<ClientTls>>,
 }
 
 /// Interception of connections, as `proxyConfiguration` of an ECS task definition sets it up.

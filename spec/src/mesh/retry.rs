@@ -30,9 +30,9 @@ pub struct Retry {
     #[field(value = time::POSITIVE)]
     pub per_try_idle_timeout: Option<Spanned<Duration>>,
     /// How long to wait between tries.
-    pub backoff: Option<Backoff>,
+    pub backoff: Option<Box<Backoff>>,
     /// Which share of the requests may be retries; replaces `max-retries` of the circuit breaker.
-    pub budget: Option<RetryBudget>,
+    pub budget: Option<Box<RetryBudget>>,
     /// Whether a further try prefers endpoints that were not tried.
     #[field(default = "true")]
     pub avoid_previous_hosts: Option<Spanned<bool>>,

@@ -7,6 +7,7 @@ use crate::block::{Block, Choice, Word};
 use crate::source::{Span, Spanned};
 use crate::value::{http, network, number, text};
 
+// Blocks that few routes have are boxed: a mesh has tens of thousands of routes.
 /// Requests that match go to the targets, in proportion to their weights, or are answered at once.
 #[derive(Clone, Debug, PartialEq, Block)]
 #[block(what = "a route", line)]
@@ -27,7 +28,7 @@ pub struct Route {
     /// Further tries of failed requests.
     pub retry: Option<Retry>,
     /// What the service sees in place of what was asked.
-    pub rewrite: Option<Rewrite>,
+    pub rewrite: Option<Box<Rewrite>>,
     /// Copies of requests that go elsewhere too.
     #[field(key = "mirror")]
     pub mirrors: Vec<Mirror>,
@@ -35,11 +36,11 @@ pub struct Route {
     #[field(key = "rate-limit")]
     pub rate_limits: Vec<RateLimit>,
     /// Which web pages of other origins may send requests.
-    pub cors: Option<Cors>,
+    pub cors: Option<Box<Cors>>,
     /// Changes to the headers of requests.
-    pub request_headers: Option<HeaderEdits>,
+    pub request_headers: Option<Box<HeaderEdits>>,
     /// Changes to the headers of responses.
-    pub response_headers: Option<HeaderEdits>,
+    pub response_headers: Option<Box<HeaderEdits>>,
     /// Where requests go, or what they are answered.
     #[field(one_of)]
     pub action: Spanned<RouteAction>,
@@ -72,7 +73,7 @@ pub struct RouteMatch {
     #[field(key = "query")]
     pub query: Vec<QueryMatch>,
     /// A gRPC service and method.
-    pub grpc: Option<GrpcMatch>,
+    pub grpc: Option<Box<GrpcMatch>>,
     #[field(place)]
     pub place: Place,
 }

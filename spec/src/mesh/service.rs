@@ -68,9 +68,9 @@ pub struct Service {
     #[field(key = "mirror")]
     pub mirrors: Vec<Mirror>,
     /// Changes to the headers of requests.
-    pub request_headers: Option<HeaderEdits>,
+    pub request_headers: Option<Box<HeaderEdits>>,
     /// Changes to the headers of responses.
-    pub response_headers: Option<HeaderEdits>,
+    pub response_headers: Option<Box<HeaderEdits>>,
     /// Deliberate failure of a share of requests.
     pub fault: Option<Box<Fault>>,
     /// How many requests each sidecar of the service accepts.

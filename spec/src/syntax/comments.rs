@@ -1,9 +1,12 @@
 //! Where a text has comments: outside of strings, in either syntax.
 
+use std::ops::Range;
+
 use granit_parser::{Event, Parser};
 
 use super::Syntax;
 use super::kdl_tokens::{skip_comment, skip_line, skip_raw_string, skip_string};
+use super::yaml_plain::plain_comments;
 
 /// A comment, and what it says without its signs.
 pub(crate) struct Comment<'t> {
@@ -24,6 +27,17 @@ pub(crate) fn of(text: &str, syntax: Syntax) -> Vec<Comment<'_>> {
 }
 
 fn of_yaml(text: &str) -> Vec<Comment<'_>> {
+    let Some(places) = plain_comments(text) else { return comments_of_library(text) };
+    places.into_iter().filter_map(|place| comment(text, place)).collect()
+}
+
+fn comment(text: &str, place: Range<usize>) -> Option<Comment<'_>> {
+    let Range { start, end } = place;
+    Some(Comment { text: text.get(start + 1..end)?, text_start: start + 1, start, end })
+}
+
+/// What the YAML library finds.
+pub(super) fn comments_of_library(text: &str) -> Vec<Comment<'_>> {
     let options = granit_parser::options! {
         emit_comments: true,
         max_buffered_comment_events: usize::MAX,
@@ -32,10 +46,8 @@ fn of_yaml(text: &str) -> Vec<Comment<'_>> {
     let mut comments = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
         let Ok((event, place)) = event else { break };
-        if let (Event::Comment(..), Some(range)) = (event, place.byte_range())
-            && let Some(said) = text.get(range.start + 1..range.end)
-        {
-            comments.push(Comment { text: said, text_start: range.start + 1, start: range.start, end: range.end });
+        if let (Event::Comment(..), Some(range)) = (event, place.byte_range()) {
+            comments.extend(comment(text, range));
         }
     }
     comments

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::source::{FileId, Span, Spanned};
 
 /// The top-level nodes. Mistakes are reported and left out.
-pub(super) fn read(text: &str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node> {
+pub(super) fn read<'t>(text: &'t str, file: FileId, diagnostics: &mut Diagnostics) -> Vec<Node<'t>> {
     let found_before = diagnostics.iter().count();
     let Some(pieces) = cut(text, file, diagnostics) else {
         too_many(file, found_before, diagnostics);
@@ -78,9 +78,9 @@ const COST_OF_A_NODE: usize = 32;
 const MAX_LINE_MISTAKES: usize = 10;
 
 /// A block whose end has not come yet. Without a parent its nodes are dropped, at the top they are the result.
-struct Frame {
-    parent: Option<Node>,
-    nodes: Vec<Node>,
+struct Frame<'t> {
+    parent: Option<Node<'t>>,
+    nodes: Vec<Node<'t>>,
 }
 
 /// What has been read so far, where it is bounded.
@@ -105,21 +105,21 @@ impl Spent {
     }
 }
 
-fn push(blocks: &mut [Frame], node: Option<Node>) {
+fn push<'t>(blocks: &mut [Frame<'t>], node: Option<Node<'t>>) {
     if let Some(frame) = blocks.last_mut() {
         frame.nodes.extend(node);
     }
 }
 
 /// Reads the one node of `start..end`; `None` for a removed node.
-fn read_line(
-    text: &str,
+fn read_line<'t>(
+    text: &'t str,
     start: usize,
     end: usize,
     file: FileId,
     spent: &mut Spent,
     diagnostics: &mut Diagnostics,
-) -> Option<Node> {
+) -> Option<Node<'t>> {
     let text = text.get(start..end)?;
     if text.trim().is_empty() {
         return None;
@@ -134,7 +134,7 @@ fn read_line(
 }
 
 /// What the library reads of a node's text.
-fn read_any(text: &str, start: usize, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node> {
+fn read_any<'t>(text: &'t str, start: usize, file: FileId, diagnostics: &mut Diagnostics) -> Option<Node<'t>> {
     let masked = (text.len() > MAX_BARE).then(|| mask(text));
     let line = Line { text, start, file, masked };
     if line.masked.as_ref().is_some_and(|masked| masked.bare > MAX_BARE) {
@@ -166,7 +166,7 @@ struct Line<'t> {
     masked: Option<Masked>,
 }
 
-impl Line<'_> {
+impl<'t> Line<'t> {
     /// Reports what the library found wrong in the text from `offset` on.
     fn mistakes(&self, offset: usize, found: Vec<kdl::KdlDiagnostic>, diagnostics: &mut Diagnostics) {
         let mut reported = Vec::new();
@@ -209,21 +209,21 @@ impl Line<'_> {
     }
 
     /// What stands for a line that was not understood: its first word, if that is plain.
-    fn broken(&self) -> Option<Node> {
+    fn broken(&self) -> Option<Node<'t>> {
         let word = self.text.trim_start().split(|end: char| end.is_whitespace() || end == '"').next()?;
         let start = self.text.find(word)?;
-        let key = Spanned::new(word.to_owned(), self.span(start, word.len()));
+        let key = Spanned::new(word.into(), self.span(start, word.len()));
         Some(Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::Broken })
     }
 
-    fn node(&self, node: &KdlNode, diagnostics: &mut Diagnostics) -> Node {
+    fn node(&self, node: &KdlNode, diagnostics: &mut Diagnostics) -> Node<'t> {
         let name = node.name();
         let name_span = self.span(name.span().offset(), name.span().len());
         if let Some(annotation) = node.ty() {
             diagnostics.push(self.annotated(annotation.value(), name_span));
         }
         let key = self.text_at(name.span().offset(), name.value(), diagnostics);
-        let key = Spanned::new(key, name_span);
+        let key = Spanned::new(key.into(), name_span);
         let mut result = Node { key, arguments: Vec::new(), fields: Vec::new(), form: Form::Plain };
         for entry in node.entries() {
             let value = self.scalar(entry, diagnostics);
@@ -231,7 +231,7 @@ impl Line<'_> {
                 None => result.arguments.push(value),
                 Some(name) => {
                     let span = self.span(name.span().offset(), name.span().len());
-                    let key = Spanned::new(self.text_at(name.span().offset(), name.value(), diagnostics), span);
+                    let key = Spanned::new(self.text_at(name.span().offset(), name.value(), diagnostics).into(), span);
                     result.fields.push(Node { key, arguments: vec![value], fields: Vec::new(), form: Form::Plain });
                 }
             }
@@ -239,7 +239,7 @@ impl Line<'_> {
         result
     }
 
-    fn scalar(&self, entry: &KdlEntry, diagnostics: &mut Diagnostics) -> Scalar {
+    fn scalar(&self, entry: &KdlEntry, diagnostics: &mut Diagnostics) -> Scalar<'t> {
         let whole = entry.span();
         let written = entry.format().map_or("", |format| format.value_repr.as_str());
         let end = whole.offset() + whole.len();
@@ -255,7 +255,7 @@ impl Line<'_> {
             KdlValue::Bool(value) => (Kind::Bool(*value), value.to_string()),
             KdlValue::Null => (Kind::Null, "null".to_owned()),
         };
-        Scalar { kind, text, span }
+        Scalar { kind, text: text.into(), span }
     }
 
     fn annotated(&self, annotation: &str, span: Span) -> Diagnostic {

@@ -3,6 +3,8 @@
 //! What is in any way unusual, mistakes first of all, is left to the KDL library. What is read here is read as the
 //! library reads it: a property test compares the two.
 
+use std::borrow::Cow;
+
 use super::tree::{Form, Kind, Node, Scalar};
 use crate::source::{FileId, Span, Spanned};
 
@@ -10,7 +12,7 @@ use crate::source::{FileId, Span, Spanned};
 const MAX_VALUES: usize = 10_000;
 
 /// The node that `text`, at `start` of its file, holds and nothing else; `None` when the library must read it.
-pub(super) fn read_plain(text: &str, start: usize, file: FileId) -> Option<Node> {
+pub(super) fn read_plain(text: &str, start: usize, file: FileId) -> Option<Node<'_>> {
     let mut cursor = Cursor { text, at: 0, start, file };
     cursor.skip_space();
     let key = cursor.key()?;
@@ -38,8 +40,8 @@ struct Cursor<'t> {
     file: FileId,
 }
 
-impl Cursor<'_> {
-    fn rest(&self) -> &str {
+impl<'t> Cursor<'t> {
+    fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or("")
     }
 
@@ -59,7 +61,7 @@ impl Cursor<'_> {
         self.at > before
     }
 
-    fn entry(&mut self, node: &mut Node) -> Option<()> {
+    fn entry(&mut self, node: &mut Node<'t>) -> Option<()> {
         let from = self.at;
         let value = self.value()?;
         if self.peek() != Some(b'=') {
@@ -79,14 +81,14 @@ impl Cursor<'_> {
         Some(())
     }
 
-    fn key(&mut self) -> Option<Spanned<String>> {
+    fn key(&mut self) -> Option<Spanned<Cow<'t, str>>> {
         let from = self.at;
         let scalar = self.value()?;
         let ended = self.peek() != Some(b'=') && scalar.kind == Kind::Text;
         ended.then(|| Spanned::new(scalar.text, self.span(from)))
     }
 
-    fn value(&mut self) -> Option<Scalar> {
+    fn value(&mut self) -> Option<Scalar<'t>> {
         let from = self.at;
         let (kind, text) = match self.peek()? {
             b'"' => (Kind::Text, self.string()?),
@@ -95,39 +97,39 @@ impl Cursor<'_> {
             first if first.is_ascii_alphabetic() || first == b'_' => (Kind::Text, self.word()?),
             _ => return None,
         };
-        Some(Scalar { kind, text, span: self.span(from) })
+        Some(Scalar { kind, text: Cow::Borrowed(text), span: self.span(from) })
     }
 
-    fn string(&mut self) -> Option<String> {
+    fn string(&mut self) -> Option<&'t str> {
         let bytes = self.rest().as_bytes();
         let end = 1 + bytes.get(1..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=8 | 10..=31 | 127..))?;
         // Beyond ASCII there are characters that must be escaped: the library knows them.
         if bytes.get(end) != Some(&b'"') || bytes.starts_with(b"\"\"\"") {
             return None;
         }
-        let text = self.rest().get(1..end)?.to_owned();
+        let text = self.rest().get(1..end)?;
         self.at += end + 1;
         Some(text)
     }
 
-    fn word(&mut self) -> Option<String> {
+    fn word(&mut self) -> Option<&'t str> {
         let word = self.take(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':'));
         // Words that would be keywords with `#`.
         let reserved = matches!(word, "true" | "false" | "null" | "inf" | "nan");
-        (!reserved).then(|| word.to_owned())
+        (!reserved).then_some(word)
     }
 
-    fn keyword(&mut self) -> Option<(Kind, String)> {
+    fn keyword(&mut self) -> Option<(Kind, &'t str)> {
         self.at += 1;
         match self.take(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            "true" => Some((Kind::Bool(true), "true".to_owned())),
-            "false" => Some((Kind::Bool(false), "false".to_owned())),
-            "null" => Some((Kind::Null, "null".to_owned())),
+            "true" => Some((Kind::Bool(true), "true")),
+            "false" => Some((Kind::Bool(false), "false")),
+            "null" => Some((Kind::Null, "null")),
             _ => None,
         }
     }
 
-    fn number(&mut self) -> Option<(Kind, String)> {
+    fn number(&mut self) -> Option<(Kind, &'t str)> {
         let text = self.take(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
         let unsigned = text.strip_prefix('-').unwrap_or(text);
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -138,10 +140,10 @@ impl Cursor<'_> {
             Some((whole, fraction)) if digits(whole) && digits(fraction) && short => Kind::Decimal,
             _ => return None,
         };
-        Some((kind, text.to_owned()))
+        Some((kind, text))
     }
 
-    fn take(&mut self, belongs: impl Fn(u8) -> bool) -> &str {
+    fn take(&mut self, belongs: impl Fn(u8) -> bool) -> &'t str {
         let from = self.at;
         let length = self.rest().bytes().take_while(|byte| belongs(*byte)).count();
         self.at += length;

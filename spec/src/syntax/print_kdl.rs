@@ -87,7 +87,7 @@ fn key(key: &str) -> String {
 fn value(value: &Scalar) -> String {
     match value.kind {
         Kind::Text | Kind::Variable => quoted(&value.text),
-        Kind::Integer(_) | Kind::Decimal => value.text.clone(),
+        Kind::Integer(_) | Kind::Decimal => value.text.to_string(),
         Kind::Bool(true) => "#true".to_owned(),
         Kind::Bool(false) => "#false".to_owned(),
         Kind::Null => "#null".to_owned(),

@@ -117,7 +117,7 @@ fn write_body(node: &Node, shape: &'static Block, depth: usize, output: &mut Str
 }
 
 /// The argument, and the field that holds it in YAML.
-fn main<'n>(node: &'n Node, shape: &'static Block) -> Option<(&'static str, &'n Scalar)> {
+fn main<'n>(node: &'n Node<'_>, shape: &'static Block) -> Option<(&'static str, &'n Scalar<'n>)> {
     let said = node.arguments.first()?;
     let field = shape.fields.iter().find(|field| matches!(field.occurs, Occurs::Main | Occurs::Name))?;
     Some((field.key, said))
@@ -126,7 +126,7 @@ fn main<'n>(node: &'n Node, shape: &'static Block) -> Option<(&'static str, &'n 
 fn value(value: &Scalar) -> String {
     match value.kind {
         Kind::Text | Kind::Variable => text(&value.text),
-        Kind::Integer(_) | Kind::Decimal | Kind::Bool(_) => value.text.clone(),
+        Kind::Integer(_) | Kind::Decimal | Kind::Bool(_) => value.text.to_string(),
         Kind::Null => "null".to_owned(),
     }
 }

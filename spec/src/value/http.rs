@@ -50,7 +50,7 @@ pub(crate) const HEADER_VALUE: Reader<String> = Reader::new(
         _ if scalar.text.chars().any(char::is_control) => {
             refuse(scalar, "has characters that no header has", "leave out control characters and line breaks")
         }
-        _ => Ok(scalar.text.clone()),
+        _ => Ok(scalar.text.to_string()),
     },
     as_text,
 );

@@ -61,7 +61,7 @@ impl Readable for Callee {
             examples: &["beta.svc", "*"],
             commas: true,
         },
-        |scalar| match (scalar.kind, scalar.text.as_str()) {
+        |scalar| match (scalar.kind, &*scalar.text) {
             (Kind::Text | Kind::Variable, "*") => Ok(Callee::All),
             _ => name(scalar, false).map(Callee::Service),
         },

@@ -47,7 +47,7 @@ pub(crate) const AS_WRITTEN: Reader<String> = Reader::new(
     },
     |scalar| match scalar.kind {
         Kind::Null => Err(Refusal::Kind),
-        _ => Ok(scalar.text.clone()),
+        _ => Ok(scalar.text.to_string()),
     },
     as_text,
 );
@@ -66,7 +66,7 @@ pub(crate) const NOT_EMPTY: Reader<String> = Reader::new(
         _ if scalar.text.is_empty() => {
             refuse(scalar, "is empty: every value begins and ends so", "write `present` instead")
         }
-        _ => Ok(scalar.text.clone()),
+        _ => Ok(scalar.text.to_string()),
     },
     as_text,
 );

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, quote};
 use crate::source::{FileId, Span, Spanned};
 
 /// Values in one file, those brought in by aliases included.
-const MAX_VALUES: usize = 800_000;
+pub(crate) const MAX_VALUES: usize = 800_000;
 /// Values that are copied, all together: once for each anchor, and once for each alias.
 const MAX_ALIASED: usize = 500_000;
 /// Every so many bytes of a text count as one more value, so that copies of long texts are bounded too.
@@ -31,6 +31,11 @@ pub(super) struct Builder<'t> {
     values: usize,
     aliased: usize,
     root: Option<Value>,
+}
+
+/// As how many values a text counts.
+pub(crate) fn size_of_text(text: &str) -> usize {
+    1 + text.len() / BYTES_OF_A_VALUE
 }
 
 /// How large a finished value is.
@@ -92,7 +97,7 @@ impl<'t> Builder<'t> {
         let span = self.span(place);
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let measure = Measure { size: 1 + text.len() / BYTES_OF_A_VALUE, depth: 0 };
+                let measure = Measure { size: size_of_text(&text), depth: 0 };
                 self.count(measure.size, span)?;
                 let merge = text == "<<" && style == granit_parser::ScalarStyle::Plain && tag.is_none();
                 self.check_tag(tag.as_ref(), span, diagnostics);

@@ -20,19 +20,18 @@ pub(super) fn resolve(text: String, style: ScalarStyle, tag: Option<&Tag>) -> Da
         Some(_) => false,
         None => style == ScalarStyle::Plain,
     };
-    if typed && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL") {
-        return Data::Null;
-    }
-    let plain = if typed { plain(&text) } else { Plain::Text };
-    Data::Scalar(Scalar { text, plain })
+    let plain = if typed { plain(&text) } else { Some(Plain::Text) };
+    plain.map_or(Data::Null, |plain| Data::Scalar(Scalar { text, plain }))
 }
 
-/// <https://yaml.org/spec/1.2.2/#1032-tag-resolution>
-fn plain(text: &str) -> Plain {
+/// What text without quotes is; `None` for null. <https://yaml.org/spec/1.2.2/#1032-tag-resolution>
+pub(crate) fn plain(text: &str) -> Option<Plain> {
     match text {
-        "true" | "True" | "TRUE" => Plain::Bool(true),
-        "false" | "False" | "FALSE" => Plain::Bool(false),
-        _ => number(text).unwrap_or(Plain::Text),
+        "" | "~" | "null" | "Null" | "NULL" => None,
+        "true" | "True" | "TRUE" => Some(Plain::Bool(true)),
+        "false" | "False" | "FALSE" => Some(Plain::Bool(false)),
+        _ if !text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first)) => Some(Plain::Text),
+        _ => Some(number(text).unwrap_or(Plain::Text)),
     }
 }
 

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use prost_reflect::{MapKey, ReflectMessage, Value};
+use prost_reflect::Value;
 
 use super::rules::Test;
-use crate::tree::{key_text, nanoseconds};
+use crate::schema::{self, Form};
+use crate::view::{Content, Datum, Key};
 
 /// What limits compare. Durations are whole nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +19,8 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    pub(crate) fn of(value: &Value) -> Option<Self> {
+    /// The limit that a rule writes.
+    pub(crate) fn of_rule(value: &Value) -> Option<Self> {
         Some(match value {
             Value::I32(value) => Number::Integer(i128::from(*value)),
             Value::I64(value) => Number::Integer(i128::from(*value)),
@@ -26,9 +28,23 @@ impl Number {
             Value::U64(value) => Number::Integer(i128::from(*value)),
             Value::F32(value) => Number::Float(f64::from(*value)),
             Value::F64(value) => Number::Float(*value),
-            Value::Message(message) if message.descriptor().full_name() == "google.protobuf.Duration" => {
-                Number::Duration(nanoseconds(message))
+            Value::Message(duration) => {
+                let seconds = duration.get_field_by_name("seconds")?.as_i64()?;
+                let nanos = duration.get_field_by_name("nanos")?.as_i32()?;
+                Number::Duration(i128::from(seconds) * 1_000_000_000 + i128::from(nanos))
             }
+            _ => return None,
+        })
+    }
+
+    fn of(value: &Content<'_, '_>) -> Option<Self> {
+        let Content::One(value) = value else { return None };
+        Some(match value {
+            Datum::Small(value) | Datum::Signed(value) => Number::Integer(i128::from(*value)),
+            Datum::Unsigned(value) => Number::Integer(i128::from(*value)),
+            Datum::Float(value) => Number::Float(f64::from(*value)),
+            Datum::Double(value) => Number::Float(*value),
+            Datum::Message(view) if view.layout.form == Form::Duration => Number::Duration(view.nanoseconds()),
             _ => return None,
         })
     }
@@ -57,23 +73,26 @@ impl fmt::Display for Number {
 }
 
 /// `Err` says what the value must be.
-pub(crate) fn check(test: &Test, value: &Value) -> Result<(), String> {
+pub(crate) fn check(test: &Test, value: &Content<'_, '_>) -> Result<(), String> {
     match test {
         Test::Less(limit) => compare(value, *limit, "less than", &[Ordering::Less]),
         Test::AtMost(limit) => compare(value, *limit, "at most", &[Ordering::Less, Ordering::Equal]),
         Test::Greater(limit) => compare(value, *limit, "greater than", &[Ordering::Greater]),
         Test::AtLeast(limit) => compare(value, *limit, "at least", &[Ordering::Greater, Ordering::Equal]),
-        Test::Constant(constant) => need(constant == value, || format!("must be `{constant}`")),
+        Test::Constant(constant) => need(is(constant, value), || format!("must be `{constant}`")),
         Test::In(values) => {
-            let allowed = values.iter().any(|(allowed, _)| allowed == value);
+            let allowed = values.iter().any(|(allowed, _)| is(allowed, value));
             need(allowed, || format!("must be one of {}", list(values)))
         }
         Test::NotIn(values) => {
-            let refused = values.iter().any(|(refused, _)| refused == value);
+            let refused = values.iter().any(|(refused, _)| is(refused, value));
             need(!refused, || format!("must be none of {}", list(values)))
         }
         Test::Defined(descriptor) => {
-            let defined = value.as_enum_number().is_none_or(|number| descriptor.get_value(number).is_some());
+            let defined = match value {
+                Content::One(Datum::Enum(index, number)) => schema::value_name(*index, *number).is_some(),
+                _ => true,
+            };
             need(defined, || format!("must be a value of `{}`", descriptor.name()))
         }
         Test::MinLength(least) => {
@@ -93,15 +112,15 @@ pub(crate) fn check(test: &Test, value: &Value) -> Result<(), String> {
             need(length <= *most, || format!("must have at most {}, has {length}", count(*most, "byte")))
         }
         Test::Prefix(prefix) => {
-            let starts = value.as_str().is_none_or(|text| text.starts_with(prefix));
+            let starts = text(value).is_none_or(|text| text.starts_with(prefix));
             need(starts, || format!("must start with `{prefix}`"))
         }
         Test::Suffix(suffix) => {
-            let ends = value.as_str().is_none_or(|text| text.ends_with(suffix));
+            let ends = text(value).is_none_or(|text| text.ends_with(suffix));
             need(ends, || format!("must end with `{suffix}`"))
         }
         Test::Pattern(pattern) => {
-            let matches = value.as_str().is_none_or(|text| pattern.is_match(text));
+            let matches = text(value).is_none_or(|text| pattern.is_match(text));
             need(matches, || format!("must match `{pattern}`"))
         }
         Test::MinItems(least) => {
@@ -120,33 +139,25 @@ pub(crate) fn check(test: &Test, value: &Value) -> Result<(), String> {
 }
 
 /// A value that `ignore_empty` exempts.
-pub(crate) fn is_empty(value: &Value) -> bool {
+pub(crate) fn is_empty(value: &Content<'_, '_>) -> bool {
     match value {
-        Value::Bool(value) => !value,
-        Value::I32(value) => *value == 0,
-        Value::I64(value) => *value == 0,
-        Value::U32(value) => *value == 0,
-        Value::U64(value) => *value == 0,
-        Value::F32(value) => *value == 0.0,
-        Value::F64(value) => *value == 0.0,
-        Value::String(value) => value.is_empty(),
-        Value::Bytes(value) => value.is_empty(),
-        Value::EnumNumber(value) => *value == 0,
-        Value::Message(message) => message.fields().next().is_none(),
-        Value::List(items) => items.is_empty(),
-        Value::Map(entries) => entries.is_empty(),
+        Content::List(_, parts) => parts.is_empty(),
+        Content::Map(_, entries) => entries.is_empty(),
+        Content::One(value) => value.is_default(),
     }
 }
 
-/// The keys of a map, each with its path.
-pub(crate) fn keys(path: &str, value: &Value) -> Vec<(String, Value)> {
-    let Value::Map(entries) = value else { return vec![] };
-    let sorted: BTreeSet<&MapKey> = entries.keys().collect();
-    sorted.into_iter().map(|key| (format!("{path}[{:?}]", key_text(key)), Value::from(key.clone()))).collect()
+pub(crate) fn of_key(key: Key<'_>) -> Datum<'_> {
+    match key {
+        Key::Bool(key) => Datum::Bool(key),
+        Key::Signed(key) => Datum::Signed(key),
+        Key::Unsigned(key) => Datum::Unsigned(key),
+        Key::Text(key) => Datum::Text(key),
+    }
 }
 
 /// What cannot be compared (NaN) breaks no limit, as in Envoy.
-fn compare(value: &Value, limit: Number, words: &str, allowed: &[Ordering]) -> Result<(), String> {
+fn compare(value: &Content<'_, '_>, limit: Number, words: &str, allowed: &[Ordering]) -> Result<(), String> {
     let Some(value) = Number::of(value) else { return Ok(()) };
     let holds = value.compare(limit).is_none_or(|ordering| allowed.contains(&ordering));
     need(holds, || format!("must be {words} {limit}, is {value}"))
@@ -156,33 +167,53 @@ fn need(holds: bool, message: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(message()) }
 }
 
-fn characters(value: &Value) -> u64 {
-    match value {
-        Value::String(text) => text.chars().count() as u64,
-        other => bytes(other),
+/// Whether this is the value that a rule names.
+fn is(named: &Value, value: &Content<'_, '_>) -> bool {
+    let Content::One(value) = value else { return false };
+    match (named, value) {
+        (Value::Bool(named), Datum::Bool(value)) => named == value,
+        (Value::String(named), Datum::Text(value)) => named == value,
+        (Value::Bytes(named), Datum::Bytes(value)) => named == value,
+        (Value::EnumNumber(named), Datum::Enum(_, value)) => named == value,
+        (named, _) => match (Number::of_rule(named), Number::of(&Content::One(*value))) {
+            (Some(named), Some(value)) => named.compare(value) == Some(Ordering::Equal),
+            _ => false,
+        },
     }
 }
 
-fn bytes(value: &Value) -> u64 {
+fn text<'a>(value: &Content<'a, '_>) -> Option<&'a str> {
     match value {
-        Value::String(text) => text.len() as u64,
-        Value::Bytes(bytes) => bytes.len() as u64,
+        Content::One(Datum::Text(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn characters(value: &Content<'_, '_>) -> u64 {
+    text(value).map_or_else(|| bytes(value), |text| text.chars().count() as u64)
+}
+
+fn bytes(value: &Content<'_, '_>) -> u64 {
+    match value {
+        Content::One(Datum::Text(text)) => text.len() as u64,
+        Content::One(Datum::Bytes(bytes)) => bytes.len() as u64,
         _ => 0,
     }
 }
 
-fn items(value: &Value) -> u64 {
+fn items(value: &Content<'_, '_>) -> u64 {
     match value {
-        Value::List(items) => items.len() as u64,
-        Value::Map(entries) => entries.len() as u64,
-        _ => 0,
+        Content::List(_, parts) => parts.len() as u64,
+        Content::Map(_, entries) => entries.len() as u64,
+        Content::One(_) => 0,
     }
 }
 
-fn all_different(value: &Value) -> bool {
-    let Value::List(items) = value else { return true };
-    let distinct: BTreeSet<String> = items.iter().map(Value::to_string).collect();
-    distinct.len() == items.len()
+/// Equal values have equal encodings: one encoder wrote them.
+fn all_different(value: &Content<'_, '_>) -> bool {
+    let Content::List(_, parts) = value else { return true };
+    let distinct: BTreeSet<_> = parts.iter().collect();
+    distinct.len() == parts.len()
 }
 
 fn list(values: &[(Value, String)]) -> String {

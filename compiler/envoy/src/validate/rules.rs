@@ -1,19 +1,25 @@
 //! Reads the validation rules out of the options that the descriptors carry.
 
-use std::collections::BTreeMap;
-
-use prost_reflect::{
-    DescriptorPool, DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, MessageDescriptor, OneofDescriptor, Value,
-};
+use prost_reflect::{DynamicMessage, EnumDescriptor, FieldDescriptor, Kind, OneofDescriptor, Value};
 use regex::Regex;
 
 use super::check::Number;
+use crate::schema::{Layout, POOL};
 
-/// The rules of one message. Fields in declaration order.
+/// The rules of one message, with the places of their fields, in declaration order.
 #[derive(Debug, Default)]
 pub(crate) struct MessageRules {
-    pub(crate) fields: Vec<(FieldDescriptor, Rules)>,
-    pub(crate) required_oneofs: Vec<OneofDescriptor>,
+    pub(crate) fields: Vec<(u8, Rules)>,
+    pub(crate) required_oneofs: Vec<RequiredOneof>,
+}
+
+#[derive(Debug)]
+pub(crate) struct RequiredOneof {
+    pub(crate) name: String,
+    /// Of its fields.
+    pub(crate) places: Vec<u8>,
+    /// What to say when none is set.
+    pub(crate) message: String,
 }
 
 /// The rules of one field, item, key or value.
@@ -64,34 +70,33 @@ const HEADER_NAME: &str = r"^:?[0-9a-zA-Z!#$%&'*+-.^_|~\x60]+$";
 const HEADER_VALUE: &str = r"^[^\x00-\x08\x0A-\x1F\x7F]*$";
 const LENIENT_HEADER: &str = r"^[^\x00\x0A\x0D]*$";
 
-/// The messages that have rules, by full name.
-pub(crate) fn of_pool(pool: &DescriptorPool) -> BTreeMap<String, MessageRules> {
-    pool.all_messages()
-        .map(|message| (message.full_name().to_owned(), of_message(&message)))
-        .filter(|(_, rules)| !rules.fields.is_empty() || !rules.required_oneofs.is_empty())
-        .collect()
-}
-
-impl MessageRules {
-    pub(crate) fn skips(&self, field: &FieldDescriptor) -> bool {
-        self.fields.iter().any(|(ruled, rules)| rules.skipped && ruled.number() == field.number())
+/// The rules of one message: none, if its descriptor states none.
+pub(crate) fn of_layout(layout: &Layout) -> MessageRules {
+    let Some(message) = POOL.get_message_by_name(layout.name) else { return MessageRules::default() };
+    let declared = message.descriptor_proto().field.iter().filter(|field| field.options.is_some());
+    let fields = declared.filter_map(|field| message.get_field(field.number().cast_unsigned()));
+    let required = message.oneofs().filter(|oneof| {
+        extension(&oneof.options(), "validate.required").and_then(|value| value.as_bool()) == Some(true)
+    });
+    MessageRules {
+        fields: fields.filter_map(|field| Some((layout.field(field.number())?.0, of_field(&field)?))).collect(),
+        required_oneofs: required.map(|oneof| of_oneof(layout, &oneof)).collect(),
     }
 }
 
-fn of_message(message: &MessageDescriptor) -> MessageRules {
-    let declared = message.descriptor_proto().field.iter();
-    let fields = declared
-        .filter(|field| field.options.is_some())
-        .filter_map(|field| message.get_field(field.number().cast_unsigned()))
-        .filter_map(|field| Some((of_field(&field)?, field)).map(|(rules, field)| (field, rules)))
-        .collect();
-    let required_oneofs = message
-        .oneofs()
-        .filter(|oneof| {
-            extension(&oneof.options(), "validate.required").and_then(|value| value.as_bool()) == Some(true)
-        })
-        .collect();
-    MessageRules { fields, required_oneofs }
+impl MessageRules {
+    pub(crate) fn skips(&self, place: u8) -> bool {
+        self.fields.iter().any(|(ruled, rules)| rules.skipped && *ruled == place)
+    }
+}
+
+fn of_oneof(layout: &Layout, oneof: &OneofDescriptor) -> RequiredOneof {
+    let choices: Vec<String> = oneof.fields().map(|field| format!("`{}`", field.name())).collect();
+    RequiredOneof {
+        name: oneof.name().to_owned(),
+        places: oneof.fields().filter_map(|field| Some(layout.field(field.number())?.0)).collect(),
+        message: format!("one of {} must be set", choices.join(", ")),
+    }
 }
 
 fn of_field(field: &FieldDescriptor) -> Option<Rules> {
@@ -107,7 +112,7 @@ fn of_field(field: &FieldDescriptor) -> Option<Rules> {
 }
 
 fn extension(options: &DynamicMessage, name: &str) -> Option<Value> {
-    let extension = crate::schema::POOL.get_extension_by_name(name)?;
+    let extension = POOL.get_extension_by_name(name)?;
     options.has_extension(&extension).then(|| options.get_extension(&extension).into_owned())
 }
 
@@ -139,10 +144,10 @@ fn add(rules: &mut Rules, group: &str, rule: &str, value: &Value, of_kind: &Dyna
 
 fn test(rule: &str, value: &Value, of_kind: &DynamicMessage, kind: &Kind) -> Option<Test> {
     let test = match (rule, value) {
-        ("lt", value) => Test::Less(Number::of(value)?),
-        ("lte", value) => Test::AtMost(Number::of(value)?),
-        ("gt", value) => Test::Greater(Number::of(value)?),
-        ("gte", value) => Test::AtLeast(Number::of(value)?),
+        ("lt", value) => Test::Less(Number::of_rule(value)?),
+        ("lte", value) => Test::AtMost(Number::of_rule(value)?),
+        ("gt", value) => Test::Greater(Number::of_rule(value)?),
+        ("gte", value) => Test::AtLeast(Number::of_rule(value)?),
         ("const", value) => Test::Constant(value.clone()),
         ("in", Value::List(values)) => Test::In(named(values, kind)),
         ("not_in", Value::List(values)) => Test::NotIn(named(values, kind)),
@@ -206,19 +211,20 @@ fn well_known(which: i32, of_kind: &DynamicMessage) -> Option<Regex> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::POOL;
+    use crate::schema::LAYOUTS;
 
     #[test]
     fn every_rule_in_the_descriptors_is_understood() {
-        let rules = of_pool(&POOL);
-        let unknown: Vec<_> = rules
-            .values()
-            .flat_map(|message| &message.fields)
-            .filter(|(_, rules)| !rules.unknown.is_empty())
-            .map(|(field, rules)| format!("{}: {}", field.full_name(), rules.unknown.join(", ")))
+        let rules: Vec<_> = LAYOUTS.iter().map(|layout| (layout, of_layout(layout))).collect();
+        let fields = rules.iter().flat_map(|(layout, rules)| rules.fields.iter().map(move |field| (layout, field)));
+        let unknown: Vec<_> = fields
+            .filter(|(_, (_, rules))| !rules.unknown.is_empty())
+            .map(|(layout, (place, rules))| {
+                format!("{}.{}: {}", layout.name, layout.fields[usize::from(*place)].name, rules.unknown.join(", "))
+            })
             .collect();
         assert_eq!(unknown, Vec::<String>::new());
-        let checked: usize = rules.values().map(|message| message.fields.len()).sum();
+        let checked: usize = rules.iter().map(|(_, rules)| rules.fields.len()).sum();
         assert!(checked > 600, "the options were not read: only {checked} fields have rules");
     }
 }

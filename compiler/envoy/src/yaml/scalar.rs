@@ -1,29 +1,46 @@
 //! How one text is written so that no reader of YAML takes it for anything else.
 
-use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The words that some version of YAML reads as a boolean, a null or a number, in lower case.
 const WORDS: [&str; 11] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"];
 
-/// The text as it is where that is safe, otherwise in quotes. Never more than one line.
-pub(crate) fn on_one_line(text: &str) -> Cow<'_, str> {
-    if is_plain(text) {
-        return Cow::Borrowed(text);
+const LONGEST_WORD: usize = 5;
+
+/// Adds the text as it is where that is safe, otherwise in quotes. Never more than one line.
+pub(crate) fn on_one_line(text: &str, out: &mut String) {
+    let class = Class::of(text);
+    if is_plain(text, class) {
+        return out.push_str(text);
     }
-    let needs_escapes = text.chars().any(needs_escape);
-    if !needs_escapes && text.contains(['"', '\\']) {
-        return Cow::Owned(format!("'{}'", text.replace('\'', "''")));
+    let needs_escapes = !class.all(PRINTABLE) && text.chars().any(needs_escape);
+    let has_quotes = class.any(QUOTED);
+    if !needs_escapes && !has_quotes {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else if !needs_escapes {
+        out.push('\'');
+        out.push_str(&text.replace('\'', "''"));
+        out.push('\'');
+    } else {
+        double_quoted(text, out);
     }
-    Cow::Owned(double_quoted(text))
+}
+
+/// As [`on_one_line`], for a text of letters, digits and underscores of which the first is a letter.
+pub(crate) fn name(name: &str, out: &mut String) {
+    if name.len() > LONGEST_WORD { out.push_str(name) } else { on_one_line(name, out) }
 }
 
 /// `|` or `|-` for a text of several lines that a literal block keeps to the letter.
 pub(crate) fn block_header(text: &str) -> Option<&'static str> {
+    if !text.contains('\n') {
+        return None;
+    }
     let body = text.strip_suffix('\n').unwrap_or(text);
-    let several_lines = text.contains('\n') && !body.is_empty();
     let kept = |line: &str| line.is_empty() || !(line.trim_ascii().is_empty() || line.starts_with('\t'));
-    let safe = several_lines
+    let safe = !body.is_empty()
         && !text.starts_with([' ', '\n'])
         && !body.ends_with('\n')
         && text.split('\n').all(kept)
@@ -45,28 +62,78 @@ pub(crate) fn float(value: f64) -> String {
 }
 
 /// Deliberately narrow: quotes that are not needed do no harm.
-fn is_plain(text: &str) -> bool {
+fn is_plain(text: &str, class: Class) -> bool {
     let bytes = text.as_bytes();
     let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return false };
     let starts_as_text = first.is_ascii_alphanumeric() || matches!(first, b'_' | b'/' | b'$' | b'^' | b'(');
     starts_as_text
-        && bytes.iter().all(|byte| matches!(byte, b' '..=b'~'))
+        && class.all(PRINTABLE)
         && !matches!(last, b' ' | b':')
-        && !text.contains(": ")
-        && !text.contains(" #")
-        && !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
-        && !(first.is_ascii_digit() && bytes.iter().all(|byte| occurs_in_numbers(*byte)))
+        && !(class.any(SPACE) && (text.contains(": ") || text.contains(" #")))
+        && !(text.len() <= LONGEST_WORD && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word)))
+        && !(first.is_ascii_digit() && class.all(NUMERIC))
 }
 
+/// A character of ASCII that is not a control.
+const PRINTABLE: u8 = 1;
 /// Digits of any base, signs, groups, fractions, exponents, sexagesimals, dates and times.
-fn occurs_in_numbers(byte: u8) -> bool {
-    byte.is_ascii_hexdigit()
-        || matches!(byte, b'_' | b',' | b'.' | b'+' | b'-' | b':' | b' ')
-        || matches!(byte.to_ascii_lowercase(), b'x' | b'o' | b't' | b'z')
+const NUMERIC: u8 = 2;
+const SPACE: u8 = 4;
+/// What double quotes would have to escape.
+const QUOTED: u8 = 8;
+
+const CLASSES: [u8; 256] = classes();
+
+/// What all of a text's bytes are, and what any of them is.
+#[derive(Clone, Copy)]
+struct Class {
+    all: u8,
+    any: u8,
 }
 
-fn double_quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
+impl Class {
+    fn of(text: &str) -> Self {
+        text.bytes().fold(Class { all: u8::MAX, any: 0 }, |class, byte| {
+            let of_byte = CLASSES[usize::from(byte)];
+            Class { all: class.all & of_byte, any: class.any | of_byte }
+        })
+    }
+
+    fn all(self, class: u8) -> bool {
+        self.all & class != 0
+    }
+
+    fn any(self, class: u8) -> bool {
+        self.any & class != 0
+    }
+}
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let character = byte as u8;
+        if matches!(character, b' '..=b'~') {
+            classes[byte] |= PRINTABLE;
+        }
+        if character.is_ascii_hexdigit()
+            || matches!(character, b'_' | b',' | b'.' | b'+' | b'-' | b':' | b' ')
+            || matches!(character.to_ascii_lowercase(), b'x' | b'o' | b't' | b'z')
+        {
+            classes[byte] |= NUMERIC;
+        }
+        if character == b' ' {
+            classes[byte] |= SPACE;
+        }
+        if matches!(character, b'"' | b'\\') {
+            classes[byte] |= QUOTED;
+        }
+        byte += 1;
+    }
+    classes
+}
+
+fn double_quoted(text: &str, quoted: &mut String) {
     quoted.push('"');
     for character in text.chars() {
         match character {
@@ -88,7 +155,6 @@ fn double_quoted(text: &str) -> String {
         }
     }
     quoted.push('"');
-    quoted
 }
 
 /// Controls, line breaks of YAML 1.1, byte order marks and what Unicode never assigns.

@@ -7,8 +7,20 @@ use granit_parser::{Event, Parser, ScalarStyle};
 use proptest::prelude::*;
 use regex::Regex;
 
-use super::print;
-use crate::tree::Tree;
+use super::{At, Yaml};
+use crate::print::Syntax;
+
+/// A value as YAML knows it. Map keys keep their order.
+#[derive(Clone, Debug, PartialEq)]
+enum Tree {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Float(f64),
+    Text(String),
+    List(Vec<Tree>),
+    Map(Vec<(String, Tree)>),
+}
 
 /// Texts that some reader of YAML takes for something else when they are not quoted.
 static PROBES: LazyLock<Vec<String>> =
@@ -99,6 +111,40 @@ fn trees() -> impl Strategy<Value = Tree> {
             prop::collection::btree_map(texts(), inner, 0..5).prop_map(|map| Tree::Map(map.into_iter().collect())),
         ]
     })
+}
+
+fn print(tree: &Tree) -> String {
+    let mut out = String::new();
+    write(tree, &mut Yaml { out: &mut out, indent: 0, at: At::Start });
+    out
+}
+
+fn write(tree: &Tree, yaml: &mut Yaml<'_>) {
+    match tree {
+        Tree::Null => yaml.null(),
+        Tree::Bool(value) => yaml.bool(*value),
+        Tree::Integer(value) => yaml.integer(*value),
+        Tree::Float(value) => yaml.float(*value),
+        Tree::Text(text) => yaml.text(text),
+        Tree::List(items) if items.is_empty() => yaml.empty_list(),
+        Tree::List(items) => {
+            yaml.open_list();
+            for item in items {
+                yaml.item();
+                write(item, yaml);
+            }
+            yaml.close_list();
+        }
+        Tree::Map(entries) if entries.is_empty() => yaml.empty_map(),
+        Tree::Map(entries) => {
+            yaml.open_map();
+            for (key, value) in entries {
+                yaml.key(key);
+                write(value, yaml);
+            }
+            yaml.close_map();
+        }
+    }
 }
 
 #[track_caller]

@@ -57,7 +57,7 @@ fn on_routes() {
 #[track_caller]
 fn agree<M: Name + Message + Default>(place: impl Fn(M) -> StaticResources) {
     let descriptor = POOL.get_message_by_name(&M::full_name()).expect("a message of the set");
-    let mut dice = Dice(TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut dice = Dice::new();
     let mut asked = [0; 2];
     while asked.iter().any(|count| *count < CASES) {
         let message = dice.message(&descriptor, 0).transcode_to().expect("the generated type has the same fields");
@@ -80,10 +80,14 @@ fn agree<M: Name + Message + Default>(place: impl Fn(M) -> StaticResources) {
 }
 
 /// Makes messages whose values lie on both sides of Envoy's limits.
-struct Dice(TestRng);
+pub(crate) struct Dice(TestRng);
 
 impl Dice {
-    fn message(&mut self, descriptor: &MessageDescriptor, depth: usize) -> DynamicMessage {
+    pub(crate) fn new() -> Self {
+        Dice(TestRng::deterministic_rng(RngAlgorithm::ChaCha))
+    }
+
+    pub(crate) fn message(&mut self, descriptor: &MessageDescriptor, depth: usize) -> DynamicMessage {
         let mut message = DynamicMessage::new(descriptor.clone());
         match descriptor.full_name() {
             "google.protobuf.Any" => {
@@ -121,7 +125,7 @@ impl Dice {
         match kind {
             Kind::Message(descriptor) => Value::Message(self.message(descriptor, depth + 1)),
             Kind::Enum(descriptor) => {
-                let undefined = descriptor.values().map(|value| value.number()).max().unwrap_or(0) + 1;
+                let undefined = descriptor.values().map(|value| value.number()).max().unwrap_or(0).wrapping_add(1);
                 let numbers: Vec<_> = descriptor.values().map(|value| value.number()).chain([undefined]).collect();
                 Value::EnumNumber(self.one_of(&numbers))
             }

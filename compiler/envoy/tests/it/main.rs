@@ -3,6 +3,7 @@
 mod agreement;
 mod deprecation;
 mod descriptors;
+mod mapping;
 mod printing;
 mod probes;
 mod reading;

@@ -267,3 +267,35 @@ fn lists_in_lists_and_empty_messages() {
     "#]],
     );
 }
+
+#[test]
+fn a_message_takes_its_place_in_a_list() {
+    let cluster = Cluster { name: "beta".into(), connect_timeout: Some(Duration::default()), ..Cluster::default() };
+    let mut yaml = String::from("clusters:\n");
+    for cluster in [cluster, Cluster::default()] {
+        yaml.push_str("  - ");
+        envoy::add_yaml(&cluster, 4, &mut yaml);
+    }
+    expect![[r#"
+        clusters:
+          - name: beta
+            connect_timeout: 0s
+          - {}
+    "#]]
+    .assert_eq(&yaml);
+}
+
+#[test]
+fn an_any_whose_bytes_no_encoder_writes_stays_closed() {
+    let shown = |bytes: &[u8]| {
+        let any = Any { type_url: "type.googleapis.com/envoy.type.v3.FractionalPercent".into(), value: bytes.into() };
+        let yaml = envoy::to_yaml(&any);
+        yaml.split_once('\n').map(|(_, fields)| fields.to_owned()).unwrap_or_default()
+    };
+    assert_eq!(shown(&[8, 3]), "numerator: 3\n");
+    assert_eq!(shown(&[8, 3, 0x7a, 1, 9]), "numerator: 3\n", "a field that nobody knows");
+    assert_eq!(shown(&[8, 0]), "", "a default that was written");
+    assert_eq!(shown(&[8, 3, 8, 4]), "value: CAMIBA==\n", "one value twice");
+    assert_eq!(shown(&[8]), "value: CA==\n", "cut off");
+    assert_eq!(shown(&[10, 0]), "value: CgA=\n", "of another type");
+}

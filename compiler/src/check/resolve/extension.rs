@@ -1,10 +1,10 @@
 //! Faults, the user's own filters and overlays.
 
 use spec::mesh::{self, FilterPosition, OverlaySource, WasmConfiguration, WasmFailure, WasmModuleSource};
-use spec::{Spanned, load};
+use spec::{Diagnostics, Spanned, load};
 
 use super::{Context, value};
-use crate::check::credentials;
+use crate::check::{credentials, wasm_module};
 use crate::checked::{self, FilterUse, Id, Module, Overlay};
 
 pub(super) fn fault(declared: &mesh::Fault) -> checked::Fault {
@@ -23,16 +23,24 @@ pub(super) fn fault(declared: &mesh::Fault) -> checked::Fault {
 }
 
 /// A file that was not read was reported when it was named.
-pub(super) fn wasm_filter(context: &Context<'_>, declared: &mesh::WasmFilter) -> checked::WasmFilter {
+pub(super) fn wasm_filter(
+    context: &Context<'_>,
+    declared: &mesh::WasmFilter,
+    diagnostics: &mut Diagnostics,
+) -> checked::WasmFilter {
     let module = match &declared.module.value {
         WasmModuleSource::File(path) => {
             let named_by = context.sources.file(declared.module.span.file).map_or("", |file| file.name.as_str());
             let path = load::resolved(named_by, path);
-            let bytes = context.sources.bytes(&path).cloned().unwrap_or_else(|| Vec::new().into());
-            Module::File { path, bytes }
+            let bytes = context.sources.bytes(&path).cloned();
+            let sha256 = bytes.as_deref().map(wasm_module::sha256).unwrap_or_default();
+            if let Some(bytes) = &bytes {
+                wasm_module::check(declared, bytes, &sha256, diagnostics);
+            }
+            Module::File { path, bytes: bytes.unwrap_or_else(|| Vec::new().into()), sha256 }
         }
         WasmModuleSource::Url(url) => {
-            Module::Url { url: url.clone(), sha256: value(&declared.sha256).unwrap_or_default() }
+            Module::Url { url: url.clone(), sha256: value(&declared.sha256).unwrap_or_default().to_ascii_lowercase() }
         }
     };
     let configuration = match &declared.configuration {
@@ -73,7 +81,7 @@ pub(super) fn overlays(context: &Context<'_>, declared: &[mesh::Overlay]) -> Vec
             OverlaySource::File(path) => credentials::text(Spanned::new(path, said.source.span), context.sources),
         };
         let json = serde_json::from_str(&text?).ok()?;
-        Some(Overlay { target: said.target.value, name: value(&said.name), json })
+        Some(Overlay { target: said.target.value, name: value(&said.name), json, span: said.source.span })
     };
     declared.iter().filter_map(resolve).collect()
 }

@@ -81,8 +81,8 @@ pub(super) fn gateway(
         authorization: declared.authorization.as_ref().map(|it| security::authorization(context, it)),
         rate_limits: declared.rate_limits.clone(),
         cors: declared.cors.clone(),
-        request_headers: declared.request_headers.clone(),
-        response_headers: declared.response_headers.clone(),
+        request_headers: declared.request_headers.as_deref().cloned(),
+        response_headers: declared.response_headers.as_deref().cloned(),
         at: Situation {
             bind: value(&declared.bind),
             region: None,
@@ -119,8 +119,8 @@ fn host(context: &Context<'_>, declared: &mesh::GatewayHost, diagnostics: &mut D
         routes: route::of_host(context, declared, diagnostics),
         cors: declared.cors.clone(),
         rate_limits: declared.rate_limits.clone(),
-        request_headers: declared.request_headers.clone(),
-        response_headers: declared.response_headers.clone(),
+        request_headers: declared.request_headers.as_deref().cloned(),
+        response_headers: declared.response_headers.as_deref().cloned(),
     }
 }
 
@@ -153,9 +153,9 @@ fn call(context: &Context<'_>, service: Id<checked::Service>, said: &mesh::Call)
         service,
         local: said.local_port.as_ref().map(|port| (address, port.value)),
         timeout: value(&said.timeout),
-        retry: said.retry.clone(),
-        circuit_breaker: said.circuit_breaker.as_ref().map(service::circuit_breaker),
-        outlier_detection: said.outlier_detection.clone(),
-        client_tls: said.client_tls.as_ref().map(|it| security::client_tls(context, it)),
+        retry: said.retry.as_deref().cloned(),
+        circuit_breaker: said.circuit_breaker.as_deref().map(service::circuit_breaker),
+        outlier_detection: said.outlier_detection.as_deref().cloned(),
+        client_tls: said.client_tls.as_deref().map(|it| security::client_tls(context, it)),
     }
 }

@@ -21,16 +21,16 @@ fn route(context: &Context<'_>, declared: &mesh::Route, diagnostics: &mut Diagno
         idle_timeout: value(&declared.idle_timeout),
         websocket: value(&declared.websocket).unwrap_or(true),
         retry: declared.retry.clone(),
-        rewrite: declared.rewrite.clone(),
+        rewrite: declared.rewrite.as_deref().cloned(),
         mirrors: mirrors(context, &declared.mirrors, diagnostics),
         rate_limits: declared.rate_limits.clone(),
-        cors: declared.cors.clone(),
-        request_headers: declared.request_headers.clone(),
-        response_headers: declared.response_headers.clone(),
+        cors: declared.cors.as_deref().cloned(),
+        request_headers: declared.request_headers.as_deref().cloned(),
+        response_headers: declared.response_headers.as_deref().cloned(),
         action: match &declared.action.value {
             mesh::RouteAction::To(to) => Action::To(targets(context, to, diagnostics)),
-            mesh::RouteAction::Redirect(redirect) => Action::Redirect(redirect.clone()),
-            mesh::RouteAction::Respond(respond) => Action::Respond(respond.clone()),
+            mesh::RouteAction::Redirect(redirect) => Action::Redirect(redirect.as_ref().clone()),
+            mesh::RouteAction::Respond(respond) => Action::Respond(respond.as_ref().clone()),
         },
     }
 }
@@ -42,8 +42,8 @@ pub(super) fn targets(context: &Context<'_>, declared: &[mesh::Target], diagnost
         targets.push(Target {
             to,
             weight: value(&target.weight).unwrap_or(1),
-            request_headers: target.request_headers.clone(),
-            response_headers: target.response_headers.clone(),
+            request_headers: target.request_headers.as_deref().cloned(),
+            response_headers: target.response_headers.as_deref().cloned(),
         });
     }
     targets

@@ -14,7 +14,8 @@ pub(super) fn retries(mesh: &Mesh) -> impl Iterator<Item = &Retry> {
     let services = mesh.services.iter().filter_map(|service| service.retry.as_deref());
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.retry.as_ref());
     let own = mesh.defaults.retry.iter().chain(services).chain(gateways);
-    own.chain(routes(mesh).filter_map(|route| route.retry.as_ref())).chain(calls.filter_map(|call| call.retry.as_ref()))
+    own.chain(routes(mesh).filter_map(|route| route.retry.as_ref()))
+        .chain(calls.filter_map(|call| call.retry.as_deref()))
 }
 
 pub(super) fn outlier_detections(mesh: &Mesh) -> impl Iterator<Item = &OutlierDetection> {
@@ -22,7 +23,7 @@ pub(super) fn outlier_detections(mesh: &Mesh) -> impl Iterator<Item = &OutlierDe
     let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
     let services = mesh.services.iter().filter_map(|service| service.outlier_detection.as_deref());
     let own = mesh.defaults.outlier_detection.iter().chain(services);
-    own.chain(calls.filter_map(|call| call.outlier_detection.as_ref()))
+    own.chain(calls.filter_map(|call| call.outlier_detection.as_deref()))
 }
 
 /// Each with a place to name when the block has none.
@@ -39,7 +40,7 @@ pub(super) fn client_tls(mesh: &Mesh) -> impl Iterator<Item = (&ClientTls, Span)
     let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
     let defaults = mesh.defaults.client_tls.iter().map(|tls| (tls, mesh.name.span));
     let services = mesh.services.iter().filter_map(|service| Some((service.client_tls.as_deref()?, service.name.span)));
-    defaults.chain(services).chain(calls.filter_map(|call| Some((call.client_tls.as_ref()?, call.service.span))))
+    defaults.chain(services).chain(calls.filter_map(|call| Some((call.client_tls.as_deref()?, call.service.span))))
 }
 
 /// Each with a place to name when the block has none.
@@ -60,7 +61,7 @@ pub(super) fn cors(mesh: &Mesh) -> impl Iterator<Item = &Cors> {
     let services = mesh.services.iter().filter_map(|service| service.cors.as_deref());
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.cors.as_ref());
     let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).filter_map(|host| host.cors.as_ref());
-    services.chain(gateways).chain(hosts).chain(routes(mesh).filter_map(|route| route.cors.as_ref()))
+    services.chain(gateways).chain(hosts).chain(routes(mesh).filter_map(|route| route.cors.as_deref()))
 }
 
 pub(super) fn header_edits(mesh: &Mesh) -> impl Iterator<Item = &HeaderEdits> {
@@ -71,7 +72,7 @@ pub(super) fn header_edits(mesh: &Mesh) -> impl Iterator<Item = &HeaderEdits> {
     let of_routes = routes(mesh).map(|it| (&it.request_headers, &it.response_headers));
     let targets = super::targets(mesh).map(|it| (&it.request_headers, &it.response_headers));
     let pairs = services.chain(gateways).chain(hosts).chain(of_routes).chain(targets);
-    pairs.flat_map(|(requests, responses)| requests.iter().chain(responses))
+    pairs.flat_map(|(requests, responses)| requests.iter().chain(responses)).map(AsRef::as_ref)
 }
 
 pub(super) fn access_logs(mesh: &Mesh) -> impl Iterator<Item = &AccessLog> {
@@ -98,7 +99,7 @@ pub(super) fn filter_uses(mesh: &Mesh) -> impl Iterator<Item = &FilterUse> {
     services.chain(nodes).chain(mesh.gateways.iter().flat_map(|gateway| &gateway.filters))
 }
 
-pub(super) fn overlays(mesh: &Mesh) -> impl Iterator<Item = &Overlay> {
+pub(in crate::check) fn overlays(mesh: &Mesh) -> impl Iterator<Item = &Overlay> {
     let services = mesh.services.iter().flat_map(|service| &service.overlays);
     let nodes = mesh.nodes.iter().flat_map(|node| &node.overlays);
     let gateways = mesh.gateways.iter().flat_map(|gateway| &gateway.overlays);

@@ -3,6 +3,7 @@
 //! ECS and Cloud Map tell the zones of what they find; DNS does not. What `defaults` say is meant for services whose
 //! endpoints leave a choice, and is not held against others.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::mesh::{Call, Callee, Dns, DnsMode, Endpoint, Locality, LocalityMode, Node, Service};
@@ -11,7 +12,7 @@ use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 use super::super::tables::Tables;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    let (mut reported, callers) = (BTreeSet::new(), Callers::of(mesh));
+    let (mut reported, callers) = (BTreeSet::new(), LazyCell::new(|| Callers::of(mesh)));
     for service in &mesh.services {
         let balancing = service.load_balancing.as_deref().or(mesh.defaults.load_balancing.as_ref());
         let Some(locality) = balancing.and_then(|balancing| balancing.locality.as_ref()) else { continue };

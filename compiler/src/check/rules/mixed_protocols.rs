@@ -9,11 +9,11 @@ use super::super::tables::Tables;
 use super::{protocols, splits};
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
-    for split in splits(mesh) {
+    for split in splits(mesh).filter(|split| split.len() > 1) {
         let names = split.iter().map(|Target { service, .. }| service);
         compare(mesh, tables, names, diagnostics);
     }
-    for service in &mesh.services {
+    for service in mesh.services.iter().filter(|service| !service.failover.is_empty()) {
         let others = service.failover.iter().map(|Failover { service, .. }| service);
         compare(mesh, tables, std::iter::once(&service.name).chain(others), diagnostics);
     }

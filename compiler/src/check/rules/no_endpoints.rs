@@ -11,6 +11,9 @@ use super::super::tables::Tables;
 /// is the service's own endpoints. `calls "*"` names no service in
 /// particular: what it reaches without endpoints is only worth a warning.
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
+    if !mesh.services.iter().any(runs_nowhere) {
+        return;
+    }
     let listed = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
     let listed = listed.flat_map(|calls| Call::listed(calls));
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());

@@ -3,7 +3,7 @@
 //! A chain leads from who asks first, through nodes that serve one service and call the next. Where calls run in a
 //! circle, the circle is cut. `calls "*"` says what may be called, not what is, so it makes no chain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use spec::mesh::{Call, Callee, Gateway, Node, Retry, Service};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
@@ -16,11 +16,14 @@ const MANY: u64 = 27;
 const SHOWN: usize = 6;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
+    if !retries(mesh) {
+        return;
+    }
     let graph = Graph::of(mesh, tables);
     let worst = graph.worst();
     let mut reported = BTreeSet::new();
     for start in graph.starts() {
-        let Some(found) = worst.get(&start).filter(|worst| worst.requests > MANY) else { continue };
+        let Some(found) = at(&worst, start).filter(|worst| worst.requests > MANY) else { continue };
         if found.last.is_none_or(|last| reported.contains(&last)) {
             continue;
         }
@@ -37,6 +40,15 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
         }
         diagnostics.push(diagnostic.help("retry at one place of the chain, best at the caller next to what fails"));
     }
+}
+
+/// Whether anything is tried again because of a caller, a service or `defaults`.
+fn retries(mesh: &Mesh) -> bool {
+    let calls = mesh.nodes.iter().flat_map(|node| &node.calls);
+    mesh.defaults.retry.is_some()
+        || mesh.services.iter().any(|service| service.retry.is_some())
+        || mesh.gateways.iter().any(|gateway| gateway.retry.is_some())
+        || calls.chain(mesh.gateways.iter().flat_map(|it| &it.calls)).any(|call| call.retry.is_some())
 }
 
 /// Services by name, then nodes, gateways, and the endpoints of services, to which routes lead: who stands behind whom.
@@ -123,27 +135,31 @@ impl<'a> Graph<'a> {
     }
 
     /// For each vertex; without recursion, since chains may be as long as there are services.
-    fn worst(&self) -> BTreeMap<usize, Worst> {
-        let mut done: BTreeMap<usize, Worst> = BTreeMap::new();
-        let mut open: BTreeSet<usize> = BTreeSet::new();
+    fn worst(&self) -> Vec<Option<Worst>> {
+        let mut done: Vec<Option<Worst>> = vec![None; self.edges.len()];
+        let mut begun = vec![false; self.edges.len()];
         for start in self.starts() {
             let mut stack = vec![(start, 0usize)];
             while let Some((vertex, next)) = stack.pop() {
-                if done.contains_key(&vertex) {
+                let (Some(done_here), Some(begun_here)) = (done.get(vertex), begun.get_mut(vertex)) else { continue };
+                if done_here.is_some() {
                     continue;
                 }
-                open.insert(vertex);
+                *begun_here = true;
                 let edges = self.edges.get(vertex).map_or(&[][..], Vec::as_slice);
                 match edges.get(next) {
                     Some(edge) => {
                         stack.push((vertex, next + 1));
-                        if !done.contains_key(&edge.to) && !open.contains(&edge.to) {
+                        // What was begun is done, or closes a circle.
+                        if begun.get(edge.to).is_some_and(|begun| !begun) {
                             stack.push((edge.to, 0));
                         }
                     }
                     None => {
-                        open.remove(&vertex);
-                        done.insert(vertex, worst_of(edges, &done));
+                        let worst = worst_of(edges, &done);
+                        if let Some(done) = done.get_mut(vertex) {
+                            *done = Some(worst);
+                        }
                     }
                 }
             }
@@ -152,10 +168,10 @@ impl<'a> Graph<'a> {
     }
 
     /// The calls with retries along the worst chain.
-    fn chain(&self, start: usize, worst: &BTreeMap<usize, Worst>) -> Vec<Hop<'a>> {
+    fn chain(&self, start: usize, worst: &[Option<Worst>]) -> Vec<Hop<'a>> {
         let (mut hops, mut vertex) = (Vec::new(), start);
         // An edge leads to what was done before, so this ends.
-        while let Some(edge) = worst.get(&vertex).and_then(|worst| worst.edge) {
+        while let Some(edge) = at(worst, vertex).and_then(|worst| worst.edge) {
             let Some(edge) = self.edges.get(vertex).and_then(|edges| edges.get(edge)) else { break };
             hops.extend(edge.hop);
             vertex = edge.to;
@@ -164,11 +180,15 @@ impl<'a> Graph<'a> {
     }
 }
 
+fn at(worst: &[Option<Worst>], vertex: usize) -> Option<&Worst> {
+    worst.get(vertex)?.as_ref()
+}
+
 /// A vertex that is not done yet closes a circle.
-fn worst_of(edges: &[Edge<'_>], done: &BTreeMap<usize, Worst>) -> Worst {
+fn worst_of(edges: &[Edge<'_>], done: &[Option<Worst>]) -> Worst {
     let mut worst = Worst { requests: 1, edge: None, last: None };
     for (index, edge) in edges.iter().enumerate() {
-        let Some(behind) = done.get(&edge.to) else { continue };
+        let Some(behind) = at(done, edge.to) else { continue };
         let requests = behind.requests.saturating_mul(edge.hop.map_or(1, |hop| hop.tries));
         if requests > worst.requests {
             let last = behind.last.or(edge.hop.map(|hop| hop.place));
@@ -181,7 +201,7 @@ fn worst_of(edges: &[Edge<'_>], done: &BTreeMap<usize, Worst>) -> Worst {
 fn of_call<'a>(mesh: &'a Mesh, tables: &Tables, call: &'a Call, caller: Option<&'a Retry>) -> Option<Edge<'a>> {
     let Callee::Service(name) = &call.service.value else { return None };
     let (index, service) = find(mesh, tables, name)?;
-    Some(edge(mesh, index, service, call.retry.as_ref().or(caller)))
+    Some(edge(mesh, index, service, call.retry.as_deref().or(caller)))
 }
 
 fn edge<'a>(mesh: &'a Mesh, to: usize, service: &'a Service, caller: Option<&'a Retry>) -> Edge<'a> {

@@ -49,7 +49,7 @@ fn behind(outer: &Route, service: &Service, diagnostics: &mut Diagnostics) {
 
 fn plan(route: &Route) -> Option<PathPlan> {
     let change = match &route.action.value {
-        RouteAction::To(_) => route.rewrite.as_ref().and_then(PathChange::of_rewrite),
+        RouteAction::To(_) => route.rewrite.as_deref().and_then(PathChange::of_rewrite),
         RouteAction::Redirect(redirect) => redirect.path.as_ref().map(|path| PathChange::of_path(&path.value)),
         RouteAction::Respond(_) => None,
     };

@@ -26,6 +26,8 @@ const KEYS: &[&str] = &[
     "apikey",
     "private_key",
 ];
+/// No secret that can be recognised is shorter.
+const SHORTEST: usize = 20;
 /// How the tokens of well-known services begin, and how long they are at least.
 const PREFIXES: &[(&str, usize)] =
     &[("ghp_", 40), ("github_pat_", 40), ("glpat-", 26), ("xoxb-", 24), ("xoxp-", 24), ("sk_live_", 24)];
@@ -68,6 +70,9 @@ fn literal(header: &HeaderValue) -> Option<String> {
 
 /// What a text holds that looks like a secret wherever it stands.
 fn recognised(text: &str) -> Option<String> {
+    if text.len() < SHORTEST {
+        return None;
+    }
     if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----") {
         return Some("a private key".to_owned());
     }

@@ -7,6 +7,9 @@ use super::super::tables::Tables;
 use super::protocols;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
+    if !mesh.services.iter().any(|service| protocols::of(service) == Protocol::Tcp) {
+        return;
+    }
     for node in &mesh.nodes {
         for Call { service: callee, local_port, .. } in &node.calls {
             let Callee::Service(name) = &callee.value else { continue };

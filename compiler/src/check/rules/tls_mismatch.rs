@@ -11,6 +11,9 @@ use spec::{Diagnostic, Diagnostics, Mesh, Name, Span, codes};
 use super::super::tables::Tables;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
+    if !says_tls(mesh) {
+        return;
+    }
     let served: Vec<bool> =
         mesh.services.iter().map(|service| !tables.serving(mesh, &service.name.value).is_empty()).collect();
     let mut calls = Calls { mesh, tables, shared: BTreeMap::new(), everything: Vec::new(), own: Vec::new() };
@@ -23,6 +26,15 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     let is_served = |index: &usize| served.get(*index).is_some_and(|served| *served);
     calls.tell_own(is_served, diagnostics);
     calls.tell_shared(is_served, diagnostics);
+}
+
+/// Where nobody says anything of encryption, everybody agrees.
+fn says_tls(mesh: &Mesh) -> bool {
+    let calls = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
+    mesh.defaults.tls.is_some()
+        || mesh.defaults.client_tls.is_some()
+        || mesh.services.iter().any(|service| service.tls.is_some() || service.client_tls.is_some())
+        || calls.flatten().any(|call| call.client_tls.is_some())
 }
 
 /// How the two ends disagree.

@@ -40,7 +40,7 @@ pub(super) fn all<'a>(mesh: &'a Mesh, tables: &Tables) -> Vec<Tries<'a>> {
     }
     for node in &mesh.nodes {
         for call in &node.calls {
-            let caller = Caller { retry: call.retry.as_ref(), timeout: said(&call.timeout) };
+            let caller = Caller { retry: call.retry.as_deref(), timeout: said(&call.timeout) };
             if caller.retry.is_none() && caller.timeout.is_none() {
                 continue;
             }
@@ -96,7 +96,7 @@ fn of_gateway<'a>(mesh: &'a Mesh, tables: &Tables, gateway: &'a Gateway) -> Vec<
     for call in &gateway.calls {
         let Callee::Service(name) = &call.service.value else { continue };
         let Some(service) = find(mesh, tables, name) else { continue };
-        let (retry, timeout) = (call.retry.as_ref().or(own.retry), said(&call.timeout).or(own.timeout));
+        let (retry, timeout) = (call.retry.as_deref().or(own.retry), said(&call.timeout).or(own.timeout));
         found.extend(of_service(mesh, service, Caller { retry, timeout }));
     }
     for host in &gateway.hosts {

@@ -4,8 +4,6 @@
 //! not know. A mesh in which nobody calls anybody is being written, or part of a larger one. A name that does not
 //! resolve may be the missing link. Nothing is said of any of them.
 
-use std::collections::BTreeSet;
-
 use spec::mesh::{Call, JwtKeys};
 use spec::{Diagnostic, Diagnostics, Mesh, Name, Spanned, codes};
 
@@ -23,10 +21,14 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     if (listed.is_empty() && !enters) || listed.iter().any(|name| tables.find_service(name).is_none()) {
         return;
     }
-    let mut reached = referred(mesh);
-    reached.extend(listed.iter().map(|name| name.key()));
-    reached.extend(begins(mesh));
-    for service in mesh.services.iter().filter(|service| !reached.contains(&service.name.value.key())) {
+    let mut reached = vec![false; mesh.services.len()];
+    let names = referred(mesh).chain(listed).chain(begins(mesh)).filter_map(|name| tables.find_service(name));
+    let hosts = mesh.jwt_providers.iter().filter_map(|provider| key_host(&provider.keys.value));
+    for id in names.chain(hosts.filter_map(|host| tables.find_key(&host))) {
+        reached.get_mut(id.index()).into_iter().for_each(|reached| *reached = true);
+    }
+    let is_reached = |name: &Name| tables.find_service(name).and_then(|id| reached.get(id.index()).copied());
+    for service in mesh.services.iter().filter(|service| is_reached(&service.name.value) == Some(false)) {
         let message = format!("nobody calls `{}`", service.name.value);
         diagnostics.push(
             Diagnostic::of(codes::UNREACHABLE_SERVICE, service.name.span, message)
@@ -37,9 +39,9 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
 }
 
 /// Services whose nodes call others.
-fn begins(mesh: &Mesh) -> impl Iterator<Item = String> {
+fn begins(mesh: &Mesh) -> impl Iterator<Item = &Name> {
     let calling = mesh.nodes.iter().filter(|node| !node.calls.is_empty());
-    calling.flat_map(|node| &node.serves).map(|serve| serve.service.value.key())
+    calling.flat_map(|node| &node.serves).map(|serve| &serve.service.value)
 }
 
 /// Where the hosts and listeners of gateways lead.
@@ -52,19 +54,22 @@ fn entered(mesh: &Mesh) -> impl Iterator<Item = &Spanned<Name>> {
 }
 
 /// Where requests go that no caller names.
-fn referred(mesh: &Mesh) -> BTreeSet<String> {
+fn referred(mesh: &Mesh) -> impl Iterator<Item = &Name> {
     let own = mesh.services.iter().flat_map(|service| {
         let mirrors = service.mirrors.iter().map(|mirror| &mirror.to);
         let failover = service.failover.iter().map(|failover| &failover.service);
         let rules = service.header_routing.iter().flat_map(|routing| &routing.rules).map(|rule| &rule.to);
         // A route to the service itself leads nobody there.
         let routes = service.routes.iter().flat_map(|route| route.targets()).map(|target| &target.service);
-        mirrors.chain(failover).chain(rules).chain(routes).filter(|name| name.value.key() != service.name.value.key())
+        mirrors
+            .chain(failover)
+            .chain(rules)
+            .chain(routes)
+            .filter(|name| name.value.folded() != service.name.value.folded())
     });
     let mirrors = routes(mesh).flat_map(|route| &route.mirrors).map(|mirror| &mirror.to);
     let asked = external_auths(mesh).map(|auth| &auth.service);
-    let names = own.chain(entered(mesh)).chain(mirrors).chain(asked).map(|name| name.value.key());
-    names.chain(mesh.jwt_providers.iter().filter_map(|provider| key_host(&provider.keys.value))).collect()
+    own.chain(entered(mesh)).chain(mirrors).chain(asked).map(|name| &name.value)
 }
 
 /// Public keys may be fetched from a service of the mesh.

@@ -10,7 +10,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let calls = calls.chain(mesh.gateways.iter().flat_map(|gateway| &gateway.calls));
     let services = mesh.services.iter().filter_map(|service| service.circuit_breaker.as_deref());
     let breakers = mesh.defaults.circuit_breaker.iter().chain(services);
-    for breaker in breakers.chain(calls.filter_map(|call| call.circuit_breaker.as_ref())) {
+    for breaker in breakers.chain(calls.filter_map(|call| call.circuit_breaker.as_deref())) {
         let CircuitBreaker { max_pending, max_requests, .. } = breaker;
         zero("max-pending", max_pending, diagnostics);
         zero("max-requests", max_requests, diagnostics);

@@ -1,14 +1,23 @@
 //! `envoy.filters.http.wasm`: our own filters, and the user's.
 
-use envoy::config::core::v3::{AsyncDataSource, DataSource, async_data_source, data_source};
+use std::time::Duration;
+
+use envoy::config::core::v3::{
+    AsyncDataSource, DataSource, HttpUri, RemoteDataSource, async_data_source, data_source, http_uri::HttpUpstreamType,
+};
 use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
 use policy::{
     BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HeaderRoutingConfig,
 };
+use spec::mesh::WasmFailure;
 
 use super::{HttpFilter, Rank, typed};
 use crate::WasmModule;
+use crate::envoy::duration;
+
+/// A module that is fetched has so long to come.
+const FETCHED_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
     ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, config, module)
@@ -43,6 +52,69 @@ fn ours(rank: Rank, root_id: &str, config: &impl serde::Serialize, module: &Wasm
         ..Default::default()
     };
     typed(rank, format!("meshwright.filters.http.{root_id}"), &Wasm { config: Some(plugin) })
+}
+
+/// A filter of the user's own.
+pub(crate) struct User<'a> {
+    pub rank: Rank,
+    /// Of the filter in its chain.
+    pub name: String,
+    /// What statistics and logs call it.
+    pub plugin: String,
+    pub root_id: &'a str,
+    pub configuration: &'a str,
+    pub failure: WasmFailure,
+    pub sha256: &'a str,
+    pub code: Code,
+}
+
+/// Where a module is.
+#[derive(Clone, Debug)]
+pub(crate) enum Code {
+    File(String),
+    Url { url: String, cluster: String },
+}
+
+/// All filters of a module share one VM.
+///
+/// Envoy's restriction of capabilities is not used: a module can call nothing that it does not import, so a list made
+/// of its imports forbids nothing, and one without the callback of requests lets them pass the filter unseen.
+pub(crate) fn user(parts: User<'_>) -> HttpFilter {
+    let code = match parts.code {
+        Code::File(path) => async_data_source::Specifier::Local(DataSource {
+            specifier: Some(data_source::Specifier::Filename(path)),
+            ..Default::default()
+        }),
+        Code::Url { url, cluster } => async_data_source::Specifier::Remote(RemoteDataSource {
+            http_uri: Some(HttpUri {
+                uri: url,
+                timeout: Some(duration(FETCHED_WITHIN)),
+                http_upstream_type: Some(HttpUpstreamType::Cluster(cluster)),
+            }),
+            sha256: parts.sha256.to_owned(),
+            ..Default::default()
+        }),
+    };
+    let vm = VmConfig {
+        vm_id: format!("meshwright-user-{}", parts.sha256),
+        runtime: "envoy.wasm.runtime.v8".to_owned(),
+        code: Some(AsyncDataSource { specifier: Some(code) }),
+        ..Default::default()
+    };
+    let failure = match parts.failure {
+        WasmFailure::Reload => FailurePolicy::FailReload,
+        WasmFailure::Closed => FailurePolicy::FailClosed,
+        WasmFailure::Open => FailurePolicy::FailOpen,
+    };
+    let plugin = PluginConfig {
+        name: parts.plugin,
+        root_id: parts.root_id.to_owned(),
+        configuration: Some(envoy::any(&parts.configuration.to_owned())),
+        failure_policy: failure.into(),
+        vm: Some(plugin_config::Vm::VmConfig(vm)),
+        ..Default::default()
+    };
+    typed(parts.rank, parts.name, &Wasm { config: Some(plugin) })
 }
 
 /// A plugin's configuration as text, so that its bytes and the order of its fields are exactly ours.

@@ -5,6 +5,7 @@ use super::{Around, entry};
 use crate::checked::{Gateway, GatewayHost, Route, Service, Target};
 use crate::envoy::route::edits::edits;
 use crate::envoy::route::{Host, header_matcher, refuse_several_hosts};
+use crate::lower::rate_limit;
 use crate::lower::scope::Scope;
 
 /// On the listener of this port. Its requests do not carry a service's name: what the one target of a route says of its
@@ -26,6 +27,7 @@ pub(in crate::lower) fn host(scope: &Scope<'_>, gateway: &Gateway, host: &Gatewa
     Host {
         request_headers: edits(request_headers),
         response_headers: edits(response_headers),
+        overrides: rate_limit::of_host(scope, &host.rate_limits),
         ..Host::new(host.pattern.clone(), vec![host.pattern.clone()], entry::reachable(routes.into_iter()))
     }
 }

@@ -12,26 +12,34 @@ mod grpc;
 mod header_routing;
 mod health;
 mod health_protocols;
+mod inbound_limits;
 mod locality;
+mod logs;
 mod mirrors;
+mod native_engines;
 mod observability;
 mod outliers;
+mod overlays;
 mod pools;
+mod rate_limits;
 mod regular_expressions;
 mod retries;
 mod retry_words;
 mod routes;
 mod service_auth;
 mod shares;
+mod sinks;
 mod stickiness;
 mod subsets;
 mod timeouts;
+mod traces;
 mod upgrades;
+mod user_filters;
 mod world;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::world::Outside;
@@ -52,7 +60,7 @@ const POLL: Duration = Duration::from_millis(20);
 struct Live {
     started: Started,
     outside: Option<Outside>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A mesh that is about to run.
@@ -116,7 +124,7 @@ impl Setup {
         if self.waits {
             started.running.wait_healthy(PATIENCE).await.unwrap();
         }
-        Live { started, outside: self.outside, _folder: folder }
+        Live { started, outside: self.outside, folder }
     }
 }
 
@@ -152,6 +160,11 @@ impl Live {
     /// The application at an address of the mesh as written.
     fn workload(&self, endpoint: &str) -> &Echo {
         self.started.running.workload(endpoint).unwrap()
+    }
+
+    /// Where the mesh's own files are: `${folder}`.
+    fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn outside(&self) -> &Outside {

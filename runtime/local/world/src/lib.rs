@@ -7,6 +7,7 @@ pub mod datagrams;
 pub mod dial;
 pub mod grpc;
 pub mod names;
+pub mod namespace;
 pub mod outside;
 pub mod tls;
 pub mod tunnel;

@@ -45,7 +45,7 @@ impl Outside {
         let mut free = claim.subnet().addresses().map(IpAddr::V4);
         let address = free.next().expect("an address");
         let names = Names::serve(SocketAddr::new(address, NAME_SERVER_PORT)).await.expect("a free port");
-        let detours = Detours { addresses: BTreeMap::new(), resolver: Some(names.address()) };
+        let detours = Detours { addresses: BTreeMap::new(), resolver: Some(names.address()), mark: None };
         Self {
             free: Box::new(free),
             hosts: BTreeMap::new(),

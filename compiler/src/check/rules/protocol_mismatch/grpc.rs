@@ -1,6 +1,6 @@
 //! gRPC needs a service that speaks it: over HTTP/1.1 there are no trailers, and so no status of gRPC.
 
-use spec::mesh::{Callee, HealthCheckProtocol, Protocol, Retry, RetryCondition, Service};
+use spec::mesh::{Callee, HealthCheckProtocol, Protocol, Retry, RetryCondition, Route, Service};
 use spec::{Diagnostics, Mesh, Name, Span};
 
 use super::super::super::tables::Tables;
@@ -10,7 +10,8 @@ use super::mismatch;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     let http = |name: &Name| protocols::service(mesh, tables, name).filter(|it| protocols::of(it) == Protocol::Http);
-    for route in routes(mesh) {
+    let says = |route: &&Route| route.matches.grpc.is_some() || route.retry.is_some() || route.websocket.is_some();
+    for route in routes(mesh).filter(says) {
         let of_http = route.targets().iter().find_map(|target| http(&target.service.value));
         if let (Some(service), Some(grpc)) = (of_http, &route.matches.grpc) {
             refuse("a gRPC match", grpc.service.span, service, diagnostics);

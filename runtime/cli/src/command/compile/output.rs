@@ -38,6 +38,9 @@ pub(super) fn each(
     let our_module = module::in_folder(&arguments.filters_folder);
     let mesh = &ready.checked;
     put(&module::output_path(), artifacts::MODULE)?;
+    for (path, bytes) in module::of_the_user(mesh) {
+        put(&path, &bytes)?;
+    }
     let shared = Shared::default();
     for form in [Form::Static, Form::Files, Form::Snapshot, Form::Compose] {
         if !arguments.emit.contains(&form) {
@@ -75,7 +78,7 @@ pub(super) fn each(
 pub(super) fn remove_stale(written: &BTreeSet<PathBuf>) -> anyhow::Result<usize> {
     let watched: BTreeSet<&Path> = written.iter().filter_map(|path| path.parent()).collect();
     let mut removed = 0;
-    for kind in watched.into_iter().filter(|it| it.ends_with("xds/eds") || it.ends_with("xds/rds")) {
+    for kind in watched.into_iter().filter(|it| ["xds/eds", "xds/rds", "xds/sds"].iter().any(|kind| it.ends_with(kind))) {
         for entry in std::fs::read_dir(kind).with_context(|| format!("cannot read {}", kind.display()))? {
             let path = entry?.path();
             if path.extension().is_some_and(|it| it == "yaml") && !written.contains(&path) {

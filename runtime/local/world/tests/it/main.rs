@@ -2,6 +2,7 @@
 
 mod certificates;
 mod envoys;
+mod interception;
 mod protocols;
 mod servers;
 mod switches;
