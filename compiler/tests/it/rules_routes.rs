@@ -440,12 +440,16 @@ fn an_expression_cannot_see_a_path_that_a_gateway_makes() {
 fn two_expressions_about_one_path_may_be_too_long_together() {
     let long = "a".repeat(90);
     let (outer, inner) = (format!("path-regex=\"/{long}.*\" {{\n"), "route path-regex=\"/a.*\" { to \"b.svc\"; }");
-    check("rewrite-then-regex", &behind(&outer, inner), expect![[r#"
+    check(
+        "rewrite-then-regex",
+        &behind(&outer, inner),
+        expect![[r#"
         error[rewrite-then-regex]: together these two conditions on the path are more than Envoy takes
           4:18 as a program it may have 108 steps, and Envoy loads at most 100
           9:7 the service's route
           help: make the regular expression shorter, or match with a prefix
-    "#]]);
+    "#]],
+    );
     quiet("rewrite-then-regex", &behind("path-regex=\"/[^/]+/.*\" {\n", inner));
 }
 
@@ -455,17 +459,47 @@ fn a_sidecar_knows_no_other_host() {
         let routed = behind(&format!("path-prefix=\"/\" {{\nrewrite {rewrite}"), "");
         routed.replace("to \"a.svc\"", &format!("to \"{target}\"")) + "\nnode \"a\" serves=\"a.svc\"\n"
     };
-    check("unknown-host", &mesh("host=\"legacy.example\"", "a.svc"), expect![[r#"
+    check(
+        "unknown-host",
+        &mesh("host=\"legacy.example\"", "a.svc"),
+        expect![[r#"
         warning[unknown-host]: the sidecars of `a.svc` know it by its name alone
           5:9 requests with another host are answered 404 there
           14:17 a sidecar stands here
           help: leave it out: the application finds the first host in `x-forwarded-host`
-    "#]]);
+    "#]],
+    );
     for rewrite in ["host-kept=#true", "host-from-header=\"x-host\""] {
         assert_ne!(places("unknown-host", &mesh(rewrite, "a.svc")), "", "{rewrite}");
         quiet("unknown-host", &mesh(rewrite, "b.svc"));
     }
     for rewrite in ["host-of-service=#true", "host=\"A.svc\"", "prefix=\"/x\""] {
         quiet("unknown-host", &mesh(rewrite, "a.svc"));
+    }
+}
+
+#[test]
+fn what_envoy_would_refuse_of_a_route_is_found_before() {
+    let found = |route: &str| mesh_findings::of("invalid-value", &service(route));
+    for (valid, invalid) in [
+        (
+            "retry attempts=1 { backoff base=\"1s\" max=\"1s\"; }",
+            "retry attempts=1 { backoff base=\"1s\" max=\"999ms\"; }",
+        ),
+        (
+            "route path=\"/a\" { redirect path=\"/b\" status=303; }",
+            "route path=\"/a\" { redirect path=\"/b\" status=304; }",
+        ),
+        (
+            &format!("route path=\"/a\" {{ respond 200 body=\"{}\"; }}", "a".repeat(4096)),
+            &format!("route path=\"/a\" {{ respond 200 body=\"{}\"; }}", "a".repeat(4097)),
+        ),
+        (
+            "route method=\"GET,HEAD,POST,PUT,PATCH,DELETE,CONNECT,OPTIONS,TRACE\" { to \"b.svc\"; }",
+            "route method=\"GET,HEAD,POST,PUT,PATCH,DELETE,CONNECT,OPTIONS,TRACE,PROPFIND,PROPPATCH,MKCOL,COPY,MOVE,LOCK,UNLOCK,REPORT,SEARCH\" { to \"b.svc\"; }",
+        ),
+    ] {
+        assert_eq!(found(valid), "");
+        assert!(found(invalid).starts_with("error[invalid-value]"), "{invalid}");
     }
 }
