@@ -3,7 +3,9 @@
 pub(crate) mod access_log;
 pub(crate) mod bootstrap;
 pub(crate) mod cluster;
+pub(crate) mod egress;
 pub(crate) mod endpoint;
+pub(crate) mod forward_proxy;
 pub(crate) mod http_filter;
 pub(crate) mod listener;
 pub(crate) mod names;
@@ -12,6 +14,7 @@ pub(crate) mod rbac;
 pub(crate) mod overlay;
 pub(crate) mod route;
 pub(crate) mod stats;
+pub(crate) mod tcp_proxy;
 pub(crate) mod tls;
 pub(crate) mod tracing;
 

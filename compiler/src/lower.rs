@@ -20,6 +20,7 @@ mod rate_limit;
 mod route;
 mod scope;
 mod shared;
+mod tcp;
 mod tls;
 mod transparent;
 mod wasm;
@@ -47,6 +48,10 @@ pub const INGRESS_PORT: u16 = 4100;
 pub const EGRESS_PORT: u16 = 4000;
 /// Port on which `/stats/prometheus` is scraped, unless the mesh says another.
 pub const PROMETHEUS_PORT: u16 = 15090;
+/// Where intercepted connections that come in arrive, unless the mesh says another port.
+pub const INTERCEPTED_INBOUND_PORT: u16 = 15000;
+/// Where intercepted connections that go out arrive, unless the mesh says another port.
+pub const INTERCEPTED_OUTBOUND_PORT: u16 = 15001;
 /// Port of Envoy's administration, on loopback.
 pub const ADMIN_PORT: u16 = 9901;
 

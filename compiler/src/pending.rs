@@ -1,5 +1,7 @@
 //! What the language says and lowering does not do yet. It is never left out in silence.
 
+mod control_plane;
+
 use std::collections::BTreeMap;
 
 use spec::said::{self, Said};
@@ -13,6 +15,7 @@ const NOT_COMPILED: &[&str] = &["authorization.rule.port", "authorization.rule.q
 
 /// Names every field that is said and not compiled, once, at its first place.
 pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
+    control_plane::check(mesh, severity, diagnostics);
     let mut pending: BTreeMap<String, (Span, usize)> = BTreeMap::new();
     // A mesh of ten thousand services says the same few fields again and again.
     let mut known: BTreeMap<String, bool> = BTreeMap::new();

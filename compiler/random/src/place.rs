@@ -29,10 +29,14 @@ pub(crate) fn add(document: &mut Value, choices: &mut Rng) -> bool {
     true
 }
 
-/// What repeats is never said often enough. Names, inclusions and variables are not for us.
+/// Names, inclusions and variables are not for us; what a module makes of its configuration only the module knows.
+const LEFT: [&str; 7] =
+    ["include", "variables", "test", "rules", "root-id", "configuration", "configuration-file"];
+
+/// What repeats is never said often enough.
 fn is_open(field: &Field, body: &Map<String, Value>) -> bool {
     let repeats = matches!(field.occurs, Occurs::Many | Occurs::Named);
-    let ours = !matches!(field.occurs, Occurs::Name) && !["include", "variables", "test", "rules"].contains(&field.key);
+    let ours = !matches!(field.occurs, Occurs::Name) && !LEFT.contains(&field.key);
     ours && (repeats || !body.contains_key(field.key))
 }
 
@@ -111,7 +115,7 @@ fn fill(block: &'static Block, depth: usize, choices: &mut Rng, result: &mut Map
                 result.insert(chosen.key.to_owned(), say(chosen, depth.saturating_sub(1), choices));
             }
             Says::OneOf(_) => {}
-            _ if wanted && field.occurs != Occurs::Name => {
+            _ if (needed || (wanted && !LEFT.contains(&field.key))) && field.occurs != Occurs::Name => {
                 result.insert(field.key.to_owned(), say(field, depth.saturating_sub(1), choices));
             }
             _ => {}

@@ -1,7 +1,9 @@
 //! Where an Envoy without a control plane finds the secrets that the control plane would serve.
 
 use ::envoy::config::cluster::v3::Cluster;
-use ::envoy::config::core::v3::{ConfigSource, TransportSocket, transport_socket::ConfigType};
+use ::envoy::config::core::v3::{
+    ConfigSource, TransportSocket, config_source::ConfigSourceSpecifier, transport_socket::ConfigType,
+};
 use ::envoy::config::listener::v3::Listener;
 use ::envoy::extensions::transport_sockets::tls::v3::{
     CommonTlsContext, DownstreamTlsContext, SdsSecretConfig, UpstreamTlsContext,
@@ -51,7 +53,7 @@ fn place(socket: &mut TransportSocket, sources: &Sources<'_>) {
     }
 }
 
-/// A secret that the configuration does not hold comes from an SDS server, and keeps its source.
+/// Secrets of an SDS server keep their source.
 fn replace(context: &mut Option<CommonTlsContext>, sources: &Sources<'_>) {
     let Some(context) = context else { return };
     let authorities = match &mut context.validation_context_type {
@@ -63,8 +65,14 @@ fn replace(context: &mut Option<CommonTlsContext>, sources: &Sources<'_>) {
     };
     for SdsSecretConfig { name, sds_config } in context.tls_certificate_sds_secret_configs.iter_mut().chain(authorities)
     {
-        if sources.config.secrets.iter().any(|secret| secret.name == *name) {
-            *sds_config = (sources.source)(name);
+        let served = matches!(
+            sds_config.as_ref().and_then(|config| config.config_source_specifier.as_ref()),
+            Some(ConfigSourceSpecifier::Ads(_))
+        );
+        if served {
+            let known = sources.config.secrets.iter().any(|secret| secret.name == *name);
+            // Envoy refuses to start without a secret, and crashes without a control plane that it was told to ask.
+            *sds_config = known.then(|| (sources.source)(name)).flatten();
         }
     }
 }

@@ -3,9 +3,9 @@
 pub(crate) mod api_key;
 pub(crate) mod basic_auth;
 pub(crate) mod buffer;
+pub(crate) mod cors;
 pub(crate) mod external_auth;
 pub(crate) mod fault;
-pub(crate) mod cors;
 pub(crate) mod health_check;
 pub(crate) mod jwt;
 pub(crate) mod rate_limit;

@@ -6,14 +6,25 @@ use crate::checked::{CheckedMesh, Destination, Gateway, Service};
 
 pub(crate) const INGRESS_LISTENER: &str = "default-ingress";
 pub(crate) const EGRESS_LISTENER: &str = "default-egress";
+pub(crate) const INTERCEPTED_INGRESS_LISTENER: &str = "transparent-ingress";
+pub(crate) const INTERCEPTED_EGRESS_LISTENER: &str = "transparent-egress";
 pub(crate) const PROMETHEUS_LISTENER: &str = "prometheus";
 pub(crate) const INGRESS_ROUTES: &str = "ingress_route";
 pub(crate) const EGRESS_ROUTES: &str = "egress_route";
+pub(crate) const INTERCEPTED_EGRESS_ROUTES: &str = "transparent_egress_route";
 pub(crate) const PROMETHEUS_ROUTES: &str = "prometheus_route";
 pub(crate) const PROMETHEUS_CLUSTER: &str = "prometheus_stats";
 
 /// Every caller of services that prefer zones, by zone. Nobody dials it.
 pub(crate) const CALLERS_CLUSTER: &str = "~callers";
+/// Hosts outside the mesh that callers name.
+pub(crate) const EGRESS_ANYWHERE: &str = "egress:any";
+/// The same, for requests that this Envoy encrypts.
+pub(crate) const EGRESS_ENCRYPTED_ANYWHERE: &str = "egress-tls:any";
+/// Wherever an intercepted connection was going.
+pub(crate) const EGRESS_ORIGINAL: &str = "egress:original";
+/// Names outside the mesh and their addresses.
+pub(crate) const EGRESS_NAMES: &str = "egress";
 
 /// Begins the name of every cluster from a sidecar to its application.
 pub(crate) const LOCAL_PREFIX: &str = "local_";
@@ -49,8 +60,50 @@ pub(crate) fn local_cluster(service: &Service) -> String {
     format!("{LOCAL_PREFIX}{}", service.name.key())
 }
 
-pub(crate) fn gateway_listener(gateway: &Gateway) -> String {
-    format!("gateway-{}", gateway.name.key())
+/// A port of a gateway; the only one has the gateway's name alone.
+pub(crate) fn gateway_listener(gateway: &Gateway, port: u16) -> String {
+    let name = gateway.name.key();
+    if gateway.listen.len() == 1 { format!("gateway-{name}") } else { format!("gateway-{name}-{port}") }
+}
+
+/// The route table of a gateway's port.
+pub(crate) fn gateway_routes(gateway: &Gateway, port: u16) -> String {
+    if gateway.listen.len() == 1 { INGRESS_ROUTES.to_owned() } else { format!("{INGRESS_ROUTES}_{port}") }
+}
+
+/// A further route table, beside `base`, of services of which this is the first.
+pub(crate) fn further_routes(base: &str, service: &Service) -> String {
+    format!("{base}_{}", stat_name(&service.name.key()))
+}
+
+/// A port of the application's own for one service.
+pub(crate) fn local_listener(service: &Service) -> String {
+    format!("local-{}", service.name.key())
+}
+
+/// The route table of a [`local_listener`].
+pub(crate) fn local_routes(service: &Service) -> String {
+    format!("local_route_{}", stat_name(&service.name.key()))
+}
+
+/// Intercepted requests to the applications that listen on this port.
+pub(crate) fn intercepted_routes(port: u16) -> String {
+    format!("transparent_ingress_route_{port}")
+}
+
+/// A host outside the mesh; services' names have no colon.
+pub(crate) fn egress_cluster(host: &str, port: u16) -> String {
+    format!("egress:{host}:{port}")
+}
+
+/// The same, for requests that this Envoy encrypts.
+pub(crate) fn encrypted_egress_cluster(host: &str, port: u16) -> String {
+    format!("egress-tls:{host}:{port}")
+}
+
+/// Prefix of a listener's statistics.
+pub(crate) fn listener_stat_prefix(listener: &str) -> String {
+    stat_name(listener)
 }
 
 /// Prefix of a connection manager's statistics, made of the name of its routes.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use envoy::config::cluster::v3::{Cluster, cluster};
 use envoy::config::core::v3::{
-    Address, DataSource, GrpcService, Http2ProtocolOptions, Pipe, SocketAddress, address, data_source,
+    Address, DataSource, GrpcService, Http2ProtocolOptions, Pipe, SocketAddress, TransportSocket, address, data_source,
     grpc_service::{EnvoyGrpc, TargetSpecifier},
     socket_address::PortSpecifier,
 };
@@ -79,27 +79,35 @@ pub(crate) fn plain_to(name: String, at: &HostPort) -> Cluster {
 pub(crate) fn encrypted_to(name: String, at: &HostPort) -> Cluster {
     let is_address = at.host.parse::<IpAddr>().is_ok();
     let exact = StringMatcher { match_pattern: Some(MatchPattern::Exact(at.host.clone())), ..Default::default() };
-    let validation = CertificateValidationContext {
-        trusted_ca: Some(DataSource {
-            specifier: Some(data_source::Specifier::Filename(SYSTEM_AUTHORITIES.to_owned())),
-            ..Default::default()
-        }),
-        match_typed_subject_alt_names: vec![SubjectAltNameMatcher {
-            san_type: if is_address { SanType::IpAddress } else { SanType::Dns }.into(),
-            matcher: Some(exact),
-            ..Default::default()
-        }],
+    let names = SubjectAltNameMatcher {
+        san_type: if is_address { SanType::IpAddress } else { SanType::Dns }.into(),
+        matcher: Some(exact),
         ..Default::default()
     };
-    let context = UpstreamTlsContext {
-        sni: if is_address { String::new() } else { at.host.clone() },
+    let sni = if is_address { String::new() } else { at.host.clone() };
+    Cluster { transport_socket: Some(system_tls(sni, vec![names])), ..plain_to(name, at) }
+}
+
+/// TLS towards any server whose certificate the system believes: whoever uses it checks its name.
+pub(crate) fn believed_by_the_system() -> TransportSocket {
+    system_tls(String::new(), Vec::new())
+}
+
+fn system_tls(sni: String, names: Vec<SubjectAltNameMatcher>) -> TransportSocket {
+    let authorities = data_source::Specifier::Filename(SYSTEM_AUTHORITIES.to_owned());
+    let validation = CertificateValidationContext {
+        trusted_ca: Some(DataSource { specifier: Some(authorities), ..Default::default() }),
+        match_typed_subject_alt_names: names,
+        ..Default::default()
+    };
+    tls::socket(&UpstreamTlsContext {
+        sni,
         common_tls_context: Some(CommonTlsContext {
             validation_context_type: Some(ValidationContextType::ValidationContext(validation)),
             ..Default::default()
         }),
         ..Default::default()
-    };
-    Cluster { transport_socket: Some(tls::socket(&context)), ..plain_to(name, at) }
+    })
 }
 
 fn to(name: String, address: Address, discovery: cluster::DiscoveryType) -> Cluster {

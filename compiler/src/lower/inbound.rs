@@ -1,16 +1,18 @@
 //! The ingress listener of a sidecar: from other sidecars to the application beside it.
 
-use ::envoy::config::listener::v3::Listener as Message;
+use ::envoy::config::listener::v3::FilterChainMatch;
+use ::envoy::config::route::v3::RouteConfiguration;
 
 use super::policies::{self, Chain};
 use super::scope::Scope;
-use super::{INGRESS_PORT, Parts, authentication, cluster, fault, observability, route, tls};
-use crate::checked::{Node, Serve};
+use super::tls::Accepted;
+use super::{INGRESS_PORT, Parts, authentication, authorization, cluster, fault, observability, route, tcp, tls};
+use crate::checked::{Id, Node, Serve, Service};
 use crate::envoy::http_filter::FilterOverrides;
-use crate::envoy::listener::{Chain as Way, HttpChain, Listener, Side, listener, plain};
+use crate::envoy::listener::{Chain as Way, HttpChain, Listener, Serves, Side, listener};
 use crate::envoy::names;
 use crate::envoy::route::{Host, configuration};
-use crate::envoy::tls::inspector;
+use crate::envoy::tls::encrypted;
 
 /// Nothing for a node that serves nothing.
 pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
@@ -18,63 +20,151 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
         return;
     }
     let serves: Vec<&Serve> = node.serves.iter().collect();
-    let accepted = tls::accept(scope, &serves, parts);
-    let inspected = tls::is_inspected(&accepted);
-    let mut chains = Vec::new();
-    for (index, way) in accepted.into_iter().enumerate() {
-        let routes =
-            if index == 0 { names::INGRESS_ROUTES.to_owned() } else { format!("{}_{index}", names::INGRESS_ROUTES) };
-        let http = chain(scope, &way.serves, &routes, parts);
-        chains.push(Way {
-            name: if inspected { routes } else { String::new() },
-            when: way.when,
-            tls: way.tls,
-            ..plain(http)
-        });
-    }
-    let message = listener(Listener {
+    let entrance = Entrance { routes: names::INGRESS_ROUTES.to_owned(), port: None, hosts: Hosts::Known };
+    let chains = chains(scope, &serves, &entrance, parts);
+    parts.listener(listener(Listener {
         name: names::INGRESS_LISTENER.to_owned(),
         host: scope.public(),
         port: INGRESS_PORT,
         side: Side::Inbound,
         chains,
-    });
-    let inspectors = inspected.then(inspector).into_iter().collect();
-    parts.listener(Message { listener_filters: inspectors, ..message });
+    }));
     for serve in serves {
         cluster::local(scope, serve, parts);
     }
 }
 
-/// What requests for some of a node's services meet; their routes are added to the parts under this name.
-fn chain(scope: &Scope<'_>, serves: &[&Serve], routes: &str, parts: &mut Parts) -> HttpChain {
-    let all: Vec<_> = serves
-        .iter()
-        .map(|serve| policies::of_service(scope, serve, route::domains(scope.mesh.service(serve.service))))
-        .collect();
+/// Where connections to services of a node arrive.
+pub(super) struct Entrance {
+    /// The name of its first route table.
+    pub routes: String,
+    /// Connections to this port only.
+    pub port: Option<u16>,
+    pub hosts: Hosts,
+}
+
+/// By which `Host` services are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hosts {
+    /// By their names.
+    Known,
+    /// By whatever one: there is a single service.
+    Any,
+}
+
+/// One chain for each way in which connections are accepted, and for each service that speaks bytes.
+pub(super) fn chains(scope: &Scope<'_>, serves: &[&Serve], entrance: &Entrance, parts: &mut Parts) -> Vec<Way> {
+    let ways = told_apart(scope, tls::accept(scope, serves, parts));
+    let several = ways.len() > 1 || entrance.port.is_some();
+    // Who may call in several ways, as `permissive` lets them, meets the same routes in each.
+    let mut tables: Vec<(Vec<Id<Service>>, String)> = Vec::new();
+    let mut chains = Vec::new();
+    for way in ways {
+        let Some(first) = way.serves.first() else { continue };
+        let service = scope.mesh.service(first.service);
+        let (filters, serves) = if service.is_http() {
+            let ids: Vec<Id<Service>> = way.serves.iter().map(|serve| serve.service).collect();
+            let known = tables.iter().find(|(services, _)| *services == ids).map(|(_, name)| name.clone());
+            let name = known.clone().unwrap_or_else(|| match tables.is_empty() {
+                true => entrance.routes.clone(),
+                false => names::further_routes(&entrance.routes, service),
+            });
+            let (http, routes) = requests(scope, &way.serves, entrance.hosts, name.clone(), parts);
+            if known.is_none() {
+                parts.routes(routes);
+                tables.push((ids, name));
+            }
+            (Vec::new(), Serves::Http(Box::new(http)))
+        } else {
+            let access = authorization::network(scope, service).into_iter().collect();
+            (access, Serves::Tcp(Box::new(tcp::to_application(scope, first))))
+        };
+        let encryption = if way.tls.is_some() { "tls" } else { "plain" };
+        let place = entrance.port.map(|port| format!("-{port}")).unwrap_or_default();
+        chains.push(Way {
+            name: if several { format!("{}{place}-{encryption}", service.name.key()) } else { String::new() },
+            when: FilterChainMatch { destination_port: entrance.port.map(u32::from), ..way.when },
+            tls: way.tls,
+            filters,
+            serves,
+        });
+    }
+    chains
+}
+
+/// A service that speaks bytes has a chain to itself: over TLS by its name, else because it is the only one.
+fn told_apart<'a>(scope: &Scope<'_>, ways: Vec<Accepted<'a>>) -> Vec<Accepted<'a>> {
+    let mut apart = Vec::new();
+    for way in ways {
+        if way.serves.len() < 2 {
+            apart.push(way);
+            continue;
+        }
+        let (http, bytes): (Vec<&Serve>, Vec<&Serve>) =
+            way.serves.into_iter().partition(|serve| scope.mesh.service(serve.service).is_http());
+        let names: Vec<String> = bytes.iter().map(|serve| scope.mesh.service(serve.service).name.key()).collect();
+        if way.tls.is_some() {
+            apart.extend(bytes.into_iter().zip(&names).map(|(serve, name)| Accepted {
+                when: encrypted(vec![name.clone()]),
+                tls: way.tls.clone(),
+                serves: vec![serve],
+            }));
+        }
+        if !http.is_empty() {
+            let mut when = way.when;
+            when.server_names.retain(|name| !names.contains(name));
+            apart.push(Accepted { when, tls: way.tls, serves: http });
+        }
+    }
+    apart
+}
+
+/// What requests for some of a node's services meet, and their route table.
+fn requests(
+    scope: &Scope<'_>,
+    serves: &[&Serve],
+    hosts: Hosts,
+    routes: String,
+    parts: &mut Parts,
+) -> (HttpChain, RouteConfiguration) {
+    let authorities = |serve: &Serve| match hosts {
+        Hosts::Known => route::domains(scope.mesh.service(serve.service)),
+        Hosts::Any => Vec::new(),
+    };
+    let all: Vec<_> = serves.iter().map(|serve| policies::of_service(scope, serve, authorities(serve))).collect();
     let mut chain = Chain::default();
     authentication::passwords(scope, &all, &mut chain);
     fault::ours(scope, &all, &mut chain);
     for policies in &all {
         policies::lower(scope, policies, &mut chain, parts);
     }
-    let hosts = serves.iter().map(|serve| {
+    let virtual_hosts = serves.iter().map(|serve| {
         let owner = scope.mesh.service(serve.service).name.key();
-        let past = chain.past_checks.remove(&owner).unwrap_or_default();
-        host(scope, serve, chain.overrides.remove(&owner).unwrap_or_default(), past)
+        let overrides = chain.overrides.remove(&owner).unwrap_or_default();
+        let past_checks = chain.past_checks.remove(&owner).unwrap_or_default();
+        host(scope, serve, authorities(serve), overrides, past_checks)
     });
-    parts.routes(configuration(routes, hosts.collect()));
-    HttpChain {
-        routes: routes.to_owned(),
+    let table = configuration(&routes, virtual_hosts.collect());
+    let http = HttpChain {
+        routes,
         filters: chain.filters,
         access_log: observability::access_log(scope),
         tracing: observability::tracing(scope, parts),
-    }
+    };
+    (http, table)
 }
 
-fn host(scope: &Scope<'_>, serve: &Serve, overrides: FilterOverrides, past_checks: FilterOverrides) -> Host {
+/// `authorities` are none where every request is for this service.
+fn host(
+    scope: &Scope<'_>,
+    serve: &Serve,
+    authorities: Vec<String>,
+    overrides: FilterOverrides,
+    past_checks: FilterOverrides,
+) -> Host {
     let service = scope.mesh.service(serve.service);
     let checks = route::health_check(service, past_checks);
     let routes = checks.into_iter().chain([route::to_application(service)]).collect();
-    Host { overrides, ..Host::new(service.name.key(), route::domains(service), routes) }
+    let domains = if authorities.is_empty() { vec!["*".to_owned()] } else { authorities };
+    Host { overrides, ..Host::new(service.name.key(), domains, routes) }
 }

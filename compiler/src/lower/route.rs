@@ -41,10 +41,20 @@ struct Around<'a> {
 /// A service under its own name, at a sidecar or on the listener of a gateway that has this port: header routing, then
 /// declared routes, then the service itself.
 pub(super) fn service_host(scope: &Scope<'_>, id: Id<Service>, port: Option<u16>) -> Host {
+    table(scope, id, Some(id), port)
+}
+
+/// The same at a sidecar, for requests that do not name the service: they leave under its name.
+pub(super) fn service_host_renamed(scope: &Scope<'_>, id: Id<Service>) -> Host {
+    table(scope, id, None, None)
+}
+
+/// `host` is the service whose name the requests carry, if they carry one.
+fn table(scope: &Scope<'_>, id: Id<Service>, host: Option<Id<Service>>, port: Option<u16>) -> Host {
     let service = scope.mesh.service(id);
     let gateway = scope.gateway();
     let around =
-        Around { host: Some(id), port, cors: gateway.and_then(|gateway| gateway.cors.as_ref()), ..around(scope, id) };
+        Around { host, port, cors: gateway.and_then(|gateway| gateway.cors.as_ref()), ..around(scope, id) };
     let by_header = service.header_routing.iter().map(|rule| {
         let headers = match header_routing::filter_headers(rule) {
             Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(scope.mesh.service(rule.to)))],
@@ -86,7 +96,8 @@ pub(super) fn health_check(service: &Service, past: FilterOverrides) -> Option<M
     let share = ClusterShare::new(&names::local_cluster(service));
     let action = ToClusters { clusters: vec![share], timeout: None, retry: None };
     let headers = vec![method_is(method), path_is(&path), header_is_there(HEALTH_CHECK_HEADER)];
-    Some(Message { typed_per_filter_config: past, ..route(&PathMatch::Prefix("/".to_owned()), headers, action) })
+    let every_path = PathMatch::Prefix("/".to_owned());
+    Some(Message { typed_per_filter_config: past, ..route(&every_path, headers, action) })
 }
 
 /// Filters that the routes towards some services need, and those of a gateway's hosts.

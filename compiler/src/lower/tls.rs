@@ -24,7 +24,7 @@ pub(super) struct Accepted<'a> {
 }
 
 /// How the services behind one port of a sidecar accept connections. Where there is more than one way, the listener
-/// must look for TLS: see [`is_inspected`].
+/// looks for TLS.
 pub(super) fn accept<'a>(scope: &Scope<'_>, serves: &[&'a Serve], parts: &mut Parts) -> Vec<Accepted<'a>> {
     let mut open: Vec<&Serve> = Vec::new();
     let mut ways: Vec<(TransportSocket, Vec<&Serve>)> = Vec::new();
@@ -56,11 +56,6 @@ pub(super) fn accept<'a>(scope: &Scope<'_>, serves: &[&'a Serve], parts: &mut Pa
         accepted.push(Accepted { when, tls: None, serves: open });
     }
     accepted
-}
-
-/// Whether the listener needs [`inspector`](crate::envoy::tls::inspector).
-pub(super) fn is_inspected(accepted: &[Accepted<'_>]) -> bool {
-    accepted.iter().any(|way| way.when != FilterChainMatch::default())
 }
 
 /// How a port of a gateway accepts connections. `shown` is a host's own certificate, in place of the port's.

@@ -20,6 +20,9 @@ use crate::{module, write};
 /// Longest text of Envoy's that is shown: it repeats resources, and those may hold secrets.
 const SHOWN: usize = 400;
 
+/// Envoy says so of `api_key_auth` as a whole, whatever its configuration.
+const UNFINISHED: &str = "marked as work-in-progress";
+
 /// A configuration that Envoy does not take as it is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Verdict {
@@ -82,21 +85,27 @@ async fn verdicts(
         let (number, report) = run?;
         let report = report?;
         bar.inc(1);
-        if report.accepted && report.warnings.is_empty() {
-            continue;
-        }
         let name = configurations.get(number).map_or_else(String::new, |(name, _)| name.clone());
         let said = || short(&report.problems.join("; "));
         let refused = (!report.accepted).then(said);
-        let warnings = report.warnings.iter().map(|warning| short(warning)).collect();
-        verdicts.push((number, Verdict { name, refused, warnings }));
+        let warnings: Vec<String> =
+            report.warnings.iter().filter(|it| !it.contains(UNFINISHED)).map(|warning| short(warning)).collect();
+        if refused.is_some() || !warnings.is_empty() {
+            verdicts.push((number, Verdict { name, refused, warnings }));
+        }
     }
     verdicts.sort();
     Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
 }
 
+/// The first and the last line: between them Envoy repeats the resource.
 fn short(said: &str) -> String {
-    said.lines().next().unwrap_or("").chars().take(SHOWN).collect()
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let cut = |line: &str| line.chars().take(SHOWN).collect::<String>();
+    match (lines.next(), lines.next_back()) {
+        (Some(first), Some(last)) => format!("{} … {}", cut(first), cut(last)),
+        (first, _) => cut(first.unwrap_or("")),
+    }
 }
 
 /// A certificate, its key and its authority in place of those that sidecars have.

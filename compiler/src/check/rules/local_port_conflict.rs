@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use spec::mesh::{Gateway, Node, Stats};
+use spec::mesh::{Call, Callee, Gateway, Node, Stats};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::tables::Tables;
@@ -35,6 +35,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     let mut reported = Reported::new();
     for node in &mesh.nodes {
         of_node(mesh, tables, node).report(&mut reported, diagnostics);
+        one_for_all(mesh, node, diagnostics);
     }
     for gateway in &mesh.gateways {
         of_gateway(mesh, gateway).report(&mut reported, diagnostics);
@@ -67,6 +68,23 @@ fn of_node(mesh: &Mesh, tables: &Tables, node: &Node) -> Listeners {
         listeners.add(port.value, host, "another `local-port`".to_owned(), Some(port.span));
     }
     listeners
+}
+
+/// A port leads to one service.
+fn one_for_all(mesh: &Mesh, node: &Node, diagnostics: &mut Diagnostics) {
+    let listed = Call::listed(&node.calls).count();
+    for call in node.calls.iter().filter(|call| call.service.value == Callee::All) {
+        if let Some(port) = &call.local_port
+            && mesh.services.len() > listed + 1
+        {
+            let message = format!("port {} cannot stand for every service", port.value);
+            diagnostics.push(
+                Diagnostic::error(codes::LOCAL_PORT_CONFLICT, port.span, message)
+                    .label("a port of its own leads to one service")
+                    .help("name the service: `calls \"cart.svc\" local-port=9001`"),
+            );
+        }
+    }
 }
 
 fn of_gateway(mesh: &Mesh, gateway: &Gateway) -> Listeners {

@@ -10,11 +10,12 @@ use super::{HttpFilter, Rank, typed};
 use crate::envoy::duration;
 use crate::envoy::route::{authority_is, header_is_there, method_is, path_is};
 
-/// Answers checks of `path` on `hosts` from the last result while that is younger than `cache`.
+/// Answers checks of `path` on `hosts` (none: on any) from the last result while that is younger than `cache`.
 pub(crate) fn cached(_owner: &str, hosts: &[String], path: &str, cache: Duration) -> HttpFilter {
     // Only the mesh's own checks: an answer to anybody else's request must not become the cached one.
-    let headers: Vec<HeaderMatcher> =
-        vec![method_is("GET"), path_is(path), authority_is(hosts), header_is_there(HEALTH_CHECK_HEADER)];
+    let authority = (!hosts.is_empty()).then(|| authority_is(hosts));
+    let check = [method_is("GET"), path_is(path)].into_iter().chain(authority);
+    let headers: Vec<HeaderMatcher> = check.chain([header_is_there(HEALTH_CHECK_HEADER)]).collect();
     let config = HealthCheck {
         pass_through_mode: Some(true),
         cache_time: (!cache.is_zero()).then(|| duration(cache)),

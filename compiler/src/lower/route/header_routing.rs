@@ -22,6 +22,16 @@ pub(in crate::lower) fn filter(scope: &Scope<'_>, services: &[Id<Service>]) -> O
     (!rules.is_empty()).then(|| wasm::header_routing(&HeaderRoutingConfig { rules }, scope.module))
 }
 
+/// The same for a listener at which every request is for this service, whatever its `Host`.
+pub(in crate::lower) fn filter_whatever_host(scope: &Scope<'_>, id: Id<Service>) -> Option<HttpFilter> {
+    let rules = scope.mesh.service(id).header_routing.iter().filter_map(|rule| {
+        let route = names::cluster(scope.mesh.service(rule.to));
+        Some(HeaderRoutingRule { hosts: Vec::new(), headers: filter_headers(rule)?, route })
+    });
+    let rules: Vec<HeaderRoutingRule> = rules.collect();
+    (!rules.is_empty()).then(|| wasm::header_routing(&HeaderRoutingConfig { rules }, scope.module))
+}
+
 /// What the filter compares; `None` when the route table compares instead: the mesh says so, or the rule asks for more
 /// than the filter can.
 pub(super) fn filter_headers(rule: &RoutingRule) -> Option<Vec<HeaderMatch>> {

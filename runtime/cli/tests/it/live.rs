@@ -1,10 +1,13 @@
 //! A mesh goes in, real Envoys load what comes out, requests meet what the mesh says.
 
 mod actions;
+mod api_keys;
 mod attacks;
+mod authorization;
 mod cors;
 mod discovery;
 mod egress;
+mod external_auth;
 mod failover;
 mod faults;
 mod gateway;
@@ -16,10 +19,12 @@ mod inbound_limits;
 mod locality;
 mod logs;
 mod mirrors;
+mod mutual_tls;
 mod native_engines;
 mod observability;
 mod outliers;
 mod overlays;
+mod path_attacks;
 mod pools;
 mod rate_limits;
 mod regular_expressions;
@@ -32,6 +37,8 @@ mod sinks;
 mod stickiness;
 mod subsets;
 mod timeouts;
+mod tls;
+mod tokens;
 mod traces;
 mod upgrades;
 mod user_filters;
@@ -43,8 +50,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::world::Outside;
+use ::world::namespace::{self, Interception};
 use local::run::RunningInstance;
-use local::{Client, Echo, Options, Request, Response};
+use local::{Client, Echo, Instance, Options, Placement, Request, Response};
 use meshwright::input::{Input, Reading};
 use meshwright::launch::{Addresses, Started, start};
 use meshwright::mesh::ready;
@@ -55,6 +63,8 @@ use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
+/// Of Envoys' own connections, where others are intercepted.
+const MARK: u32 = 1337;
 
 /// A mesh on real Envoys, healthy. Ends with the test.
 struct Live {
@@ -70,6 +80,7 @@ struct Setup {
     files: BTreeMap<PathBuf, Vec<u8>>,
     outside: Option<Outside>,
     waits: bool,
+    intercepts: bool,
 }
 
 /// `ada:lovelace` and `grace:hopper`.
@@ -100,6 +111,13 @@ impl Setup {
         self
     }
 
+    /// Nodes with a `transparent-proxy` get the connections of their applications, once all is healthy: connections
+    /// from the node's address, and to its applications. Only inside of `world::namespace::enter`.
+    fn intercepted(mut self) -> Self {
+        self.intercepts = true;
+        self
+    }
+
     async fn up(self) -> Live {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mesh.kdl");
@@ -117,12 +135,16 @@ impl Setup {
         let input = Input { path: path.to_str().unwrap().to_owned(), reading: Reading::default() };
         let ready = ready(&input, Format::Text).unwrap().expect("the mesh has no mistakes");
         let binary = local::find(None).unwrap_or_else(|error| panic!("{error}"));
-        let detours = self.outside.as_ref().map(|outside| outside.detours().clone()).unwrap_or_default();
+        let mut detours = self.outside.as_ref().map(|outside| outside.detours().clone()).unwrap_or_default();
+        detours.mark = self.intercepts.then_some(MARK);
         let options = Options { detours, ..Options::new(binary) };
         let started = start(&ready, Addresses::claim().unwrap(), options).await;
         let started = started.unwrap_or_else(|exit| panic!("{:#}", exit.error));
         if self.waits {
             started.running.wait_healthy(PATIENCE).await.unwrap();
+        }
+        if self.intercepts {
+            namespace::intercept(&interceptions(&started.placement));
         }
         Live { started, outside: self.outside, folder }
     }
@@ -140,7 +162,7 @@ impl Live {
     }
 
     fn of(body: &str) -> Setup {
-        Setup { body: body.to_owned(), files: BTreeMap::new(), outside: None, waits: true }
+        Setup { body: body.to_owned(), files: BTreeMap::new(), outside: None, waits: true, intercepts: false }
     }
 
     fn instance(&self, name: &str) -> &RunningInstance {
@@ -219,6 +241,22 @@ impl Live {
     fn log(&self, instance: &str) -> String {
         std::fs::read_to_string(self.instance(instance).log_file()).unwrap()
     }
+}
+
+fn interceptions(placement: &Placement) -> Vec<Interception> {
+    let of = |instance: &Instance| {
+        let port = |purpose| instance.ports.iter().find(|port| port.purpose == purpose).map(|port| port.number);
+        let beside = placement.workloads.iter().map(|workload| workload.listen);
+        let applications =
+            beside.filter(|listen| listen.ip() == instance.address).map(|listen| listen.port()).collect();
+        Interception {
+            address: instance.address,
+            inbound: port("intercepted ingress").map(|to| (applications, to)),
+            outbound: port("intercepted egress"),
+            mark: MARK,
+        }
+    };
+    placement.instances.iter().map(of).collect()
 }
 
 /// Which service's workload answered; panics when none did.

@@ -391,3 +391,33 @@ proptest! {
         prop_assert_eq!(first.workloads, second.workloads);
     }
 }
+
+#[test]
+fn every_port_of_an_envoy_is_at_its_own_address() {
+    let placement = placed(
+        r#"mesh "shop" {
+            defaults { stats { prometheus port=9102 bind="10.0.0.9" } }
+            service "beta.svc" { endpoint "10.0.0.1:3000" }
+            service "db.svc" protocol="tcp" { endpoint "10.0.0.2:5432" }
+            node "alpha" {
+                calls "beta.svc" { local-port 9001; local-address "0.0.0.0" }
+                transparent-proxy { inbound-port 15010 }
+            }
+            gateway "front" { listen 8080; listen 8443; calls "beta.svc" }
+        }"#,
+    );
+    let listens: Vec<String> = placement
+        .instances
+        .iter()
+        .map(|instance| {
+            let ports: Vec<String> = instance.ports.iter().map(|port| format!("{}", port.number)).collect();
+            format!("{} {}", instance.name, ports.join(" "))
+        })
+        .collect();
+    assert_eq!(listens, ["alpha 4100 4000 15010 15001 9001 9102 9901", "front 8080 8443 9102 9901"]);
+    let address = placement.instances[0].address;
+    assert_eq!(placement.mesh.nodes[0].calls[0].local_address.map(|said| said.value), Some(address));
+    recheck(&placement.mesh);
+    let speaks: Vec<Speaks> = placement.workloads.iter().map(|workload| workload.speaks).collect();
+    assert_eq!(speaks, [Speaks::Http, Speaks::Bytes]);
+}

@@ -86,21 +86,21 @@ pub fn rules(interceptions: &[Interception]) -> String {
          chain output {\ntype nat hook output priority -100\n",
     );
     for Interception { address, inbound, mark, .. } in interceptions {
-        if let Some((ports, to)) = inbound {
+        if let Some((ports, to)) = inbound.as_ref().filter(|(ports, _)| !ports.is_empty()) {
             let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
             let ports = ports.join(", ");
-            write!(
+            writeln!(
                 rules,
-                "meta mark != {mark} ip saddr != {address} ip daddr {address} tcp dport {{ {ports} }} dnat to {address}:{to}\n",
+                "meta mark != {mark} ip saddr != {address} ip daddr {address} tcp dport {{ {ports} }} dnat to {address}:{to}",
             )
             .expect("a string");
         }
     }
     for Interception { address, outbound, mark, .. } in interceptions {
         if let Some(to) = outbound {
-            write!(
+            writeln!(
                 rules,
-                "meta mark != {mark} meta l4proto tcp ip saddr {address} ip daddr != {address} dnat to {address}:{to}\n",
+                "meta mark != {mark} meta l4proto tcp ip saddr {address} ip daddr != {address} dnat to {address}:{to}",
             )
             .expect("a string");
         }

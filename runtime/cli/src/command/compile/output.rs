@@ -78,7 +78,8 @@ pub(super) fn each(
 pub(super) fn remove_stale(written: &BTreeSet<PathBuf>) -> anyhow::Result<usize> {
     let watched: BTreeSet<&Path> = written.iter().filter_map(|path| path.parent()).collect();
     let mut removed = 0;
-    for kind in watched.into_iter().filter(|it| ["xds/eds", "xds/rds", "xds/sds"].iter().any(|kind| it.ends_with(kind))) {
+    for kind in watched.into_iter().filter(|it| ["xds/eds", "xds/rds", "xds/sds"].iter().any(|kind| it.ends_with(kind)))
+    {
         for entry in std::fs::read_dir(kind).with_context(|| format!("cannot read {}", kind.display()))? {
             let path = entry?.path();
             if path.extension().is_some_and(|it| it == "yaml") && !written.contains(&path) {

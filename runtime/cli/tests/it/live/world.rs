@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use local::{Behaviour, Client, Request, Version};
-use world::{From, Outside, Serves};
+use world::{From, Outside, Serves, namespace};
 
 use super::{Live, node, service};
 
@@ -98,4 +98,30 @@ async fn files_are_where_the_mesh_looks_for_them() {
         assert_eq!(live.send("front", request()).await.status, 401);
         assert_eq!(live.send("front", request().basic_auth("ada", "lovelace")).await.status, 200);
     }
+}
+
+#[test]
+fn an_application_no_longer_reaches_another_by_itself() {
+    if !namespace::enter("live::world::an_application_no_longer_reaches_another_by_itself") {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let live = Live::of(
+            r#"
+            service "beta.svc" { endpoint "10.0.0.1:3000" }
+            node "alpha" { calls "beta.svc"; transparent-proxy }
+            node "beta" serves="beta.svc"
+            "#,
+        )
+        .intercepted()
+        .up()
+        .await;
+        let alpha = live.at("alpha", 15001).ip();
+        let beta = live.workload("10.0.0.1:3000");
+        // Its sidecar may answer or not, but it was the one who was asked.
+        drop(Client::over(Arc::new(From(alpha)), beta.address()).send(&Request::get("/").host("beta.svc")).await);
+        assert!(beta.received().iter().all(|received| received.peer.ip() != alpha));
+        let mut other = Client::over(Arc::new(From([127, 9, 9, 9].into())), beta.address());
+        assert_eq!(service(&other.send(&Request::get("/").host("beta.svc")).await.unwrap()), "beta.svc");
+    });
 }
