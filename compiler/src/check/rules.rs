@@ -1,5 +1,6 @@
 //! Rules about meaning. One file each; a new rule is a new file and a line here.
 
+mod backoff_order;
 mod blind_failover;
 mod cors_credentials;
 mod double_rewrite;
@@ -23,6 +24,7 @@ mod insecure_keys;
 mod invalid_overlay;
 mod local_port_conflict;
 mod locality_unknown;
+mod many_methods;
 mod mirror_to_self;
 mod missing_certificate;
 mod mixed_discovery;
@@ -32,6 +34,7 @@ mod open_authorization;
 mod open_egress;
 mod order;
 mod outlier_without_choice;
+mod own_answers;
 mod path_overlap;
 mod permissive_tls;
 mod plaintext_credentials;
@@ -93,6 +96,7 @@ type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 
 const RULES: &[Rule] = &[
     blind_failover::check,
+    backoff_order::check,
     cors_credentials::check,
     double_rewrite::check,
     duplicate_definition::check,
@@ -114,6 +118,7 @@ const RULES: &[Rule] = &[
     invalid_overlay::check,
     local_port_conflict::check,
     locality_unknown::check,
+    many_methods::check,
     mirror_to_self::check,
     missing_certificate::check,
     mixed_discovery::check,
@@ -122,6 +127,7 @@ const RULES: &[Rule] = &[
     open_authorization::check,
     open_egress::check,
     outlier_without_choice::check,
+    own_answers::check,
     permissive_tls::check,
     plaintext_credentials::check,
     port_conflict::check,

@@ -477,3 +477,29 @@ fn a_sidecar_knows_no_other_host() {
         quiet("unknown-host", &mesh(rewrite, "a.svc"));
     }
 }
+
+#[test]
+fn what_envoy_would_refuse_of_a_route_is_found_before() {
+    let found = |route: &str| mesh_findings::of("invalid-value", &service(route));
+    for (valid, invalid) in [
+        (
+            "retry attempts=1 { backoff base=\"1s\" max=\"1s\"; }",
+            "retry attempts=1 { backoff base=\"1s\" max=\"999ms\"; }",
+        ),
+        (
+            "route path=\"/a\" { redirect path=\"/b\" status=303; }",
+            "route path=\"/a\" { redirect path=\"/b\" status=304; }",
+        ),
+        (
+            &format!("route path=\"/a\" {{ respond 200 body=\"{}\"; }}", "a".repeat(4096)),
+            &format!("route path=\"/a\" {{ respond 200 body=\"{}\"; }}", "a".repeat(4097)),
+        ),
+        (
+            "route method=\"GET,HEAD,POST,PUT,PATCH,DELETE,CONNECT,OPTIONS,TRACE\" { to \"b.svc\"; }",
+            "route method=\"GET,HEAD,POST,PUT,PATCH,DELETE,CONNECT,OPTIONS,TRACE,PROPFIND,PROPPATCH,MKCOL,COPY,MOVE,LOCK,UNLOCK,REPORT,SEARCH\" { to \"b.svc\"; }",
+        ),
+    ] {
+        assert_eq!(found(valid), "");
+        assert!(found(invalid).starts_with("error[invalid-value]"), "{invalid}");
+    }
+}
