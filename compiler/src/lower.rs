@@ -95,7 +95,7 @@ pub fn lower(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule) -> NodeConfi
 
 /// As [`lower`]; what several proxies have in common is made once for all that share `shared`.
 pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared: &Shared) -> NodeConfig {
-    let scope = Scope { mesh, module, proxy, shared };
+    let scope = Scope::new(mesh, module, proxy, shared);
     let mut config = without_overlays(&scope);
     overlay::apply(&scope, &mut config);
     config

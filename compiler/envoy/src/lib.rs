@@ -31,8 +31,8 @@ mod generated {
 mod any;
 mod deprecated;
 mod json;
-mod print;
 mod merge;
+mod print;
 mod read;
 mod schema;
 mod validate;

@@ -30,8 +30,7 @@ pub(crate) fn add(document: &mut Value, choices: &mut Rng) -> bool {
 }
 
 /// Names, inclusions and variables are not for us; what a module makes of its configuration only the module knows.
-const LEFT: [&str; 7] =
-    ["include", "variables", "test", "rules", "root-id", "configuration", "configuration-file"];
+const LEFT: [&str; 7] = ["include", "variables", "test", "rules", "root-id", "configuration", "configuration-file"];
 
 /// What repeats is never said often enough.
 fn is_open(field: &Field, body: &Map<String, Value>) -> bool {

@@ -44,7 +44,7 @@ pub(super) fn lower(scope: &Scope<'_>, parts: &mut Parts) -> Telemetry {
     Telemetry {
         stats_sinks,
         stats_config: said.and_then(|said| stats::tags(&said.tags)),
-        formats_rate_limit_keys: rate_limit::counts_by_keys(scope.mesh),
+        formats_rate_limit_keys: scope.shared.counts_by_keys(|| rate_limit::counts_by_keys(scope.mesh)),
     }
 }
 

@@ -17,13 +17,15 @@ pub(super) fn apply(scope: &Scope<'_>, config: &mut NodeConfig) {
 
 /// What is wrong with overlays: where they are said, and why.
 pub(crate) fn problems(mesh: &CheckedMesh) -> Vec<(Span, String)> {
-    let proxies: Vec<Proxy> = mesh.proxies().filter(|proxy| has_overlays(mesh, *proxy)).collect();
+    let of_services = mesh.services().any(|(_, service)| !service.overlays.is_empty());
+    let has = |proxy: &Proxy| of_services || !mesh.situation(*proxy).overlays.is_empty();
+    let proxies: Vec<Proxy> = mesh.proxies().filter(has).collect();
     let module = WasmModule { sha256: String::new(), folder: String::new() };
     let shared = Shared::default();
     let mut problems: Vec<(Span, String)> = Vec::new();
     let mut named: Vec<(Span, String, bool)> = Vec::new();
     for proxy in proxies {
-        let scope = Scope { mesh, module: &module, proxy, shared: &shared };
+        let scope = Scope::new(mesh, &module, proxy, &shared);
         let mut config = without_overlays(&scope);
         each(&scope, &mut config, &mut |overlay, result| match result {
             Err(reason) if problems.iter().all(|(span, _)| *span != overlay.span) => {
@@ -45,17 +47,14 @@ pub(crate) fn problems(mesh: &CheckedMesh) -> Vec<(Span, String)> {
     problems
 }
 
-fn has_overlays(mesh: &CheckedMesh, proxy: Proxy) -> bool {
-    !mesh.situation(proxy).overlays.is_empty() || mesh.services().any(|(_, service)| !service.overlays.is_empty())
-}
-
 /// Merges each, and tells how many resources it changed, or why it cannot be merged.
 fn each(scope: &Scope<'_>, config: &mut NodeConfig, told: &mut dyn FnMut(&Overlay, Result<usize, String>)) {
     for overlay in &scope.at().overlays {
         let chosen = |name: &str| overlay.name.as_ref().is_none_or(|said| said == name);
         told(overlay, change(overlay, &chosen, config));
     }
-    for (_, service) in scope.mesh.services() {
+    for id in scope.shared.overlaid(scope.mesh) {
+        let service = scope.mesh.service(*id);
         for overlay in &service.overlays {
             if overlay.target != OverlayTarget::Cluster {
                 told(overlay, Err("a service has clusters, and nothing else that can be changed".to_owned()));

@@ -38,11 +38,17 @@ pub(super) fn filters(scope: &Scope<'_>) -> Vec<HttpFilter> {
         let limit = rate_limit::limit(said, Level::Route, None);
         rate_limit::place(Level::Route, number).with(::envoy::any(&limit)).disabled()
     };
-    routed(scope).into_iter().enumerate().map(filter).collect()
+    let limits = scope.routed_limits.get_or_init(|| routed(scope));
+    limits.iter().enumerate().map(filter).collect()
 }
 
 fn enabled<'a>(scope: &Scope<'_>, limits: impl Iterator<Item = &'a RateLimit>) -> FilterOverrides {
-    let known = routed(scope);
+    let mut limits = limits.peekable();
+    // Most routes have none, and there are thousands of them.
+    if limits.peek().is_none() {
+        return FilterOverrides::new();
+    }
+    let known = scope.routed_limits.get_or_init(|| routed(scope));
     // Where it is said tells a limit from another that says the same.
     let same = |one: &RateLimit, other: &RateLimit| one == other && one.requests.span == other.requests.span;
     let number = |said: &RateLimit| known.iter().position(|limit| same(limit, said));
@@ -53,7 +59,7 @@ fn enabled<'a>(scope: &Scope<'_>, limits: impl Iterator<Item = &'a RateLimit>) -
 }
 
 /// The limits of hosts and routes, in the order of their filters.
-fn routed<'m>(scope: &Scope<'m>) -> Vec<&'m RateLimit> {
+fn routed(scope: &Scope<'_>) -> Vec<RateLimit> {
     let hosts = scope.gateway().map_or(&[][..], |gateway| gateway.hosts.as_slice());
     let called = scope.calls().iter().map(|call| call.service);
     let targets = hosts.iter().flat_map(|host| &host.routes).flat_map(Route::targets).map(|target| target.to.service);
@@ -62,7 +68,7 @@ fn routed<'m>(scope: &Scope<'m>) -> Vec<&'m RateLimit> {
     let of_hosts = hosts
         .iter()
         .flat_map(|host| host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits)));
-    of_services.flat_map(|route| &route.rate_limits).chain(of_hosts).collect()
+    of_services.flat_map(|route| &route.rate_limits).chain(of_hosts).cloned().collect()
 }
 
 /// Whether some limit counts by keys: Envoy formats them only where its runtime says so.

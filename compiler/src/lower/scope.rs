@@ -1,8 +1,9 @@
 //! For whom something is lowered.
 
+use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use spec::mesh::TracingProvider;
+use spec::mesh::{RateLimit, TracingProvider};
 
 use super::{ADMIN_PORT, Shared};
 use crate::WasmModule;
@@ -15,9 +16,15 @@ pub(super) struct Scope<'m> {
     pub module: &'m WasmModule,
     pub proxy: Proxy,
     pub shared: &'m Shared,
+    /// The rate limits of hosts and routes that it routes by, in the order of their filters.
+    pub routed_limits: OnceCell<Vec<RateLimit>>,
 }
 
 impl<'m> Scope<'m> {
+    pub(super) fn new(mesh: &'m CheckedMesh, module: &'m WasmModule, proxy: Proxy, shared: &'m Shared) -> Self {
+        Self { mesh, module, proxy, shared, routed_limits: OnceCell::new() }
+    }
+
     pub(super) fn at(&self) -> &'m Situation {
         self.mesh.situation(self.proxy)
     }

@@ -16,6 +16,8 @@ pub struct Shared {
     endpoints: RefCell<BTreeMap<Key, Arc<ClusterLoadAssignment>>>,
     in_failover: OnceCell<BTreeSet<Id<Service>>>,
     callers: OnceCell<Cluster>,
+    counts_by_keys: OnceCell<bool>,
+    overlaid: OnceCell<Vec<Id<Service>>>,
 }
 
 /// Everything beside the mesh on which a shared resource depends.
@@ -44,6 +46,18 @@ impl Shared {
     /// Whether requests for one of several services may end at this one: it has a failover, or is one.
     pub(super) fn takes_part_in_failover(&self, mesh: &CheckedMesh, id: Id<Service>) -> bool {
         self.in_failover.get_or_init(|| in_failover(mesh)).contains(&id)
+    }
+
+    /// Whether some rate limit of the mesh counts by keys.
+    pub(super) fn counts_by_keys(&self, find: impl FnOnce() -> bool) -> bool {
+        *self.counts_by_keys.get_or_init(find)
+    }
+
+    /// The services that have overlays.
+    pub(super) fn overlaid(&self, mesh: &CheckedMesh) -> &[Id<Service>] {
+        self.overlaid.get_or_init(|| {
+            mesh.services().filter(|(_, service)| !service.overlays.is_empty()).map(|(id, _)| id).collect()
+        })
     }
 
     pub(super) fn callers(&self, make: impl FnOnce() -> Cluster) -> &Cluster {

@@ -153,7 +153,10 @@ fn a_cookie_beside_a_failover() {
     let other = "service \"b.svc\" {\nendpoint \"10.0.0.2:80\"\n}";
     check(
         "sticky-failover",
-        &format!("defaults {{\nload-balancing {{\nsticky-cookie \"at\"\n}}\n}}\n{}\n{other}", service("failover \"b.svc\"")),
+        &format!(
+            "defaults {{\nload-balancing {{\nsticky-cookie \"at\"\n}}\n}}\n{}\n{other}",
+            service("failover \"b.svc\"")
+        ),
         expect![[r#"
             error[sticky-failover]: `a.svc` has a sticky cookie and a failover
               9:10 with it the cookie would keep nobody anywhere

@@ -293,7 +293,9 @@ fn health_checks_do_not_ask_the_sidecar() {
 #[test]
 fn bytes_that_could_be_meant_for_two_services() {
     let both = |redis: &str| {
-        let services = format!("service \"a.svc\" {{ protocol \"tcp\"; port 6379; {redis}; }}\nservice \"b.svc\" {{ protocol \"tcp\"; port 6379; endpoint \"10.0.0.2:6379\"; }}");
+        let services = format!(
+            "service \"a.svc\" {{ protocol \"tcp\"; port 6379; {redis}; }}\nservice \"b.svc\" {{ protocol \"tcp\"; port 6379; endpoint \"10.0.0.2:6379\"; }}"
+        );
         format!("{services}\nnode \"web\" {{ transparent-proxy; calls \"a.svc\" \"b.svc\"; }}")
     };
     assert_eq!(places("indistinct-tcp", &both("endpoint \"10.0.0.2:6380\"")), "error 4:47\n");
@@ -301,7 +303,9 @@ fn bytes_that_could_be_meant_for_two_services() {
     quiet("indistinct-tcp", &both("dns \"a.internal:6379\""));
     let served = |protocol: &str| {
         let a = format!("service \"a.svc\" {{ protocol \"{protocol}\"; endpoint \"10.0.0.1:80\"; }}");
-        format!("{a}\nservice \"b.svc\" {{ endpoint \"10.0.0.1:81\"; }}\nnode \"web\" {{ serves \"a.svc\" \"b.svc\"; }}")
+        format!(
+            "{a}\nservice \"b.svc\" {{ endpoint \"10.0.0.1:81\"; }}\nnode \"web\" {{ serves \"a.svc\" \"b.svc\"; }}"
+        )
     };
     assert_eq!(places("indistinct-tcp", &served("tcp")), "error 4:21\n");
     quiet("indistinct-tcp", &served("http"));

@@ -89,8 +89,12 @@ async fn verdicts(
         let name = configurations.get(number).map_or_else(String::new, |(name, _)| name.clone());
         let said = || short(&report.problems.join("; "));
         let refused = (!report.accepted).then(said);
-        let warnings: Vec<String> =
-            report.warnings.iter().filter(|it| !KNOWN.iter().any(|known| it.contains(known))).map(|it| short(it)).collect();
+        let warnings: Vec<String> = report
+            .warnings
+            .iter()
+            .filter(|it| !KNOWN.iter().any(|known| it.contains(known)))
+            .map(|it| short(it))
+            .collect();
         if refused.is_some() || !warnings.is_empty() {
             verdicts.push((number, Verdict { name, refused, warnings }));
         }

@@ -3,8 +3,8 @@
 mod agreement;
 mod deprecation;
 mod descriptors;
-mod merge;
 mod mapping;
+mod merge;
 mod printing;
 mod probes;
 mod reading;
