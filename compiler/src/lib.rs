@@ -1,7 +1,7 @@
-//! Turns a mesh into exact Envoy v3 configuration, one bootstrap per node, as a pure function.
+//! Turns a mesh into exact Envoy v3 configuration for each node, as a pure function.
 //!
 //! ```text
-//! Mesh ── annotation::apply ──▶ Mesh ── check ──▶ CheckedMesh ── lower ──▶ Bootstrap ── emit ──▶ text
+//! Mesh ── annotation::apply ──▶ Mesh ── check ──▶ CheckedMesh ── lower ──▶ NodeConfig ── emit ──▶ text
 //! ```
 
 pub mod annotation;
