@@ -5,6 +5,8 @@
 //! meshes from the day on which the language has it, and whatever `check` takes, lowering and Envoy meet.
 
 mod place;
+#[cfg(test)]
+mod shuffled;
 mod value;
 
 use compiler::{CheckedMesh, annotation};

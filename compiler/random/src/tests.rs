@@ -1,7 +1,9 @@
 //! Random meshes are what they are said to be.
 
+use compiler::WasmModule;
 use spec::load::FileError;
 
+use super::shuffled::shuffled;
 use super::*;
 
 struct Supplied;
@@ -29,4 +31,24 @@ fn the_same_seed_makes_the_same_mesh() {
 fn most_meshes_say_much_more_than_the_first() {
     let additions: usize = (0..20).map(|seed| mesh(seed, 40, &Supplied).unwrap().additions).sum();
     assert!(additions > 20 * 8, "{additions} of 800");
+}
+
+#[test]
+fn order_without_meaning_changes_no_byte() {
+    let module = WasmModule { sha256: "0".repeat(64), folder: "filters".to_owned() };
+    for seed in 0..10 {
+        let mesh = mesh(seed, 60, &Supplied).unwrap();
+        let expected = compiler::compile(&mesh.checked, &module);
+        for order in 0..10 {
+            let text = shuffled(&mesh.text, order).unwrap();
+            let checked = check(&text, &Supplied).unwrap_or_else(|| panic!("{text} is the same mesh"));
+            let compiled = compiler::compile(&checked, &module);
+            assert!(compiled.keys().eq(expected.keys()), "seed {seed}, order {order}");
+            for (path, text) in &expected {
+                let differing = text.lines().zip(compiled[path].lines()).find(|(one, other)| one != other);
+                assert_eq!(differing, None, "{path}, seed {seed}, order {order}");
+                assert_eq!(text.len(), compiled[path].len(), "{path}, seed {seed}, order {order}");
+            }
+        }
+    }
 }
