@@ -4,7 +4,7 @@
 //! is the same with everything put in its place ([`crate::emit::inline`]).
 
 mod authentication;
-mod authorization;
+pub(crate) mod authorization;
 mod cluster;
 mod egress;
 mod endpoint;

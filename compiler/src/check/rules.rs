@@ -2,6 +2,7 @@
 
 mod backoff_order;
 mod blind_failover;
+mod condition_size;
 mod cors_credentials;
 mod double_rewrite;
 mod duplicate_definition;
@@ -44,6 +45,7 @@ mod priority_tie;
 mod protocol_mismatch;
 mod protocols;
 mod providers;
+mod rate_limit_keys;
 mod rate_limit_status;
 mod redirect_loop;
 mod regex;
@@ -97,6 +99,7 @@ type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 const RULES: &[Rule] = &[
     blind_failover::check,
     backoff_order::check,
+    condition_size::check,
     cors_credentials::check,
     double_rewrite::check,
     duplicate_definition::check,
@@ -134,6 +137,7 @@ const RULES: &[Rule] = &[
     priority_gap::check,
     priority_tie::check,
     protocol_mismatch::check,
+    rate_limit_keys::check,
     rate_limit_status::check,
     redirect_loop::check,
     regex::check,
