@@ -106,7 +106,7 @@ fn ways(scope: &Scope<'_>, gateway: &Gateway, port: &Port, parts: &mut Parts) ->
         return vec![Accepted { name: String::new(), when: FilterChainMatch::default(), tls: None }];
     };
     let is_http = port.protocol != Protocol::Tcp;
-    let name = gateway.name.key();
+    let name = gateway.name.as_str();
     let mut by_certificate: BTreeMap<&Certificate, Vec<String>> = BTreeMap::new();
     for host in hosts(gateway, port.port).filter(|_| is_http) {
         if let Some(certificate) = host.certificate.as_ref().filter(|_| is_server_name(&host.pattern)) {
@@ -116,10 +116,10 @@ fn ways(scope: &Scope<'_>, gateway: &Gateway, port: &Port, parts: &mut Parts) ->
     let mut ways = Vec::new();
     for (certificate, names) in by_certificate {
         let chain = names.first().map(|first| format!("tls-{first}")).unwrap_or_default();
-        let tls = tls::of_gateway(scope, &name, said, Some(certificate), is_http, parts);
+        let tls = tls::of_gateway(scope, name, said, Some(certificate), is_http, parts);
         ways.push(Accepted { name: chain, when: encrypted(names), tls: Some(tls) });
     }
-    let everybody = gateway.hosts.iter().find(|host| host.pattern == "*" && host.port.is_none_or(|it| it == port.port));
+    let everybody = hosts(gateway, port.port).find(|host| host.pattern == "*");
     let own = everybody.and_then(|host| host.certificate.as_ref()).filter(|_| is_http).or(said.certificate.as_ref());
     if let Some(certificate) = own {
         let permissive = said.mode == TlsMode::Permissive;
@@ -127,7 +127,7 @@ fn ways(scope: &Scope<'_>, gateway: &Gateway, port: &Port, parts: &mut Parts) ->
             true => FilterChainMatch::default(),
             false => encrypted(Vec::new()),
         };
-        let tls = tls::of_gateway(scope, &name, said, Some(certificate), is_http, parts);
+        let tls = tls::of_gateway(scope, name, said, Some(certificate), is_http, parts);
         ways.push(Accepted { name: "tls".to_owned(), when, tls: Some(tls) });
     }
     if said.mode == TlsMode::Permissive {
