@@ -61,6 +61,7 @@ mod route_budget;
 mod secret_in_text;
 mod shadowed_access_rule;
 mod shadowed_host;
+mod shared_sni;
 mod sticky_failover;
 mod subsets;
 mod tcp_needs_port;
@@ -153,6 +154,7 @@ const RULES: &[Rule] = &[
     secret_in_text::check,
     shadowed_access_rule::check,
     shadowed_host::check,
+    shared_sni::check,
     sticky_failover::check,
     tcp_needs_port::check,
     timeout_chain::check,
