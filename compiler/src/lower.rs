@@ -23,6 +23,7 @@ mod shared;
 mod tcp;
 mod tls;
 mod transparent;
+mod url;
 mod wasm;
 
 use std::collections::BTreeSet;

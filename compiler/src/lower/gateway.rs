@@ -9,7 +9,7 @@ use spec::mesh::{Protocol, TlsMode};
 
 use super::policies::{self, Chain};
 use super::scope::Scope;
-use super::{Parts, authentication, cluster, fault, observability, route, tcp, tls, wasm};
+use super::{Parts, authentication, cluster, fault, outbound, route, tcp, tls};
 use crate::checked::{Certificate, Gateway, GatewayHost, Id, Listener as Port, Service};
 use crate::envoy::listener::{Chain as Way, Edge, HttpChain, Listener, Side, Speaks, listener, plain};
 use crate::envoy::names;
@@ -149,12 +149,5 @@ fn chain(scope: &Scope<'_>, gateway: &Gateway, called: &[Id<Service>], routes: &
     fault::ours(scope, std::slice::from_ref(&policies), &mut chain);
     policies::lower(scope, &policies, &mut chain, parts);
     chain.add_for_all(route::header_routing::filter(scope, called));
-    chain.filters.extend(route::filters(scope, called));
-    wasm::outbound(scope, &mut chain, parts);
-    HttpChain {
-        routes: routes.to_owned(),
-        filters: chain.filters,
-        access_log: observability::access_log(scope),
-        tracing: observability::tracing(scope, parts),
-    }
+    outbound::chain(scope, called, chain.filters, routes, parts)
 }
