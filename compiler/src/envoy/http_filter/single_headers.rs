@@ -16,7 +16,11 @@ use crate::envoy::names;
 pub(crate) fn single_headers(owner: &str, headers: &BTreeSet<String>, foreign: &BTreeSet<String>) -> HttpFilter {
     let config = HeaderMutation {
         mutations: Some(Mutations {
-            request_mutations: headers.difference(foreign).map(first_value).chain(foreign.iter().map(none)).collect(),
+            request_mutations: headers
+                .difference(foreign)
+                .map(first_value)
+                .chain(foreign.iter().map(|header| none(header)))
+                .collect(),
             ..Default::default()
         }),
         ..Default::default()
@@ -24,8 +28,8 @@ pub(crate) fn single_headers(owner: &str, headers: &BTreeSet<String>, foreign: &
     typed(Rank::SingleHeaders, names::filter("header_mutation", owner), &config)
 }
 
-fn none(header: &String) -> Mutation {
-    Mutation { action: Some(header_mutation::Action::Remove(header.clone())) }
+fn none(header: &str) -> Mutation {
+    Mutation { action: Some(header_mutation::Action::Remove(header.to_owned())) }
 }
 
 fn first_value(header: &String) -> Mutation {
