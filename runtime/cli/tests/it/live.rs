@@ -8,6 +8,7 @@ mod cors;
 mod discovery;
 mod egress;
 mod egress_policy;
+mod evasion;
 mod external_auth;
 mod failover;
 mod faults;
