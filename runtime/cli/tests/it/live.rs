@@ -39,6 +39,7 @@ mod regular_expressions;
 mod retries;
 mod retry_words;
 mod routes;
+mod secrets;
 mod service_auth;
 mod shares;
 mod sinks;

@@ -1,11 +1,16 @@
 //! No spelling of a request goes where the policy for the outside does not allow it.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::timeout;
 use world::wire::{self, Wire};
 use world::{Outside, Serves};
 
 use super::Live;
+
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Heads that name a host that is listed, and mean another one. GOOD and BAD have their ports.
 const HEADS: &[&str] = &[
@@ -42,12 +47,15 @@ const HEADS: &[&str] = &[
     "CONNECT http://BAD HTTP/1.1\r\nhost: GOOD\r\n",
 ];
 
+/// Everything that comes back until the connection ends, or nothing more comes.
 async fn answer(address: SocketAddr, head: &str) -> Vec<u8> {
-    let mut wire = Wire::open(address).await;
-    // Whatever a tunnel lets through is a request, too.
-    wire.send(format!("{head}connection: close\r\n\r\n").as_bytes()).await;
-    wire.finish().await;
-    wire.rest().await
+    let mut stream = Wire::open(address).await.into_stream();
+    drop(stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await);
+    let (mut answer, mut chunk) = (Vec::new(), [0; 16 << 10]);
+    while let Ok(Ok(length @ 1..)) = timeout(PATIENCE, stream.read(&mut chunk)).await {
+        answer.extend_from_slice(&chunk[..length]);
+    }
+    answer
 }
 
 #[tokio::test]
@@ -116,7 +124,9 @@ fn spellings(address: IpAddr) -> Vec<String> {
 
 #[tokio::test]
 async fn the_sidecars_own_ports_stay_closed_however_they_are_spelled() {
-    let live = Live::up(
+    let mut outside = Outside::new().await;
+    outside.add("api.example:8080", Serves::Http).await;
+    let live = Live::of(
         r#"
         service "beta.svc" { endpoint "10.0.0.1:3000"; }
         node "beta" serves="beta.svc"
@@ -127,8 +137,14 @@ async fn the_sidecars_own_ports_stay_closed_however_they_are_spelled() {
         }
         "#,
     )
+    .outside(outside)
+    .up()
     .await;
     let proxy = live.at("alpha", 4000);
+    for good in ["GET http://api.example:8080/ HTTP/1.1", "CONNECT api.example:8080 HTTP/1.1"] {
+        let answer = answer(proxy, &format!("{good}\r\nhost: api.example:8080\r\n")).await;
+        assert_eq!(wire::status(&answer), Some(200), "{good}");
+    }
     let hosts = spellings(proxy.ip()).into_iter().chain(["localhost".to_owned(), "LOCALHOST.".to_owned()]);
     for host in hosts {
         for head in [

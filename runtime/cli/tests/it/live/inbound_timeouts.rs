@@ -28,6 +28,9 @@ async fn the_services_own_limits_end_a_request() {
         let took = begin.elapsed();
         assert!((Duration::from_millis(290)..Duration::from_secs(10)).contains(&took), "{name}: {took:?}");
     }
-    // The sidecar of the service ended them, not that of the caller.
-    assert_eq!(live.counter("all", "http.ingress_http.downstream_rq_5xx").await, 2);
+    // Their own sidecar ended them: the caller's got an answer.
+    for name in ["total_svc", "idle_svc"] {
+        assert_eq!(live.counter("alpha", &format!("cluster.{name}.upstream_rq_504")).await, 1, "{name}");
+        assert_eq!(live.counter("alpha", &format!("cluster.{name}.upstream_rq_timeout")).await, 0, "{name}");
+    }
 }

@@ -92,7 +92,14 @@ async fn callers_are_known_by_where_they_come_from() {
         let expected = passes.then(|| "db.svc".to_owned());
         assert_eq!(answered(&From(IpAddr::from(from)), live.at("db", 4100)).await, expected, "{from:?}");
     }
-    assert_eq!(live.workload("10.0.0.1:5432").connection_count(), 1, "nobody else got through");
+    let db = live.workload("10.0.0.1:5432");
+    assert_eq!(db.connection_count(), 1, "nobody else got through");
+    // Nor does anybody hear a server that speaks first before it is known who listens.
+    db.greet_first();
+    let mut silent = Wire::over(&From(IpAddr::from([127, 99, 2, 2])), live.at("db", 4100)).await;
+    silent.finish().await;
+    assert_eq!(silent.rest().await, b"");
+    assert_eq!(db.connection_count(), 1);
     // Of requests, too, the address is the connection's, whatever a header says.
     for (from, status) in [([127, 99, 1, 2], 200), ([127, 99, 2, 2], 403)] {
         let mut client = local::Client::over(std::sync::Arc::new(From(IpAddr::from(from))), live.at("web", 4100));

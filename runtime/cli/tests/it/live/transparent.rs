@@ -105,6 +105,7 @@ fn bytes_are_told_apart_by_port_and_encrypted_ones_by_name() {
         for name in ["bank.example", "a.wild.example", "other.example"] {
             outside.add(&format!("{name}:443"), Serves::Tls(TlsServer::new(&authority.leaf(&[name])))).await;
         }
+        outside.add("db.internal:5432", Serves::Tcp).await;
         let body = r#"
             node "alpha" {
                 calls "beta.svc" "db.svc"
@@ -117,7 +118,7 @@ fn bytes_are_told_apart_by_port_and_encrypted_ones_by_name() {
         // The port says which service of bytes is meant, whatever address is dialled.
         let mut bytes = Wire::over(&From(alpha), "10.5.5.5:5432".parse().unwrap()).await;
         bytes.send(b"x\n").await;
-        assert!(bytes.line().await.starts_with("db.svc "));
+        assert!(bytes.line().await.starts_with("db.internal "));
         let mut bytes = Wire::over(&From(alpha), "10.5.5.5:5433".parse().unwrap()).await;
         bytes.send(b"\0\x01\x02 x\n").await;
         assert!(bytes.is_ended().await, "no service has this port");

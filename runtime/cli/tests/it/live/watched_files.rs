@@ -72,7 +72,7 @@ async fn routes_change_and_a_mistake_changes_nothing() {
     let live = Live::of(MESH).watched().up().await;
     let file = "rds/egress_route.yaml";
     change(&live, file, file, "cluster: beta.svc", "cluster: [");
-    live.wait_for_counter("alpha", "http.egress_http.rds.egress_route.update_failure", |count| count > 0).await;
+    live.wait_for_counter("alpha", "http.egress_route_http.rds.egress_route.update_failure", |count| count > 0).await;
     assert_eq!(service(&live.send("alpha", Request::get("/").host("beta.svc")).await), "beta.svc");
     change(&live, file, file, "cluster: [", "cluster: next.svc");
     becomes(&live, "beta.svc", "next.svc").await;
