@@ -138,7 +138,7 @@ fn a_gateway_answers_for_a_name_once() {
     let edge = |says: &str| two("") + "\ngateway \"edge\" {\nlisten 8080\n" + says + "\n}\n";
     let host = |name: &str| format!("host \"{name}\" {{ to \"a.svc\"; }}");
     let twice = |one: &str, other: &str| edge(&format!("{}\n{}", host(one), host(other)));
-    for (one, other) in [("x.example", "X.example"), ("x.example:8080", "x.example:08080")] {
+    for (one, other) in [("x.example", "X.example"), ("x.example:8080", "X.example:8080")] {
         assert_eq!(places("duplicate-name", &twice(one, other)), "error 14:6\n", "{one}, {other}");
     }
     quiet("duplicate-name", &twice("x.example", "x.example:8080"));

@@ -41,12 +41,7 @@ pub async fn start(ready: &Ready, addresses: Addresses, options: Options) -> Res
 }
 
 /// The same, in either form.
-pub async fn start_as(
-    form: Form,
-    ready: &Ready,
-    addresses: Addresses,
-    mut options: Options,
-) -> Result<Started, Exit> {
+pub async fn start_as(form: Form, ready: &Ready, addresses: Addresses, mut options: Options) -> Result<Started, Exit> {
     let mut placement = local::place(&ready.mesh, &ready.checked, addresses.subnet)?;
     local::place::hasten_health_checks(&mut placement.mesh);
     let mut diagnostics = Diagnostics::new();

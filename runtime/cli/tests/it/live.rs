@@ -183,7 +183,14 @@ impl Live {
     }
 
     fn of(body: &str) -> Setup {
-        Setup { body: body.to_owned(), files: BTreeMap::new(), outside: None, waits: true, intercepts: false, form: Form::Static }
+        Setup {
+            body: body.to_owned(),
+            files: BTreeMap::new(),
+            outside: None,
+            waits: true,
+            intercepts: false,
+            form: Form::Static,
+        }
     }
 
     fn instance(&self, name: &str) -> &RunningInstance {

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use envoy::config::core::v3::{DataSource, data_source::Specifier};
-use envoy::extensions::transport_sockets::tls::v3::{CertificateValidationContext, Secret, TlsCertificate, secret::Type};
+use envoy::extensions::transport_sockets::tls::v3::{
+    CertificateValidationContext, Secret, TlsCertificate, secret::Type,
+};
 use envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
 use futures_util::{Stream, stream};
 use http_body_util::{BodyExt as _, StreamBody};
@@ -99,7 +101,8 @@ async fn serve(connection: UnixStream, known: watch::Receiver<Known>, asked: Arc
     let service = service_fn(|request: Request<Incoming>| {
         let (answers, waiting) = mpsc::channel(WAITING);
         tokio::spawn(converse(request.into_body(), known.clone(), Arc::clone(&asked), answers));
-        let response = Response::builder().header("content-type", "application/grpc").body(StreamBody::new(body(waiting)));
+        let response =
+            Response::builder().header("content-type", "application/grpc").body(StreamBody::new(body(waiting)));
         async { response }
     });
     let builder = auto::Builder::new(TokioExecutor::new()).http2_only();
@@ -146,7 +149,9 @@ async fn converse(
             }
         }
         let answer = answer(&known.borrow_and_update(), &wanted, &type_url);
-        if let Some(answer) = answer && answers.send(answer).await.is_err() {
+        if let Some(answer) = answer
+            && answers.send(answer).await.is_err()
+        {
             return;
         }
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use world::wire::{self, Wire};
 use world::{Outside, Serves};
@@ -58,6 +59,15 @@ async fn answer(address: SocketAddr, head: &str) -> Vec<u8> {
     answer
 }
 
+/// To all of them, several at a time.
+async fn answers(address: SocketAddr, heads: impl IntoIterator<Item = String>) -> Vec<(String, Vec<u8>)> {
+    let mut asked = JoinSet::new();
+    for head in heads {
+        asked.spawn(async move { (head.clone(), answer(address, &head).await) });
+    }
+    asked.join_all().await
+}
+
 #[tokio::test]
 async fn what_is_not_listed_is_never_dialled() {
     let mut outside = Outside::new().await;
@@ -86,8 +96,7 @@ async fn what_is_not_listed_is_never_dialled() {
     for good in ["GET / HTTP/1.1\r\nhost: GOOD\r\n", "GET / HTTP/1.1\r\nhost: a.wild.example:8080\r\n"] {
         assert_eq!(wire::status(&answer(proxy, &said(good)).await), Some(200), "{good}");
     }
-    for head in HEADS {
-        let answer = answer(proxy, &said(head)).await;
+    for (head, answer) in answers(proxy, HEADS.iter().map(|head| said(head))).await {
         let text = String::from_utf8_lossy(&answer);
         assert!(!text.contains("\"service\":\"other.example\""), "{head}: {text}");
     }
@@ -146,14 +155,14 @@ async fn the_sidecars_own_ports_stay_closed_however_they_are_spelled() {
         assert_eq!(wire::status(&answer), Some(200), "{good}");
     }
     let hosts = spellings(proxy.ip()).into_iter().chain(["localhost".to_owned(), "LOCALHOST.".to_owned()]);
-    for host in hosts {
-        for head in [
+    let heads = hosts.flat_map(|host| {
+        [
             format!("GET http://{host}:9901/stats HTTP/1.1\r\nhost: {host}:9901\r\n"),
             format!("GET /stats HTTP/1.1\r\nhost: {host}:9901\r\n"),
             format!("CONNECT {host}:9901 HTTP/1.1\r\nhost: {host}:9901\r\n"),
-        ] {
-            let answer = answer(proxy, &head).await;
-            assert_ne!(wire::status(&answer), Some(200), "{head}: {}", String::from_utf8_lossy(&answer));
-        }
+        ]
+    });
+    for (head, answer) in answers(proxy, heads).await {
+        assert_ne!(wire::status(&answer), Some(200), "{head}: {}", String::from_utf8_lossy(&answer));
     }
 }

@@ -2,9 +2,9 @@
 
 use envoy::config::core::v3::{HeaderValue, HeaderValueOption};
 use envoy::google::rpc::Status;
-use envoy::r#type::v3::HttpStatus;
 use envoy::service::auth::v3::check_response::HttpResponse;
 use envoy::service::auth::v3::{CheckRequest, CheckResponse, DeniedHttpResponse, OkHttpResponse};
+use envoy::r#type::v3::HttpStatus;
 use local::{Behaviour, Request};
 use prost::Message as _;
 
@@ -80,7 +80,9 @@ async fn without_an_answer_an_open_door_stays_open() {
 /// `google.rpc.Status` of a code, and beside it the rest of an answer to the question.
 fn verdict(code: i32, rest: Option<HttpResponse>) -> Behaviour {
     let status = Some(Status { code, ..Status::default() });
-    Behaviour::GrpcMessage(CheckResponse { status, http_response: rest, ..CheckResponse::default() }.encode_to_vec().into())
+    Behaviour::GrpcMessage(
+        CheckResponse { status, http_response: rest, ..CheckResponse::default() }.encode_to_vec().into(),
+    )
 }
 
 #[tokio::test]

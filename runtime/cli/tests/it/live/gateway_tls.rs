@@ -56,7 +56,10 @@ async fn a_port_says_whom_it_lets_in() {
     }
     // A permissive port takes both, and the application learns which.
     let plain = live.send_to("edge", 8080, Request::get("/").host("shop.example")).await;
-    assert_eq!((service(&plain).as_str(), received(&plain, "x-forwarded-proto")), ("shop.svc", vec!["http".to_owned()]));
+    assert_eq!(
+        (service(&plain).as_str(), received(&plain, "x-forwarded-proto")),
+        ("shop.svc", vec!["http".to_owned()])
+    );
     for name in ["shop.example", "edge.example"] {
         let dial = TlsDial::new(&ours.pem(), name);
         let mut client = Client::over(dial.dialer(), live.at("edge", 8080));

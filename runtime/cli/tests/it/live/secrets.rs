@@ -52,7 +52,8 @@ async fn sidecars_prove_who_they_are_with_what_they_are_told() {
         sleep(POLL).await;
     }
     // So do new authorities: who is of the old one is not believed any more.
-    let asks = async || Client::over(dial.clone().dialer(), address).send(&get()).await.map(|answer| answer.status).ok();
+    let asks =
+        async || Client::over(dial.clone().dialer(), address).send(&get()).await.map(|answer| answer.status).ok();
     assert_eq!(asks().await, Some(200));
     secrets.believe("spiffe://live", &Authority::new("another").pem());
     while asks().await.is_some() {
