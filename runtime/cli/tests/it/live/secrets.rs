@@ -61,3 +61,44 @@ async fn sidecars_prove_who_they_are_with_what_they_are_told() {
         sleep(POLL).await;
     }
 }
+
+#[tokio::test]
+async fn secrets_may_have_names_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("sds.sock");
+    let (secrets, servers, callers) = (Secrets::serve(&socket), Authority::new("servers"), Authority::new("callers"));
+    secrets.show("beta", &servers.leaf(&["beta.internal"]));
+    secrets.show("alpha", &callers.leaf(&["spiffe://shop.example/alpha.svc"]));
+    secrets.believe("servers", &servers.pem());
+    secrets.believe("callers", &callers.pem());
+    let mesh = r#"
+        trust-domain "shop.example"
+        service "beta.svc" {
+            endpoint "10.0.0.1:3000"
+            tls {
+                certificate { sds "beta" socket="SOCKET"; }
+                client { ca-sds "callers" socket="SOCKET"; }
+            }
+            client-tls sni="beta.internal" {
+                certificate { sds "alpha" socket="SOCKET"; }
+                server { ca-sds "servers" socket="SOCKET"; subject-alt-name "beta.internal"; }
+            }
+            authorization default="deny" { rule "allow" from="alpha.svc"; }
+        }
+        service "alpha.svc" { endpoint "10.0.0.2:3000"; }
+        node "alpha" serves="alpha.svc" calls="beta.svc"
+        node "beta" serves="beta.svc"
+    "#;
+    let live = Live::up(&mesh.replace("SOCKET", socket.to_str().unwrap())).await;
+    let get = || Request::get("/").host("beta.svc");
+    assert_eq!(service(&live.send("alpha", get()).await), "beta.svc");
+    assert_eq!(secrets.asked(), BTreeSet::from(["alpha", "beta", "callers", "servers"].map(str::to_owned)));
+    let entry = live.wait_for_log("beta", |entry| entry["response_code"] == 200).await;
+    assert_eq!(entry["requested_server_name"], "beta.internal");
+    // The identity is that of the trust domain, and not of the mesh's name.
+    for (name, status) in [("spiffe://shop.example/alpha.svc", 200), ("spiffe://live/alpha.svc", 403)] {
+        let dial = TlsDial::new(&servers.pem(), "beta.internal").certificate(&callers.leaf(&[name]));
+        let answer = Client::over(dial.dialer(), live.at("beta", 4100)).send(&get()).await.unwrap();
+        assert_eq!(answer.status, status, "{name}");
+    }
+}

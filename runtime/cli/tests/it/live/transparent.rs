@@ -137,3 +137,31 @@ fn bytes_are_told_apart_by_port_and_encrypted_ones_by_name() {
         assert_eq!(live.outside().echo("other.example:443").connection_count(), 0);
     });
 }
+
+#[test]
+fn interception_has_the_ports_that_the_task_says() {
+    if !namespace::enter("live::transparent::interception_has_the_ports_that_the_task_says") {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let live = Live::of(
+            r#"
+            service "beta.svc" { port 80; endpoint "10.0.0.1:3000"; }
+            node "alpha" { calls "beta.svc"; transparent-proxy outbound-port=16001; }
+            node "beta" { serves "beta.svc"; transparent-proxy inbound-port=16000; }
+            "#,
+        )
+        .intercepted()
+        .up()
+        .await;
+        let alpha = live.at("alpha", 16001).ip();
+        let beta = live.workload("10.0.0.1:3000");
+        let answer =
+            from(alpha, "10.1.2.3:80".parse().unwrap()).send(&Request::get("/").host("beta.svc")).await.unwrap();
+        assert_eq!(service(&answer), "beta.svc");
+        let stranger = IpAddr::from([127, 9, 9, 9]);
+        let answer = from(stranger, beta.address()).send(&Request::get("/").host("anything")).await.unwrap();
+        assert_eq!(service(&answer), "beta.svc");
+        assert_eq!(live.counter("beta", "http.transparent_ingress_route_3000_http.downstream_rq_total").await, 1);
+    });
+}
