@@ -1,13 +1,21 @@
 //! Envoys that are told by files learn what changes, without losing a request.
 
+use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use local::{Client, Request};
+use local::echo::{self, Identity, Tries};
+use local::{Client, Echo, Request};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+use world::namespace;
 
 use super::{Live, PATIENCE, POLL, service};
+use crate::cli::{meshwright, text};
 
 const MESH: &str = r#"
     service "beta.svc" { endpoint "10.0.0.1:3000"; }
@@ -32,24 +40,44 @@ async fn becomes(live: &Live, name: &str, expected: &str) {
     }
 }
 
+/// Some who send one request after the other, until they are asked how it went.
+struct Callers {
+    ended: Arc<AtomicBool>,
+    each: Vec<JoinHandle<Vec<u16>>>,
+}
+
+impl Callers {
+    fn of(address: SocketAddr, host: &'static str) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let caller = |ended: Arc<AtomicBool>| async move {
+            let (mut client, mut statuses) = (Client::new(address), Vec::new());
+            while !ended.load(Ordering::Relaxed) {
+                let request = Request::get("/").host(host).header("x-echo-delay", "20");
+                statuses.push(client.send(&request).await.map_or(0, |answer| answer.status));
+            }
+            statuses
+        };
+        let each = (0..4).map(|_| tokio::spawn(caller(Arc::clone(&ended)))).collect();
+        Self { ended, each }
+    }
+
+    async fn lost_nothing(self) {
+        self.ended.store(true, Ordering::Relaxed);
+        let mut sent = 0;
+        for caller in self.each {
+            let statuses = caller.await.unwrap();
+            sent += statuses.len();
+            assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+        }
+        assert!(sent > 20, "{sent} requests");
+    }
+}
+
 #[tokio::test]
 async fn endpoints_move_without_a_lost_request() {
     let live = Live::of(MESH).watched().up().await;
     let address = live.instance("alpha").instance().entrance();
-    let ended = Arc::new(AtomicBool::new(false));
-    let callers: Vec<_> = (0..4)
-        .map(|_| {
-            let ended = Arc::clone(&ended);
-            tokio::spawn(async move {
-                let (mut client, mut statuses) = (Client::new(address), Vec::new());
-                while !ended.load(Ordering::Relaxed) {
-                    let request = Request::get("/").host("beta.svc").header("x-echo-delay", "20");
-                    statuses.push(client.send(&request).await.map_or(0, |answer| answer.status));
-                }
-                statuses
-            })
-        })
-        .collect();
+    let callers = Callers::of(address, "beta.svc");
     becomes(&live, "beta.svc", "beta.svc").await;
     change(&live, "eds/beta.svc.yaml", "eds/next.svc.yaml", "next.svc", "beta.svc");
     becomes(&live, "beta.svc", "next.svc").await;
@@ -57,14 +85,7 @@ async fn endpoints_move_without_a_lost_request() {
     while begin.elapsed() < Duration::from_millis(500) {
         becomes(&live, "beta.svc", "next.svc").await;
     }
-    ended.store(true, Ordering::Relaxed);
-    let mut sent = 0;
-    for caller in callers {
-        let statuses = caller.await.unwrap();
-        sent += statuses.len();
-        assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
-    }
-    assert!(sent > 20, "{sent} requests");
+    callers.lost_nothing().await;
 }
 
 #[tokio::test]
@@ -76,4 +97,69 @@ async fn routes_change_and_a_mistake_changes_nothing() {
     assert_eq!(service(&live.send("alpha", Request::get("/").host("beta.svc")).await), "beta.svc");
     change(&live, file, file, "cluster: [", "cluster: next.svc");
     becomes(&live, "beta.svc", "next.svc").await;
+}
+
+async fn serve(address: &str) -> Echo {
+    let identity = Identity { node: None, service: address.to_owned(), endpoint: address.to_owned() };
+    echo::serve(TcpListener::bind(address).await.unwrap(), identity, Tries::default()).unwrap()
+}
+
+/// What whoever operates Envoys does with a mesh that changed.
+fn compile(folder: &Path, services: &str) {
+    let mesh = format!("mesh \"live\" {{\n{services}\nnode \"alpha\" calls=\"*\"\n}}\n");
+    std::fs::write(folder.join("mesh.kdl"), mesh).unwrap();
+    let output = meshwright(folder, &["compile", "mesh.kdl", "--emit", "files", "--config-folder", ".", "-o", "."]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+}
+
+/// The egress port's answer: its status, and who gave it.
+async fn answered(host: &str) -> (u16, String) {
+    let mut client = Client::new(SocketAddr::from(([127, 0, 0, 1], 4000)));
+    match client.send(&Request::get("/").host(host)).await {
+        Ok(answer) if answer.status == 200 => (200, service(&answer)),
+        Ok(answer) => (answer.status, String::new()),
+        Err(_) => (0, String::new()),
+    }
+}
+
+async fn is_answered(host: &str, expected: (u16, &str)) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let (status, by) = answered(host).await;
+        if (status, by.as_str()) == expected {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{host}: still {status} {by}");
+        sleep(POLL).await;
+    }
+}
+
+#[test]
+fn compiling_again_tells_an_envoy_that_runs() {
+    if !namespace::enter("live::watched_files::compiling_again_tells_an_envoy_that_runs") {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let [one, other, new] = ["127.1.0.1:3000", "127.1.0.2:3000", "127.1.0.3:3000"];
+        let _servers = (serve(one).await, serve(other).await, serve(new).await);
+        let folder = tempfile::tempdir().unwrap();
+        let beta = |endpoint: &str| format!("service \"beta.svc\" {{ endpoint \"{endpoint}\"; }}\n");
+        compile(folder.path(), &beta(one));
+        let binary = local::find(None).unwrap();
+        let mut envoy = Command::new(binary.path());
+        envoy.args(["-c", "alpha/envoy.yaml", "--use-dynamic-base-id", "--log-level", "error"]);
+        let _envoy = envoy.current_dir(folder.path()).kill_on_drop(true).spawn().unwrap();
+        is_answered("beta.svc", (200, one)).await;
+        assert_eq!(answered("gamma.svc").await.0, 404);
+
+        let callers = Callers::of(SocketAddr::from(([127, 0, 0, 1], 4000)), "beta.svc");
+        let gamma = format!("service \"gamma.svc\" {{ endpoint \"{new}\"; }}\n");
+        compile(folder.path(), &format!("{}{gamma}", beta(other)));
+        is_answered("gamma.svc", (200, new)).await;
+        is_answered("beta.svc", (200, other)).await;
+        compile(folder.path(), &beta(one));
+        is_answered("gamma.svc", (404, "")).await;
+        is_answered("beta.svc", (200, one)).await;
+        callers.lost_nothing().await;
+    });
 }
