@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -63,13 +64,10 @@ impl Callers {
 
     async fn lost_nothing(self) {
         self.ended.store(true, Ordering::Relaxed);
-        let mut sent = 0;
         for caller in self.each {
             let statuses = caller.await.unwrap();
-            sent += statuses.len();
-            assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}");
+            assert!(!statuses.is_empty() && statuses.iter().all(|status| *status == 200), "{statuses:?}");
         }
-        assert!(sent > 20, "{sent} requests");
     }
 }
 
@@ -148,18 +146,20 @@ fn compiling_again_tells_an_envoy_that_runs() {
         let binary = local::find(None).unwrap();
         let mut envoy = Command::new(binary.path());
         envoy.args(["-c", "alpha/envoy.yaml", "--use-dynamic-base-id", "--log-level", "error"]);
-        let _envoy = envoy.current_dir(folder.path()).kill_on_drop(true).spawn().unwrap();
+        let _envoy = envoy.current_dir(folder.path()).stdout(Stdio::null()).kill_on_drop(true).spawn().unwrap();
         is_answered("beta.svc", (200, one)).await;
         assert_eq!(answered("gamma.svc").await.0, 404);
 
         let callers = Callers::of(SocketAddr::from(([127, 0, 0, 1], 4000)), "beta.svc");
         let gamma = format!("service \"gamma.svc\" {{ endpoint \"{new}\"; }}\n");
-        compile(folder.path(), &format!("{}{gamma}", beta(other)));
-        is_answered("gamma.svc", (200, new)).await;
-        is_answered("beta.svc", (200, other)).await;
-        compile(folder.path(), &beta(one));
-        is_answered("gamma.svc", (404, "")).await;
-        is_answered("beta.svc", (200, one)).await;
+        for _ in 0..5 {
+            compile(folder.path(), &format!("{}{gamma}", beta(other)));
+            is_answered("gamma.svc", (200, new)).await;
+            is_answered("beta.svc", (200, other)).await;
+            compile(folder.path(), &beta(one));
+            is_answered("gamma.svc", (404, "")).await;
+            is_answered("beta.svc", (200, one)).await;
+        }
         callers.lost_nothing().await;
     });
 }
