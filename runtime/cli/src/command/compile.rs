@@ -132,10 +132,8 @@ fn written(ready: &Ready, proxies: &[Proxy], folder: &Path, lock: &str, argument
         let written = write::file(folder, path, bytes)?;
         changed += usize::from(written == Written::Changed);
         paths.insert(folder.join(path));
-        if aloud {
-            let mark = if written == Written::Changed { "wrote" } else { "same " };
-            write::to_stdout(&format!("{mark}  {:>7}  {}\n", size(bytes.len()), folder.join(path).display()))?;
-        }
+        let mark = if written == Written::Changed { "wrote" } else { "same " };
+        write::to_stdout(&format!("{mark}  {:>7}  {}\n", size(bytes.len()), folder.join(path).display()))?;
         Ok(())
     };
     output::each(ready, proxies, arguments, &mut put)?;

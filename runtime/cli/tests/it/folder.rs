@@ -37,6 +37,7 @@ fn in_a_folder_of_wrong_meshes_every_mistake_is_found_under_its_own_code() {
         let Some(files) = example(&std::fs::read_to_string(&path).unwrap()) else { continue };
         let own = folder.path().join(&slug);
         std::fs::create_dir(&own).unwrap();
+        std::fs::write(own.join("clients.keys"), "partner:4f1c9a7e6b2d8035\n").unwrap();
         for (name, bytes) in files {
             std::fs::write(own.join(name), bytes).unwrap();
         }

@@ -108,7 +108,7 @@ fn a_real_envoy_validates_without_the_certificates_of_the_fleet() {
     let folder = folder();
     let mesh = MESH.replace(
         "listen=8080 {",
-        "{ listen 8443 { tls { certificate { files chain=\"/nowhere/chain.pem\" key=\"/nowhere/key.pem\" } } }",
+        "{ listen 8443 { tls { certificate { files chain=\"/nowhere/chain.pem\" key=\"/nowhere/key.pem\" } } };",
     );
     std::fs::write(folder.path().join("mesh.kdl"), mesh).expect("it is written");
     let (status, _, said) = compile(folder.path(), &["--envoy", &envoy()]);
@@ -119,7 +119,7 @@ fn a_real_envoy_validates_without_the_certificates_of_the_fleet() {
 #[test]
 fn what_a_real_envoy_refuses_is_told() {
     let folder = folder();
-    // A port number that the descriptors allow, and nobody can listen on.
+    // The descriptors allow it; a cluster of endpoints has no balancing of its own.
     let overlay = r#"envoy-overlay "cluster" name="cart.svc" json="{\"lb_policy\": \"CLUSTER_PROVIDED\"}" reason="a test"
     gateway"#;
     std::fs::write(folder.path().join("mesh.kdl"), MESH.replace("gateway", overlay)).expect("it is written");
