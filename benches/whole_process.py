@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `meshwright compile` costs as a whole process: time, memory, and the share of reading.
+"""What `meshwright compile` costs as a whole process: time, processor time, memory, and the share of reading.
 
 Usage: whole_process.py BINARY [RUNS]. Each row is the median of RUNS (5). Needs nothing but Python."""
 
@@ -40,7 +40,7 @@ def mesh(services, nodes, calls, routes):
 
 
 def measure(binary, folder, arguments):
-    """Seconds, peak megabytes, and the timings that the command tells of itself."""
+    """Milliseconds, those of the processor, peak megabytes, and the timings that the command tells of itself."""
     begun = time.monotonic()
     process = subprocess.Popen(
         [binary, "compile", "mesh.yaml", "-o", "out", "--timings", "--format", "json", *arguments],
@@ -52,7 +52,8 @@ def measure(binary, folder, arguments):
     stages = re.search(r"read ([\d.]+) ms, check ([\d.]+) ms, lower and write ([\d.]+) ms", said)
     if process.returncode != 0 or stages is None:
         sys.exit(f"compile ended with {process.returncode}:\n{said[:2000]}")
-    return [seconds * 1e3, usage.ru_maxrss / 1024, *map(float, stages.groups())]
+    processor = usage.ru_utime + usage.ru_stime
+    return [seconds * 1e3, processor * 1e3, usage.ru_maxrss / 1024, *map(float, stages.groups())]
 
 
 def main():
@@ -65,7 +66,7 @@ def main():
         ("1,000 services, 100 nodes × 20 calls", mesh(1000, 100, 20, 0), []),
         ("10,000 services, 1,000 nodes × 20 calls", mesh(10000, 1000, 20, 0), []),
     ]
-    print(f"{'':50} {'YAML':>7} {'whole':>9} {'memory':>8} {'read':>8} {'check':>8} {'rest':>8}")
+    print(f"{'':50} {'YAML':>7} {'whole':>9} {'cpu':>9} {'memory':>8} {'read':>8} {'check':>8} {'rest':>8}")
     for name, text, arguments in rows:
         folder = tempfile.mkdtemp(prefix="meshwright-bench-")
         try:
@@ -75,8 +76,8 @@ def main():
             for _ in range(runs):
                 shutil.rmtree(os.path.join(folder, "out"), ignore_errors=True)
                 samples.append(measure(binary, folder, arguments))
-            whole, memory, read, check, rest = map(statistics.median, zip(*samples))
-            print(f"{name:50} {len(text) / 1e6:4.1f} MB {whole:6.0f} ms {memory:5.0f} MB"
+            whole, processor, memory, read, check, rest = map(statistics.median, zip(*samples))
+            print(f"{name:50} {len(text) / 1e6:4.1f} MB {whole:6.0f} ms {processor:6.0f} ms {memory:5.0f} MB"
                   f" {read:5.0f} ms {check:5.0f} ms {rest:5.0f} ms", flush=True)
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,16 +1,18 @@
 //! From text to Envoy configuration, stage by stage, at several sizes.
 
 use std::hint::black_box;
+use std::time::Duration;
 
-use compiler::{Proxy, WasmModule};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use compiler::snapshot::Snapshot;
+use compiler::{CheckedMesh, Proxy, WasmModule};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use meshwright_benches::meshes;
 use spec::{Diagnostics, Syntax};
 
 fn compile(criterion: &mut Criterion) {
     let module = WasmModule { sha256: "0".repeat(64), folder: "filters".to_owned() };
     let mut group = criterion.benchmark_group("compile");
-    group.sample_size(10);
+    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
     for services in [10, 100, 1000] {
         let kdl = meshes::kdl(services);
         let yaml = meshes::yaml(services).expect("the mesh is right");
@@ -36,5 +38,36 @@ fn compile(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, compile);
+/// What a control plane does at its start, and whenever a task comes or goes.
+fn snapshot(criterion: &mut Criterion) {
+    const SERVICES: usize = 10_000;
+    let module = WasmModule { sha256: "0".repeat(64), folder: "filters".to_owned() };
+    let before = meshes::callers(SERVICES, 1_000);
+    let after = before.replacen("10.1.20.1:3000", "10.9.20.1:3000", 1);
+    let [before, after] = [before, after].map(|text| checked(&text).expect("the mesh is right"));
+    let name = "s5000.svc";
+    let (changed, _) = after.services().find(|(_, service)| service.name.as_str() == name).expect("such a service");
+    let served = Snapshot::of(&before, &module);
+    assert_eq!(served.clone().refresh_endpoints(&after, changed), 1, "one endpoint is one resource");
+    let mut group = criterion.benchmark_group("snapshot");
+    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    group.bench_function("10,000 services, 1,000 callers", |bencher| {
+        bencher.iter_with_large_drop(|| black_box(Snapshot::of(&before, &module)));
+    });
+    group.bench_function("one endpoint changed among 10,000 services", |bencher| {
+        let refresh = |mut served: Snapshot| {
+            black_box(served.refresh_endpoints(&after, changed));
+            served
+        };
+        bencher.iter_batched(|| served.clone(), refresh, BatchSize::LargeInput);
+    });
+    group.finish();
+}
+
+fn checked(kdl: &str) -> Option<CheckedMesh> {
+    let (mesh, sources) = meshes::parse(kdl, Syntax::Kdl)?;
+    compiler::check(&mesh, &sources, &mut Diagnostics::new())
+}
+
+criterion_group!(benches, compile, snapshot);
 criterion_main!(benches);

@@ -15,7 +15,7 @@ use prost_types::Any;
 use sha2::{Digest, Sha256};
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Id, Service};
+use crate::checked::{CheckedMesh, Id, Proxy, Service};
 use crate::lower::{self, NodeConfig, Shared, lower_with};
 
 /// The resources of every proxy of a mesh. Same mesh, same bytes, same versions.
@@ -52,7 +52,10 @@ impl Snapshot {
     pub fn of(mesh: &CheckedMesh, module: &WasmModule) -> Self {
         let (shared, mut encoder) = (Shared::default(), Encoder::default());
         let mut proxies = BTreeMap::new();
-        for proxy in mesh.proxies() {
+        let mut order: Vec<Proxy> = mesh.proxies().collect();
+        // The order of the source means nothing to whoever asks.
+        order.sort_by_cached_key(|proxy| mesh.proxy_name(*proxy).key());
+        for proxy in order {
             let config = lower_with(mesh, proxy, module, &shared);
             proxies.insert(mesh.proxy_name(proxy).to_string(), encoder.config(&config));
         }

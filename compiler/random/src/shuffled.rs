@@ -4,39 +4,42 @@ use fastrand::Rng;
 use serde_json::Value;
 
 /// Lists whose order means nothing.
-const UNORDERED: [&str; 3] = ["endpoint", "calls", "serves"];
+const UNORDERED: [&str; 2] = ["endpoint", "calls"];
+/// A node calls as the service that it serves first.
+const FIRST_COUNTS: &str = "serves";
 
 /// JSON with the same content. `serde_json` would sort its keys.
 pub(super) fn shuffled(text: &str, seed: u64) -> Option<String> {
     let document: Value = serde_json::from_str(text).ok()?;
     let mut out = String::new();
-    add(&document, false, &mut Rng::with_seed(seed), &mut out);
+    add(&document, "mesh", &mut Rng::with_seed(seed), &mut out);
     Some(out)
 }
 
-fn add(value: &Value, unordered: bool, choices: &mut Rng, out: &mut String) {
+fn add(value: &Value, key: &str, choices: &mut Rng, out: &mut String) {
     match value {
         Value::Object(fields) => {
             let mut fields: Vec<_> = fields.iter().collect();
-            choices.shuffle(&mut fields);
+            let fixed = usize::from(key == FIRST_COUNTS);
+            choices.shuffle(fields.get_mut(fixed..).unwrap_or_default());
             out.push('{');
             for (place, (key, value)) in fields.into_iter().enumerate() {
                 comma(place, out);
                 out.push_str(&Value::from(key.as_str()).to_string());
                 out.push_str(": ");
-                add(value, UNORDERED.contains(&key.as_str()), choices, out);
+                add(value, key, choices, out);
             }
             out.push('}');
         }
         Value::Array(items) => {
             let mut items: Vec<_> = items.iter().collect();
-            if unordered {
+            if UNORDERED.contains(&key) {
                 choices.shuffle(&mut items);
             }
             out.push('[');
             for (place, item) in items.into_iter().enumerate() {
                 comma(place, out);
-                add(item, false, choices, out);
+                add(item, "", choices, out);
             }
             out.push(']');
         }

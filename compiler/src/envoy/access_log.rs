@@ -130,8 +130,9 @@ fn json(said: Option<&mesh::AccessLog>) -> SubstitutionFormatString {
 fn fields(said: Option<&mesh::AccessLog>) -> impl Iterator<Item = (&str, &str)> {
     let own = said.map_or(&[][..], |said| said.fields.as_slice());
     let usual = if own.is_empty() { &FIELDS[..] } else { &[] };
-    let own = own.iter().map(|entry| (entry.key.value.as_str(), entry.value.value.as_str()));
-    own.chain(usual.iter().copied())
+    let mut own: Vec<_> = own.iter().map(|entry| (entry.key.value.as_str(), entry.value.value.as_str())).collect();
+    own.sort_unstable();
+    own.into_iter().chain(usual.iter().copied())
 }
 
 /// A line each: one that does not end is ended.

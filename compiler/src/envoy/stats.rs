@@ -43,7 +43,9 @@ pub(crate) fn tags(tags: &[Entry]) -> Option<StatsConfig> {
         tag_name: tag.key.value.clone(),
         tag_value: Some(TagValue::FixedValue(tag.value.value.clone())),
     };
-    (!tags.is_empty()).then(|| StatsConfig { stats_tags: tags.iter().map(fixed).collect(), ..Default::default() })
+    let mut stats_tags: Vec<TagSpecifier> = tags.iter().map(fixed).collect();
+    stats_tags.sort_by(|one, other| one.tag_name.cmp(&other.tag_name));
+    (!tags.is_empty()).then(|| StatsConfig { stats_tags, ..Default::default() })
 }
 
 fn named<M: prost::Name>(name: &str, sink: &M) -> StatsSink {

@@ -32,9 +32,11 @@ pub(crate) fn tracing(said: &mesh::Tracing, service_name: &str, provider: Provid
         r#type: Some(custom_tag::Type::Literal(custom_tag::Literal { value: tag.value.value.clone() })),
         ..Default::default()
     };
+    let mut custom_tags: Vec<CustomTag> = said.tags.iter().map(literal).collect();
+    custom_tags.sort_by(|one, other| one.tag.cmp(&other.tag));
     Tracing {
         random_sampling: Some(Message { value: f64::from(random.per_million()) / 10_000.0 }),
-        custom_tags: said.tags.iter().map(literal).collect(),
+        custom_tags,
         provider: Some(Http { name: name.to_owned(), config_type: Some(ConfigType::TypedConfig(config)) }),
         ..Default::default()
     }
