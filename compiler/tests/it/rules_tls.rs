@@ -309,20 +309,28 @@ fn two_services_of_a_node_that_are_asked_for_by_one_name() {
         format!("{}{other}node \"both\" {{ serves \"one.svc\" \"two.svc\"; }}", service("one.svc", one))
     };
     let asks = |name: &str| format!("client-tls sni=\"{name}\" {{ server ca-file=\"/ca\"; }}");
-    check("tls-mismatch", &mesh(&asks("Two.svc"), "", "chosen"), expect![[r#"
+    check(
+        "tls-mismatch",
+        &mesh(&asks("Two.svc"), "", "chosen"),
+        expect![[r#"
         error[tls-mismatch]: who asks for `Two.svc` does not reach `one.svc`
           5:16 the sidecar of `both` takes it for `two.svc`
           7:9 another service of the same node
           2:9 the service that is called
           help: leave out `sni`, or give each service of the node one of its own
-    "#]]);
-    check("tls-mismatch", &mesh(&asks("all"), &asks("all"), "chosen"), expect![[r#"
+    "#]],
+    );
+    check(
+        "tls-mismatch",
+        &mesh(&asks("all"), &asks("all"), "chosen"),
+        expect![[r#"
         error[tls-mismatch]: who asks for `all` does not reach `two.svc`
           10:16 the sidecar of `both` takes it for `one.svc`
           2:9 another service of the same node
           7:9 the service that is called
           help: leave out `sni`, or give each service of the node one of its own
-    "#]]);
+    "#]],
+    );
     quiet("tls-mismatch", &mesh(&asks("all"), &asks("all"), "same"));
     quiet("tls-mismatch", &mesh(&asks("one"), &asks("two"), "chosen"));
 }
