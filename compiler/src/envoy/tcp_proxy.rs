@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use envoy::config::accesslog::v3::AccessLog;
 use envoy::extensions::filters::network::tcp_proxy::v3::{
-    TcpProxy,
+    TcpProxy, UpstreamConnectMode,
     tcp_proxy::{ClusterSpecifier, WeightedCluster, weighted_cluster::ClusterWeight},
 };
 
@@ -39,5 +39,18 @@ pub(crate) fn tcp_proxy(parts: Bytes) -> TcpProxy {
         access_log: parts.access_log,
         cluster_specifier: Some(cluster),
         ..Default::default()
+    }
+}
+
+/// For so long bytes are kept while the other side is dialled; then the caller waits.
+const EARLY_BYTES: u32 = 64 << 10;
+
+/// The same, but nobody is dialled before the caller has sent something: only then filters of connections decide, and
+/// whoever speaks first would already have been heard (<https://github.com/envoyproxy/envoy/issues/9023>).
+pub(crate) fn after_first_bytes(proxy: TcpProxy) -> TcpProxy {
+    TcpProxy {
+        upstream_connect_mode: UpstreamConnectMode::OnDownstreamData.into(),
+        max_early_data_bytes: Some(EARLY_BYTES),
+        ..proxy
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     if node.serves.is_empty() {
         return;
     }
-    let serves: Vec<&Serve> = node.serves.iter().collect();
+    let serves = in_order(scope, node);
     let entrance = Entrance { routes: names::INGRESS_ROUTES.to_owned(), port: None, hosts: Hosts::Known };
     let chains = chains(scope, &serves, &entrance, parts);
     parts.listener(listener(Listener {
@@ -32,6 +32,13 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     for serve in serves {
         cluster::local(scope, serve, parts);
     }
+}
+
+/// What a node serves, by name: the order of the source means nothing to those who call.
+pub(super) fn in_order<'a>(scope: &Scope<'_>, node: &'a Node) -> Vec<&'a Serve> {
+    let mut serves: Vec<&Serve> = node.serves.iter().collect();
+    serves.sort_by_cached_key(|serve| scope.mesh.service(serve.service).name.key());
+    serves
 }
 
 /// Where connections to services of a node arrive.

@@ -6,7 +6,7 @@ use super::scope::Scope;
 use super::{observability, route};
 use crate::checked::{Gateway, Id, Listener, Serve, Service};
 use crate::envoy::names;
-use crate::envoy::tcp_proxy::{Bytes, tcp_proxy};
+use crate::envoy::tcp_proxy::{Bytes, after_first_bytes, tcp_proxy};
 
 /// From a caller to a service, by the weights of its routes.
 pub(super) fn to_service(scope: &Scope<'_>, id: Id<Service>) -> TcpProxy {
@@ -39,12 +39,16 @@ pub(super) fn to_application(scope: &Scope<'_>, serve: &Serve) -> TcpProxy {
     let service = scope.mesh.service(serve.service);
     let inbound = service.inbound.as_ref().and_then(|inbound| inbound.idle_timeout.as_ref());
     let cluster = names::local_cluster(service);
-    tcp_proxy(Bytes {
+    let proxy = tcp_proxy(Bytes {
         stat_prefix: names::stat_name(&cluster),
         clusters: vec![(cluster, 1)],
         idle_timeout: inbound.map(|said| said.value).or(service.idle_timeout),
         access_log: observability::access_log(scope),
-    })
+    });
+    match service.authorization {
+        Some(_) => after_first_bytes(proxy),
+        None => proxy,
+    }
 }
 
 /// From an intercepting sidecar to a host outside the mesh.

@@ -2,7 +2,7 @@
 
 use spec::mesh::FilterPosition;
 
-use super::Parts;
+use super::{Parts, inbound};
 use super::policies::{Chain, Policies};
 use super::scope::Scope;
 use super::url::{self, Server};
@@ -35,10 +35,10 @@ pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chai
 /// Filters that see requests that go out: of the proxy itself, and of the services beside it.
 pub(super) fn outbound(scope: &Scope<'_>, chain: &mut Chain, parts: &mut Parts) {
     let serves = match scope.proxy {
-        Proxy::Node(id) => scope.mesh.node(id).serves.as_slice(),
-        Proxy::Gateway(_) => &[],
+        Proxy::Node(id) => inbound::in_order(scope, scope.mesh.node(id)),
+        Proxy::Gateway(_) => Vec::new(),
     };
-    let of_services = serves.iter().flat_map(|serve| &scope.mesh.service(serve.service).filters);
+    let of_services = serves.into_iter().flat_map(|serve| &scope.mesh.service(serve.service).filters);
     let uses = of_services.chain(&scope.at().filters).filter(|said| said.at == FilterPosition::Outbound);
     for said in uses {
         let code = code(scope, said, parts);

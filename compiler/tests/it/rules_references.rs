@@ -134,6 +134,25 @@ fn a_name_is_defined_once() {
 }
 
 #[test]
+fn a_gateway_answers_for_a_name_once() {
+    let edge = |says: &str| two("") + "\ngateway \"edge\" {\nlisten 8080\n" + says + "\n}\n";
+    let host = |name: &str| format!("host \"{name}\" {{ to \"a.svc\"; }}");
+    let twice = |one: &str, other: &str| edge(&format!("{}\n{}", host(one), host(other)));
+    for (one, other) in [("x.example", "X.example"), ("x.example:8080", "X.example:8080")] {
+        assert_eq!(places("duplicate-name", &twice(one, other)), "error 14:6\n", "{one}, {other}");
+    }
+    quiet("duplicate-name", &twice("x.example", "x.example:8080"));
+    quiet("duplicate-name", &twice("x.example:8080", "x.example:8081"));
+    // A service is known by its name on every port.
+    for name in ["b.svc", "B.svc:8080", "b.svc:9999"] {
+        let calls = |calls: &str| edge(&format!("{calls}\n{}", host(name)));
+        assert_eq!(places("duplicate-name", &calls("calls \"b.svc\"")), "error 14:6\n", "{name}");
+        assert_eq!(places("duplicate-name", &calls("calls \"*\"")), "error 14:6\n", "{name}");
+        quiet("duplicate-name", &calls("calls \"a.svc\""));
+    }
+}
+
+#[test]
 fn definitions_that_nobody_uses() {
     let unused = r#"wasm-filter "audit" file="audit.wasm"
 jwt-provider "login" { jwks-url "https://idp.example/keys"; }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use compiler::emit;
+use compiler::lower::Shared;
 use local::{Claim, Options, Placement, Plan, Running, Subnet};
 use spec::Diagnostics;
 
@@ -23,9 +25,23 @@ pub struct Started {
     pub placement: Placement,
 }
 
+/// How Envoys are told what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Everything in one bootstrap.
+    Static,
+    /// By files that they watch, below `NAME/xds` of the run folder.
+    Watched,
+}
+
 /// Places, compiles and starts a checked mesh. Health checks are hastened, so that the mesh is healthy within seconds;
 /// everything else is as `compile` writes it.
-pub async fn start(ready: &Ready, addresses: Addresses, mut options: Options) -> Result<Started, Exit> {
+pub async fn start(ready: &Ready, addresses: Addresses, options: Options) -> Result<Started, Exit> {
+    start_as(Form::Static, ready, addresses, options).await
+}
+
+/// The same, in either form.
+pub async fn start_as(form: Form, ready: &Ready, addresses: Addresses, mut options: Options) -> Result<Started, Exit> {
     let mut placement = local::place(&ready.mesh, &ready.checked, addresses.subnet)?;
     local::place::hasten_health_checks(&mut placement.mesh);
     let mut diagnostics = Diagnostics::new();
@@ -36,10 +52,28 @@ pub async fn start(ready: &Ready, addresses: Addresses, mut options: Options) ->
             error: anyhow::anyhow!("the mesh is right, but not at loopback addresses:\n{findings}"),
         });
     };
-    let configs = compiler::compile(&placed, &module::in_folder(module::FOLDER));
+    let mut configs = BTreeMap::new();
+    let mut watched = Vec::new();
+    let module = module::in_folder(module::FOLDER);
+    match form {
+        Form::Static => configs = compiler::compile(&placed, &module),
+        Form::Watched => {
+            let shared = Shared::default();
+            for proxy in placed.proxies() {
+                let name = placed.proxy_name(proxy).to_string();
+                for (file, text) in emit::watched(&placed, proxy, &module, &shared, &name) {
+                    let path = format!("{name}/{file}");
+                    match file.as_str() {
+                        "envoy.yaml" => drop(configs.insert(path, text)),
+                        _ => watched.push((PathBuf::from(path), text.into_bytes())),
+                    }
+                }
+            }
+        }
+    }
     let ours = (module::output_path(), artifacts::MODULE.to_vec());
     let modules = module::of_the_user(&placed).chain([ours]).map(|(path, bytes)| (PathBuf::from(path), bytes));
-    let files: BTreeMap<PathBuf, Vec<u8>> = modules.collect();
+    let files: BTreeMap<PathBuf, Vec<u8>> = modules.chain(watched).collect();
     options.claim = addresses.claim;
     let plan = Plan::of(placement.clone(), &configs, files)?;
     let running = local::start(plan, options).await.context("the mesh did not start")?;

@@ -33,6 +33,27 @@ fn bent_playground() {
 }
 
 #[test]
+fn the_shop() {
+    accepted_by_envoy(&["examples/shop/mesh.kdl"]);
+    let out = tempfile::tempdir().unwrap();
+    accepted_by_envoy(&["examples/shop/mesh.kdl", "--emit", "files", "-o", out.path().to_str().unwrap()]);
+}
+
+#[test]
+fn the_shop_in_the_words_of_its_readme() {
+    let readme = std::fs::read_to_string(project().join("examples/shop/README.md")).unwrap();
+    let commands: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("$ meshwright ")).collect();
+    assert!(commands.iter().any(|command| command.starts_with("compile ")), "{commands:?}");
+    for command in commands {
+        let out = tempfile::tempdir().unwrap();
+        let path = out.path().to_str().unwrap();
+        let words: Vec<&str> = command.split(' ').map(|word| if word == "out" { path } else { word }).collect();
+        let output = meshwright(&project(), &words);
+        assert!(output.status.success(), "{command}:\n{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn every_golden_of_the_compiler() {
     let golden = project().join("compiler/tests/golden");
     for case in std::fs::read_dir(golden).unwrap() {

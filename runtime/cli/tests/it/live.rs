@@ -4,9 +4,11 @@ mod actions;
 mod api_keys;
 mod attacks;
 mod authorization;
+mod balancing;
 mod cors;
 mod discovery;
 mod egress;
+mod egress_attacks;
 mod egress_policy;
 mod evasion;
 mod external_auth;
@@ -14,17 +16,20 @@ mod failover;
 mod faults;
 mod gateway;
 mod gateway_listeners;
+mod gateway_tls;
 mod grpc;
 mod header_routing;
 mod health;
 mod health_protocols;
 mod inbound_limits;
+mod inbound_timeouts;
 mod local_ports;
 mod locality;
 mod logs;
 mod mirrors;
 mod mutual_tls;
 mod native_engines;
+mod network_rules;
 mod observability;
 mod outliers;
 mod overlays;
@@ -35,9 +40,11 @@ mod regular_expressions;
 mod retries;
 mod retry_words;
 mod routes;
+mod secrets;
 mod service_auth;
 mod shares;
 mod sinks;
+mod source_rates;
 mod stickiness;
 mod subsets;
 mod tcp;
@@ -48,6 +55,8 @@ mod traces;
 mod transparent;
 mod upgrades;
 mod user_filters;
+mod wasm_modules;
+mod watched_files;
 mod world;
 
 use std::collections::BTreeMap;
@@ -60,7 +69,7 @@ use ::world::namespace::{self, Interception};
 use local::run::RunningInstance;
 use local::{Client, Echo, Instance, Options, Placement, Request, Response};
 use meshwright::input::{Input, Reading};
-use meshwright::launch::{Addresses, Started, start};
+use meshwright::launch::{Addresses, Form, Started, start_as};
 use meshwright::mesh::ready;
 use meshwright::report::Format;
 use serde_json::Value;
@@ -87,6 +96,7 @@ struct Setup {
     outside: Option<Outside>,
     waits: bool,
     intercepts: bool,
+    form: Form,
 }
 
 /// `ada:lovelace` and `grace:hopper`.
@@ -124,6 +134,12 @@ impl Setup {
         self
     }
 
+    /// Envoys read files below `Live::told`, again whenever another one is moved into the place of one.
+    fn watched(mut self) -> Self {
+        self.form = Form::Watched;
+        self
+    }
+
     async fn up(self) -> Live {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mesh.kdl");
@@ -144,7 +160,7 @@ impl Setup {
         let mut detours = self.outside.as_ref().map(|outside| outside.detours().clone()).unwrap_or_default();
         detours.mark = self.intercepts.then_some(MARK);
         let options = Options { detours, ..Options::new(binary) };
-        let started = start(&ready, Addresses::claim().unwrap(), options).await;
+        let started = start_as(self.form, &ready, Addresses::claim().unwrap(), options).await;
         let started = started.unwrap_or_else(|exit| panic!("{:#}", exit.error));
         if self.waits {
             started.running.wait_healthy(PATIENCE).await.unwrap();
@@ -168,7 +184,14 @@ impl Live {
     }
 
     fn of(body: &str) -> Setup {
-        Setup { body: body.to_owned(), files: BTreeMap::new(), outside: None, waits: true, intercepts: false }
+        Setup {
+            body: body.to_owned(),
+            files: BTreeMap::new(),
+            outside: None,
+            waits: true,
+            intercepts: false,
+            form: Form::Static,
+        }
     }
 
     fn instance(&self, name: &str) -> &RunningInstance {
@@ -193,6 +216,11 @@ impl Live {
     /// Where the mesh's own files are: `${folder}`.
     fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What an Envoy is told by files: only with `Setup::watched`.
+    fn told(&self, instance: &str) -> PathBuf {
+        self.started.running.folder().join(instance).join("xds")
     }
 
     fn outside(&self) -> &Outside {

@@ -1,6 +1,12 @@
 //! Another server is asked about each request.
 
+use envoy::config::core::v3::{HeaderValue, HeaderValueOption};
+use envoy::google::rpc::Status;
+use envoy::service::auth::v3::check_response::HttpResponse;
+use envoy::service::auth::v3::{CheckRequest, CheckResponse, DeniedHttpResponse, OkHttpResponse};
+use envoy::r#type::v3::HttpStatus;
 use local::{Behaviour, Request};
+use prost::Message as _;
 
 use super::{Live, received};
 
@@ -69,4 +75,63 @@ async fn without_an_answer_an_open_door_stays_open() {
     assert_eq!(live.send("alpha", ask()).await.status, 200);
     guard.behave(reply(403, &[]));
     assert_eq!(live.send("alpha", ask()).await.status, 403);
+}
+
+/// `google.rpc.Status` of a code, and beside it the rest of an answer to the question.
+fn verdict(code: i32, rest: Option<HttpResponse>) -> Behaviour {
+    let status = Some(Status { code, ..Status::default() });
+    Behaviour::GrpcMessage(
+        CheckResponse { status, http_response: rest, ..CheckResponse::default() }.encode_to_vec().into(),
+    )
+}
+
+#[tokio::test]
+async fn a_guard_that_speaks_grpc_decides() {
+    let live = Live::up(
+        r#"
+        rules { rule "fail-open" level="off" reason="what it means is tested"; }
+        service "beta.svc" { endpoint "10.0.0.1:3000"; external-auth service="guard.svc" grpc=#true timeout="500ms" max-body-bytes=8; }
+        service "gamma.svc" { endpoint "10.0.0.1:3001"; external-auth service="guard.svc" grpc=#true timeout="500ms" failure="open"; }
+        service "guard.svc" { protocol "grpc"; endpoint "10.0.0.2:3000"; }
+        node "alpha" calls="*"
+        node "all" { serves "beta.svc" "gamma.svc"; }
+        node "guard" serves="guard.svc"
+        "#,
+    )
+    .await;
+    let guard = live.workload("10.0.0.2:3000");
+    let ask = || Request::new("POST", "/a?b=c").host("beta.svc").header("x-tenant", "t").body("12345678");
+    let user = HeaderValue { key: "x-user".to_owned(), value: "ada".to_owned(), ..HeaderValue::default() };
+    let header = HeaderValueOption { header: Some(user), ..HeaderValueOption::default() };
+    let allowed = OkHttpResponse { headers: vec![header], ..OkHttpResponse::default() };
+    guard.behave(verdict(0, Some(HttpResponse::OkResponse(allowed))));
+    let answer = live.send("alpha", ask().header("x-user", "forged")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(received(&answer, "x-user"), ["ada"]);
+    let asked = guard.received();
+    let question = asked.first().unwrap();
+    assert_eq!(question.path, "/envoy.service.auth.v3.Authorization/Check");
+    assert_eq!(question.host, "guard.svc");
+    let asked = CheckRequest::decode(&question.body[5..]).unwrap();
+    let asked = asked.attributes.unwrap().request.unwrap().http.unwrap();
+    assert_eq!((asked.method.as_str(), asked.path.as_str(), asked.host.as_str()), ("POST", "/a?b=c", "beta.svc"));
+    assert_eq!(asked.headers.get("x-tenant").map(String::as_str), Some("t"));
+    assert_eq!(asked.body, "12345678");
+
+    let status = Some(HttpStatus { code: 401 });
+    let denied = DeniedHttpResponse { status, body: "because".to_owned(), ..DeniedHttpResponse::default() };
+    guard.behave(verdict(7, Some(HttpResponse::DeniedResponse(denied))));
+    let answer = live.send("alpha", ask()).await;
+    assert_eq!((answer.status, answer.text().as_ref()), (401, "because"));
+    guard.behave(verdict(16, None));
+    assert_eq!(live.send("alpha", ask()).await.status, 403);
+    let gamma = || Request::get("/").host("gamma.svc");
+    assert_eq!(live.send("alpha", gamma()).await.status, 403, "an answer counts wherever the door is open without one");
+    let reached = live.workload("10.0.0.1:3000").received_count();
+    for silence in [Behaviour::GrpcStatus(14), Behaviour::Hang] {
+        guard.behave(silence.clone());
+        assert_eq!(live.send("alpha", ask()).await.status, 403, "{silence:?}");
+        assert_eq!(live.send("alpha", gamma()).await.status, 200, "{silence:?}");
+    }
+    assert_eq!(live.workload("10.0.0.1:3000").received_count(), reached);
 }

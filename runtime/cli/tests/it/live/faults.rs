@@ -53,3 +53,30 @@ async fn the_declared_share_is_delayed() {
     let counted = live.counter("all", "wasmcustom.meshwright_fault_delays").await - delayed;
     assert!(slow >= counted, "{slow} of 40 answers took 100 ms, {counted} were delayed");
 }
+
+#[tokio::test]
+async fn so_many_faults_at_once_at_most() {
+    let live = Live::up(
+        r#"
+        service "slow.svc" { endpoint "10.0.0.1:3000"; fault { delay "1s" percent=100; max-active 1; }; }
+        node "alpha" calls="*"
+        node "all" serves="slow.svc"
+        "#,
+    )
+    .await;
+    let address = live.instance("alpha").instance().entrance();
+    let mut asked = tokio::task::JoinSet::new();
+    for _ in 0..8 {
+        asked.spawn(async move {
+            let begin = Instant::now();
+            let answer = local::Client::new(address).send(&Request::get("/").host("slow.svc")).await.unwrap();
+            assert_eq!(answer.status, 200);
+            begin.elapsed() >= Duration::from_secs(1)
+        });
+    }
+    let delayed = asked.join_all().await.into_iter().filter(|delayed| *delayed).count();
+    assert_eq!(delayed, 1);
+    let begin = Instant::now();
+    live.send("alpha", Request::get("/").host("slow.svc")).await;
+    assert!(begin.elapsed() >= Duration::from_secs(1), "the next one has its turn");
+}

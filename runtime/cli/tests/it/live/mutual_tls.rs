@@ -1,7 +1,7 @@
 //! Callers prove who they are.
 
 use local::{Client, Request};
-use world::{Authority, Leaf, TlsDial};
+use world::{Authority, Leaf, Outside, Serves, TlsDial, TlsServer};
 
 use super::{Live, Setup, service};
 
@@ -77,4 +77,34 @@ async fn versions_out_of_range_are_refused() {
     assert!(dial().only_1_2().connect(live.at("beta", 4100)).await.is_err());
     let agreed = dial().only_1_3().alpn(&["h2", "http/1.1"]).connect(live.at("beta", 4100)).await.unwrap();
     assert_eq!(agreed.alpn.as_deref(), Some("h2"));
+}
+
+#[tokio::test]
+async fn a_service_without_a_sidecar_gets_a_name_and_a_certificate() {
+    let (servers, callers) = (Authority::new("servers"), Authority::new("callers"));
+    let mut outside = Outside::new().await;
+    let server = TlsServer::mutual(&servers.leaf(&["bank.internal"]), &callers.pem());
+    outside.add("198.51.100.7:443", Serves::Tls(server)).await;
+    let live = Live::of(
+        r#"
+        service "bank.svc" {
+            endpoint "198.51.100.7:443"
+            client-tls sni="bank.internal" {
+                certificate { files chain="${folder}/alpha/tls.crt" key="${folder}/alpha/tls.key"; }
+                server ca-file="${folder}/servers.pem" { subject-alt-name "bank.internal"; }
+            }
+        }
+        node "alpha" calls="bank.svc"
+        "#,
+    )
+    .files(callers.leaf(&["alpha"]).files("alpha"))
+    .file("servers.pem", servers.pem())
+    .outside(outside)
+    .up()
+    .await;
+    assert_eq!(live.send("alpha", Request::get("/").host("bank.svc")).await.status, 200);
+    let received = live.outside().echo("198.51.100.7:443").received();
+    let encryption = received.first().and_then(|received| received.encryption.as_ref()).unwrap();
+    assert_eq!(encryption.server_name.as_deref(), Some("bank.internal"));
+    assert!(encryption.client_certificate.is_some());
 }

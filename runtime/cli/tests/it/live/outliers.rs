@@ -68,3 +68,28 @@ async fn while_it_is_left_out_nobody_meets_it() {
     let answers = live.send_many("other", get(), 40).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 503).count(), 20);
 }
+
+#[tokio::test]
+async fn so_many_are_left_out_at_most() {
+    let live = Live::up(
+        r#"
+        service "beta.svc" {
+            endpoint "10.0.0.1:3000"
+            endpoint "10.0.0.2:3000"
+            endpoint "10.0.0.3:3000"
+            endpoint "10.0.0.4:3000"
+            outlier-detection consecutive-5xx=2 interval="100ms" base-ejection-time="60s" max-ejection-percent=50
+        }
+        node "alpha" calls="beta.svc"
+        "#,
+    )
+    .await;
+    for last in 1..=4 {
+        live.workload(&format!("10.0.0.{last}:3000")).behave(Behaviour::Status(500));
+    }
+    let overflow = "cluster.beta_svc.outlier_detection.ejections_overflow";
+    while live.counter("alpha", overflow).await == 0 {
+        assert_eq!(live.send("alpha", Request::get("/").host("beta.svc")).await.status, 500);
+    }
+    assert_eq!(live.counter("alpha", EJECTED).await, 2);
+}

@@ -126,67 +126,147 @@ async fn passes(address: SocketAddr, head: String) -> Option<String> {
     (wire::status(&answer) == Some(200)).then_some(text)
 }
 
-#[tokio::test]
-async fn no_request_reaches_what_is_guarded() {
-    let live = Live::of(&mesh())
+/// What a guard lets pass: a path, and credentials.
+const GOOD: [(&str, &str, &str); 5] = [
+    ("basic", "/admin", "authorization: Basic Z3JhY2U6aG9wcGVy\r\n"),
+    ("native", "/admin", "authorization: Basic Z3JhY2U6aG9wcGVy\r\n"),
+    ("token", "/admin", "authorization: Bearer TOKEN\r\n"),
+    ("key", "/admin", "x-api-key: 3f5a1c9e7b2d4860\r\n"),
+    ("rules", "/public", ""),
+];
+
+async fn up(mesh: &str) -> Live {
+    let live = Live::of(mesh)
         .file("login.jwks", jwks())
         .file("sha.htpasswd", HTPASSWD.lines().nth(1).unwrap())
         .file("clients.keys", "shop:3f5a1c9e7b2d4860\n")
         .up()
         .await;
     live.workload("10.0.0.3:3000").behave(Behaviour::Status(403));
+    live
+}
+
+fn is_of(answer: &str, service: &str) -> bool {
+    answer.contains(&format!("\"service\":\"{service}\""))
+}
+
+/// Who has what a guard asks for does pass, or the rest would prove nothing.
+async fn lets_pass(address: SocketAddr, guard: &str, host: &str, service: &str) {
+    let Some((_, path, credentials)) = GOOD.iter().find(|(name, ..)| *name == guard) else { return };
+    let credentials = credentials.replace("TOKEN", &token("{\"exp\":4102444800}"));
+    let head = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{credentials}connection: close\r\n\r\n");
+    let answer = passes(address, head).await;
+    assert!(answer.is_some_and(|it| is_of(&it, service)), "{service} lets nobody pass");
+}
+
+/// A request that must not reach this service.
+#[derive(Clone)]
+struct Attack {
+    service: String,
+    address: SocketAddr,
+    head: String,
+}
+
+/// Every spelling of a request for a guarded service, known to callers as `host`.
+fn attacks(host: &str, service: &str, address: SocketAddr) -> Vec<Attack> {
     let bad = token("{\"exp\":1}");
-    let good = token("{\"exp\":4102444800}");
-    for (name, path, credentials) in [
-        ("open.svc", "/admin", String::new()),
-        ("basic.svc", "/admin", "authorization: Basic Z3JhY2U6aG9wcGVy\r\n".to_owned()),
-        ("native.svc", "/admin", "authorization: Basic Z3JhY2U6aG9wcGVy\r\n".to_owned()),
-        ("token.svc", "/admin", format!("authorization: Bearer {good}\r\n")),
-        ("key.svc", "/admin", "x-api-key: 3f5a1c9e7b2d4860\r\n".to_owned()),
-        ("rules.svc", "/public", String::new()),
-    ] {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: {name}\r\n{credentials}connection: close\r\n\r\n");
-        let answer = passes(live.at("beta", 4100), head).await;
-        assert!(answer.is_some_and(|it| it.contains(&format!("\"service\":\"{name}\""))), "{name} lets nobody pass");
-    }
-    let workloads: Vec<_> =
-        (0..GUARDS.len()).map(|index| live.workload(&format!("10.0.0.1:{}", 3000 + index))).collect();
-    workloads.iter().for_each(|workload| workload.reset());
-    let mut attacks: Vec<(String, SocketAddr, String)> = Vec::new();
-    for (guard, _) in GUARDS {
-        let name = format!("{guard}.svc");
-        for address in [live.at("beta", 4100), live.at("alpha", 4000)] {
-            let plain = format!("host: {name}");
-            let targets = TARGETS.iter().map(|target| (*target, plain.clone(), ""));
-            let hosts = HOSTS.iter().map(|host| {
-                let host = host.replace("NAME", &name).replace("UPPER", &name.to_ascii_uppercase());
-                ("/admin", host, "")
-            });
-            let credentials = CREDENTIALS.iter().map(|credentials| ("/admin", plain.clone(), *credentials));
-            for (target, host, credentials) in targets.chain(hosts).chain(credentials) {
-                let target = target.replace("HOST", &name);
-                let credentials = credentials.replace("TOKEN", &bad);
-                let head = format!("GET {target} HTTP/1.1\r\n{host}\r\n{credentials}connection: close\r\n\r\n");
-                attacks.push((name.clone(), address, head));
-            }
-        }
-    }
+    let plain = format!("host: {host}");
+    let targets = TARGETS.iter().map(|target| (*target, plain.clone(), ""));
+    let hosts = HOSTS.iter().map(|line| {
+        let line = line.replace("NAME", host).replace("UPPER", &host.to_ascii_uppercase());
+        ("/admin", line, "")
+    });
+    let credentials = CREDENTIALS.iter().map(|credentials| ("/admin", plain.clone(), *credentials));
+    let attack = |(target, line, credentials): (&str, String, &str)| {
+        let (target, credentials) = (target.replace("HOST", host), credentials.replace("TOKEN", &bad));
+        let head = format!("GET {target} HTTP/1.1\r\n{line}\r\n{credentials}connection: close\r\n\r\n");
+        Attack { service: service.to_owned(), address, head }
+    };
+    targets.chain(hosts).chain(credentials).map(attack).collect()
+}
+
+/// None of them is answered by whom it was meant for.
+async fn fail(attacks: &[Attack]) {
     let mut passed = BTreeMap::new();
     for some in attacks.chunks(32) {
         let mut sent = JoinSet::new();
-        for (name, address, head) in some.iter().cloned() {
-            sent.spawn(async move { (name, head.clone(), passes(address, head).await) });
+        for attack in some.iter().cloned() {
+            sent.spawn(async move { (attack.clone(), passes(attack.address, attack.head).await) });
         }
-        for (name, head, answer) in sent.join_all().await {
-            if let Some(answer) = answer.filter(|it| it.contains(&format!("\"service\":\"{name}\""))) {
-                passed.insert(head, answer);
+        for (attack, answer) in sent.join_all().await {
+            if let Some(answer) = answer.filter(|it| is_of(it, &attack.service)) {
+                passed.insert(attack.head, answer);
             }
         }
     }
     assert_eq!(passed, BTreeMap::new(), "of {}", attacks.len());
-    for (workload, (guard, _)) in workloads.iter().zip(GUARDS) {
-        let received = workload.received();
-        let other: Vec<_> = received.iter().filter(|it| it.path != "/healthz").map(|it| it.path.clone()).collect();
-        assert_eq!(other, [] as [String; 0], "{guard}");
+}
+
+#[track_caller]
+fn was_not_reached(live: &Live, endpoint: &str) {
+    let received = live.workload(endpoint).received();
+    let other: Vec<_> = received.iter().filter(|it| it.path != "/healthz").map(|it| it.path.clone()).collect();
+    assert_eq!(other, [] as [String; 0], "{endpoint}");
+}
+
+fn forget(live: &Live) {
+    live.started.running.workloads().iter().filter(|it| it.identity().service != "guard.svc").for_each(|it| it.reset());
+}
+
+#[tokio::test]
+async fn no_request_reaches_what_is_guarded() {
+    let live = up(&mesh()).await;
+    lets_pass(live.at("beta", 4100), "rules", "open.svc", "open.svc").await;
+    let mut all = Vec::new();
+    for (guard, _) in GUARDS {
+        let name = format!("{guard}.svc");
+        lets_pass(live.at("beta", 4100), guard, &name, &name).await;
+        for address in [live.at("beta", 4100), live.at("alpha", 4000)] {
+            all.extend(attacks(&name, &name, address));
+        }
+    }
+    forget(&live);
+    fail(&all).await;
+    for index in 0..GUARDS.len() {
+        was_not_reached(&live, &format!("10.0.0.1:{}", 3000 + index));
+    }
+}
+
+/// One gateway with hosts of all guarded services, and for each guard a gateway that has it itself.
+fn behind_gateways() -> String {
+    let mut body = mesh();
+    let (mut hosts, mut bare) = (String::new(), String::new());
+    for (index, (name, guard)) in GUARDS.iter().enumerate() {
+        hosts += &format!("host \"{name}.example\" {{ to \"{name}.svc\"; }}\n");
+        bare += &format!(" \"bare-{name}.svc\"");
+        body += &format!(
+            "service \"bare-{name}.svc\" {{ endpoint \"10.0.0.2:{}\"; }}\n\
+             gateway \"at-{name}\" {{ listen 8080; calls \"open.svc\"; {guard}; \
+             host \"{name}.example\" {{ to \"bare-{name}.svc\"; }}; }}\n",
+            3000 + index
+        );
+    }
+    body + &format!(
+        "node \"bare\" {{ serves {bare}; }}\n\
+         gateway \"front\" {{ listen 8080; calls \"open.svc\"\n{hosts} }}\n"
+    )
+}
+
+#[tokio::test]
+async fn no_request_reaches_it_through_a_gateway() {
+    let live = up(&behind_gateways()).await;
+    let mut all = Vec::new();
+    for (guard, _) in GUARDS {
+        let (host, bare) = (format!("{guard}.example"), format!("bare-{guard}.svc"));
+        for (gateway, service) in [("front".to_owned(), format!("{guard}.svc")), (format!("at-{guard}"), bare)] {
+            let address = live.at(&gateway, 8080);
+            lets_pass(address, guard, &host, &service).await;
+            all.extend(attacks(&host, &service, address));
+        }
+    }
+    forget(&live);
+    fail(&all).await;
+    for (index, node) in (0..GUARDS.len()).flat_map(|index| [(index, 1), (index, 2)]) {
+        was_not_reached(&live, &format!("10.0.0.{node}:{}", 3000 + index));
     }
 }

@@ -112,6 +112,28 @@ async fn a_connection_is_closed_after_so_many_requests() {
     assert_eq!(kept.collect::<BTreeSet<_>>().len(), 1);
 }
 
+#[tokio::test]
+async fn a_connection_is_closed_after_so_long_and_no_request_is_lost() {
+    let live = Live::up(
+        r#"
+        service "beta.svc" {
+            endpoint "10.0.0.1:3000"
+            connection-pool max-connection-duration="300ms"
+        }
+        node "alpha" calls="beta.svc"
+        "#,
+    )
+    .await;
+    let mut client = live.client("alpha");
+    let reached = "cluster.beta_svc.upstream_cx_max_duration_reached";
+    while live.counter("alpha", reached).await < 3 {
+        assert_eq!(client.send(&Request::get("/").host("beta.svc")).await.unwrap().status, 200);
+    }
+    let received = live.workload("10.0.0.1:3000").received();
+    let connections: BTreeSet<_> = received.iter().map(|received| received.peer).collect();
+    assert!(connections.len() >= 3, "{connections:?}");
+}
+
 /// From the caller's sidecar to the application's, and from there to the application.
 #[tokio::test]
 async fn http2_and_grpc_are_spoken_to_the_end() {

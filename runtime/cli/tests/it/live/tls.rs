@@ -1,17 +1,6 @@
 //! Connections between sidecars are encrypted, and the caller knows whom it reaches.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
-use compiler::emit;
-use compiler::lower::Shared;
-use local::{Options, Plan, Request, Running};
-use meshwright::input::{Input, Reading};
-use meshwright::launch::Addresses;
-use meshwright::mesh::ready;
-use meshwright::module::{FOLDER, in_folder};
-use meshwright::report::Format;
-use spec::Diagnostics;
+use local::Request;
 use tokio::time::{Instant, sleep};
 use world::wire::Wire;
 use world::{Authority, TlsDial, wire};
@@ -137,41 +126,12 @@ async fn services_behind_one_sidecar_show_their_own_certificates() {
     }
 }
 
-/// A mesh whose Envoys watch their configuration, as `compile --emit files` writes it.
-async fn watched(path: &Path) -> Running {
-    let input = Input { path: path.to_str().unwrap().to_owned(), reading: Reading::default() };
-    let ready = ready(&input, Format::Text).unwrap().unwrap();
-    let addresses = Addresses::claim().unwrap();
-    let placement = local::place(&ready.mesh, &ready.checked, addresses.subnet).unwrap();
-    let checked = compiler::check(&placement.mesh, &ready.sources, &mut Diagnostics::new()).unwrap();
-    let module = in_folder(FOLDER);
-    let mut configs = BTreeMap::new();
-    let mut files = BTreeMap::from([(PathBuf::from(module.path()), artifacts::MODULE.to_vec())]);
-    for proxy in checked.proxies() {
-        let name = checked.proxy_name(proxy).to_string();
-        for (file, text) in emit::watched(&checked, proxy, &module, &Shared::default(), &name) {
-            match file.as_str() {
-                "envoy.yaml" => drop(configs.insert(format!("{name}/{file}"), text)),
-                _ => drop(files.insert(PathBuf::from(format!("{name}/{file}")), text.into_bytes())),
-            }
-        }
-    }
-    let options = Options { claim: addresses.claim, ..Options::new(local::find(None).unwrap()) };
-    local::start(Plan::of(placement, &configs, files).unwrap(), options).await.unwrap()
-}
-
 #[tokio::test]
 async fn certificates_are_read_again_when_they_change() {
     let authority = Authority::new("mesh");
-    let folder = tempfile::tempdir().unwrap();
-    let tls = folder.path().join("tls");
-    authority.leaf(&["beta.svc"]).write(&tls);
-    let body = FILES.replace("MODE", "strict").replace("CLIENT", "strict").replace("SERVER", "ca-provider=\"files\"");
-    let body = body.replace("${folder}", folder.path().to_str().unwrap());
-    let path = folder.path().join("mesh.kdl");
-    std::fs::write(&path, format!("mesh \"live\" {{\n{body}\n}}\n")).unwrap();
-    let running = watched(&path).await;
-    let beta = running.instance("beta").unwrap().instance().at(4100);
+    let live = mesh(&authority, &["beta.svc"], &[]).watched().up().await;
+    let tls = live.folder().join("tls");
+    let beta = live.at("beta", 4100);
     let dial = TlsDial::new(&authority.pem(), "beta.svc");
     let shown = || async { dial.connect(beta).await.unwrap().server_certificate };
     let first = shown().await;
@@ -187,11 +147,10 @@ async fn certificates_are_read_again_when_they_change() {
     becomes_another(&first).await;
     // By moves, as most tools do.
     let second = shown().await;
-    let beside = folder.path().join("next");
+    let beside = live.folder().join("next");
     authority.leaf(&["beta.svc"]).write(&beside);
     for file in ["tls.key", "tls.crt"] {
         std::fs::rename(beside.join(file), tls.join(file)).unwrap();
     }
     becomes_another(&second).await;
-    running.stop().await;
 }

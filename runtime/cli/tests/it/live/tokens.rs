@@ -2,7 +2,7 @@
 
 use local::{Behaviour, Request};
 use sha2::{Digest as _, Sha256};
-use world::{Outside, Serves};
+use world::{Authority, Outside, Serves, TlsServer};
 
 use super::{Live, received};
 
@@ -170,4 +170,29 @@ async fn keys_are_fetched_and_a_gateway_asks_for_tokens_too() {
     assert_eq!(live.send("front", get().header("authorization", good)).await.status, 200);
     let asked = live.outside().echo("login.example:8080").received();
     assert_eq!(asked.first().map(|it| it.path.as_str()), Some("/keys"));
+}
+
+#[tokio::test]
+async fn keys_of_a_server_that_cannot_prove_its_name_are_not_asked_for() {
+    let authority = Authority::new("nobody knows it");
+    let mut outside = Outside::new().await;
+    outside.add("login.example:443", Serves::Tls(TlsServer::new(&authority.leaf(&["login.example"])))).await;
+    let live = Live::of(
+        r#"
+        jwt-provider "login" { jwks-url "https://login.example/keys"; }
+        defaults { egress "listed" { host "login.example"; }; }
+        service "beta.svc" { endpoint "10.0.0.1:3000"; jwt provider="login"; }
+        node "alpha" calls="beta.svc"
+        node "beta" serves="beta.svc"
+        "#,
+    )
+    .outside(outside)
+    .up()
+    .await;
+    let good = format!("Bearer {}", token(&format!("{{{FAR}}}")));
+    let get = Request::get("/").host("beta.svc").header("authorization", good);
+    assert_eq!(live.send("alpha", get).await.status, 401);
+    assert_eq!(live.outside().echo("login.example:443").received_count(), 0);
+    assert!(live.outside().echo("login.example:443").connection_count() >= 1, "it was dialled");
+    assert_eq!(live.workload("10.0.0.1:3000").received_count(), 0);
 }

@@ -7,7 +7,7 @@ use local::echo::{self, Identity, Tries};
 use local::{Client, Request};
 use tokio::net::TcpListener;
 use world::wire::Wire;
-use world::{From, namespace};
+use world::{Authority, From, Outside, Serves, TlsDial, TlsServer, namespace};
 
 use super::{Live, received, service};
 
@@ -91,5 +91,77 @@ fn what_is_unknown_goes_on_where_everything_is_allowed() {
         // Nobody gets anywhere who dials the sidecar itself.
         let direct = from(alpha, live.at("alpha", 15001)).send(&Request::get("/").host("far.example")).await.unwrap();
         assert_eq!(direct.status, 403);
+    });
+}
+
+#[test]
+fn bytes_are_told_apart_by_port_and_encrypted_ones_by_name() {
+    if !namespace::enter("live::transparent::bytes_are_told_apart_by_port_and_encrypted_ones_by_name") {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let authority = Authority::new("outside");
+        let mut outside = Outside::new().await;
+        for name in ["bank.example", "a.wild.example", "other.example"] {
+            outside.add(&format!("{name}:443"), Serves::Tls(TlsServer::new(&authority.leaf(&[name])))).await;
+        }
+        outside.add("db.internal:5432", Serves::Tcp).await;
+        let body = r#"
+            node "alpha" {
+                calls "beta.svc" "db.svc"
+                transparent-proxy
+                egress "listed" { host "bank.example"; host "*.wild.example"; }
+            }
+        "#;
+        let live = Live::of(&format!("{BETA}{body}")).outside(outside).intercepted().up().await;
+        let alpha = live.at("alpha", 15001).ip();
+        // The port says which service of bytes is meant, whatever address is dialled.
+        let mut bytes = Wire::over(&From(alpha), "10.5.5.5:5432".parse().unwrap()).await;
+        bytes.send(b"x\n").await;
+        assert!(bytes.line().await.starts_with("db.internal "));
+        let mut bytes = Wire::over(&From(alpha), "10.5.5.5:5433".parse().unwrap()).await;
+        bytes.send(b"\0\x01\x02 x\n").await;
+        assert!(bytes.is_ended().await, "no service has this port");
+        // The server name says which host is meant; the application's own TLS reaches it.
+        let far: SocketAddr = "10.3.3.3:443".parse().unwrap();
+        let dial = |name: &str| TlsDial::new(&authority.pem(), name).over(Arc::new(From(alpha)));
+        for name in ["bank.example", "a.wild.example"] {
+            let answer = Client::over(dial(name).dialer(), far).send(&Request::get("/").host(name)).await.unwrap();
+            assert_eq!(service(&answer), name);
+        }
+        for name in ["other.example", "wild.example", "beta.svc"] {
+            assert!(dial(name).connect(far).await.is_err(), "{name}");
+        }
+        let elsewhere: SocketAddr = "10.3.3.3:8443".parse().unwrap();
+        assert!(dial("bank.example").connect(elsewhere).await.is_err(), "on another port");
+        assert_eq!(live.outside().echo("other.example:443").connection_count(), 0);
+    });
+}
+
+#[test]
+fn interception_has_the_ports_that_the_task_says() {
+    if !namespace::enter("live::transparent::interception_has_the_ports_that_the_task_says") {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let live = Live::of(
+            r#"
+            service "beta.svc" { port 80; endpoint "10.0.0.1:3000"; }
+            node "alpha" { calls "beta.svc"; transparent-proxy outbound-port=16001; }
+            node "beta" { serves "beta.svc"; transparent-proxy inbound-port=16000; }
+            "#,
+        )
+        .intercepted()
+        .up()
+        .await;
+        let alpha = live.at("alpha", 16001).ip();
+        let beta = live.workload("10.0.0.1:3000");
+        let answer =
+            from(alpha, "10.1.2.3:80".parse().unwrap()).send(&Request::get("/").host("beta.svc")).await.unwrap();
+        assert_eq!(service(&answer), "beta.svc");
+        let stranger = IpAddr::from([127, 9, 9, 9]);
+        let answer = from(stranger, beta.address()).send(&Request::get("/").host("anything")).await.unwrap();
+        assert_eq!(service(&answer), "beta.svc");
+        assert_eq!(live.counter("beta", "http.transparent_ingress_route_3000_http.downstream_rq_total").await, 1);
     });
 }

@@ -70,3 +70,21 @@ async fn a_filter_that_fails_refuses_and_comes_back() {
         sleep(POLL).await;
     }
 }
+
+#[tokio::test]
+async fn what_a_filter_is_told_may_stand_in_a_file() {
+    let mut files = files();
+    files.insert("greeting.txt".into(), b"good evening".to_vec());
+    let live = Live::with(
+        files,
+        r#"
+        wasm-filter "probe" { file "guest.wasm"; root-id "sdk-probe"; configuration-file "greeting.txt"; }
+        service "beta.svc" { endpoint "10.0.0.1:3000"; filter "probe"; }
+        node "alpha" calls="*"
+        node "all" serves="beta.svc"
+        "#,
+    )
+    .await;
+    let answer = live.send("alpha", Request::get("/").host("beta.svc")).await;
+    assert_eq!(received(&answer, "x-probe-greeting"), ["good evening"]);
+}
