@@ -6,6 +6,7 @@ pub(crate) mod buffer;
 pub(crate) mod cors;
 pub(crate) mod external_auth;
 pub(crate) mod fault;
+pub(crate) mod forwarded;
 pub(crate) mod health_check;
 pub(crate) mod jwt;
 pub(crate) mod rate_limit;
@@ -21,10 +22,11 @@ use envoy::extensions::filters::http::router::v3::Router;
 use envoy::extensions::filters::network::http_connection_manager::v3::{HttpFilter as Message, http_filter};
 use prost_types::Any;
 
-/// Where a filter stands. The order of the variants *is* the order of the chain: health checks are answered before
-/// anything else, authentication and authorization run before anything that spends work, the router is last.
+/// Where a filter stands. The order of the variants *is* the order of the chain: nobody sees where callers say that
+/// they come from, health checks are answered before anything else, authentication and authorization run before anything that spends work, the router is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
+    Forwarded,
     HealthCheck,
     UserFirst,
     Cors,

@@ -208,16 +208,10 @@ pub(crate) fn method_is(method: &str) -> HeaderMatcher {
     header_is(":method", method)
 }
 
-/// The authority is one of these, in any case.
-pub(crate) fn authority_is(hosts: &[String]) -> HeaderMatcher {
-    let alternatives: Vec<String> = hosts.iter().map(|host| quote(host)).collect();
-    let any = format!("(?:{})", alternatives.join("|"));
-    header(":authority", HeaderMatchSpecifier::StringMatch(string(regex(&any, true))))
-}
-
-/// A host name as a regular expression that matches nothing else: of its characters only `.` has a meaning.
-fn quote(host: &str) -> String {
-    host.replace('.', "\\.")
+/// The authority, in any case.
+pub(crate) fn authority_is(host: &str) -> HeaderMatcher {
+    let exact = StringMatcher { ignore_case: true, ..string(MatchPattern::Exact(host.to_owned())) };
+    header(":authority", HeaderMatchSpecifier::StringMatch(exact))
 }
 
 fn fraction(percent: Percent) -> FractionalPercent {

@@ -11,6 +11,7 @@ use super::policies::{self, Chain};
 use super::scope::Scope;
 use super::{Parts, authentication, cluster, fault, outbound, route, tcp, tls};
 use crate::checked::{Certificate, Gateway, GatewayHost, Id, Listener as Port, Service};
+use crate::envoy::http_filter::forwarded;
 use crate::envoy::listener::{Chain as Way, Edge, HttpChain, Listener, Side, Speaks, listener, plain};
 use crate::envoy::names;
 use crate::envoy::route::{Host, configuration};
@@ -145,6 +146,8 @@ fn is_server_name(pattern: &str) -> bool {
 fn chain(scope: &Scope<'_>, gateway: &Gateway, called: &[Id<Service>], routes: &str, parts: &mut Parts) -> HttpChain {
     let policies = policies::of_gateway(scope, gateway);
     let mut chain = Chain::default();
+    // Those in front write down whom they speak for.
+    chain.add_for_all((gateway.trusted_hops == 0).then(forwarded::set_anew));
     authentication::passwords(scope, std::slice::from_ref(&policies), &mut chain);
     fault::ours(scope, std::slice::from_ref(&policies), &mut chain);
     policies::lower(scope, &policies, &mut chain, parts);

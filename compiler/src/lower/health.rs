@@ -10,6 +10,7 @@ use crate::envoy::http_filter::health_check;
 pub(super) fn lower(policies: &Policies<'_>, chain: &mut Chain) {
     let Some(check) = policies.health_check else { return };
     if matches!(check.protocol, HealthCheckProtocol::Http | HealthCheckProtocol::Http2) {
-        chain.add_for_all(Some(health_check::cached(&policies.owner, &policies.hosts, &check.path, check.cache)));
+        let host = (!policies.hosts.is_empty()).then_some(check.host.as_str());
+        chain.add_for_all(Some(health_check::cached(host, &check.path, check.cache)));
     }
 }

@@ -1,6 +1,6 @@
 //! Regular expressions for a path with its query, made of what is said of the path alone.
 
-use regex_syntax::ast::{Ast, ClassPerlKind, ClassSet, Span, parse::Parser};
+use regex_syntax::ast::{AssertionKind, Ast, ClassPerlKind, ClassSet, Span, parse::Parser};
 
 use super::{Also, Compare, PathCondition};
 
@@ -24,7 +24,8 @@ pub(super) fn pieces(any_case: &str, as_is: &str, compare: Compare) -> Also {
     Also::Regex(format!("(?i:{}){}{rest}", regex_syntax::escape(any_case), regex_syntax::escape(as_is)))
 }
 
-/// Whatever stands for any character in it stands for no `?`: a path has none, and its query must not count.
+/// Whatever stands for any character in it stands for no `?`: a path has none, and its query must not count. What it says
+/// of the end is left out: that is the end of the path.
 fn not_into_the_query(pattern: &str) -> String {
     let Ok(ast) = Parser::new().parse(pattern) else { return pattern.to_owned() };
     let mut changes = Vec::new();
@@ -57,6 +58,10 @@ fn collect(ast: &Ast, pattern: &str, changes: &mut Vec<(Span, String)>) {
             // A first `]` or `-` stands for itself, and would not any more.
             let escape = if members.starts_with([']', '-']) { r"\" } else { "" };
             changes.push((class.span, format!(r"[^\?{escape}{members}")));
+        }
+        // A query may follow where the path ends. What is repeated must stay something.
+        Ast::Assertion(assertion) if matches!(assertion.kind, AssertionKind::EndLine | AssertionKind::EndText) => {
+            changes.push((assertion.span, "(?:)".to_owned()));
         }
         Ast::Repetition(repetition) => collect(&repetition.ast, pattern, changes),
         Ast::Group(group) => collect(&group.ast, pattern, changes),

@@ -58,7 +58,15 @@ fn change() -> impl Strategy<Value = Option<PathChange>> {
 
 fn plan() -> impl Strategy<Value = PathPlan> {
     let text = prop_oneof![Just("/".to_owned()), "/[abA/]{0,3}"];
-    let regex = prop_oneof![Just("/.*"), Just("/[^b]+"), Just("/a\\D*"), Just("(?:/a|/b).?"), Just("/[^-b]a.")];
+    let regex = prop_oneof![
+        Just("/.*"),
+        Just("/[^b]+"),
+        Just("/a\\D*"),
+        Just("(?:/a|/b).?"),
+        Just("/[^-b]a."),
+        Just("^/a.*$"),
+        Just(r"\A(?:/b$|/.a)\z")
+    ];
     let compared = prop_oneof![
         4 => text.clone().prop_map(|text| (Compare::Prefix, text)),
         2 => text.prop_map(|text| (Compare::Exact, text)),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use spec::mesh::{Decision, HeaderValueMatch, PathMatch, QueryValueMatch, RouteMatch};
+use spec::mesh::{Decision, HeaderValueMatch, QueryValueMatch, RouteMatch};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::regex;
@@ -38,10 +38,6 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
 
 /// But for those of which another rule says that they are wrong by themselves.
 fn sound(matches: &RouteMatch, decision: Decision) -> Vec<(Span, String)> {
-    let path = matches.path.iter().filter_map(|said| match &said.value {
-        PathMatch::Regex(pattern) => Some((said.span, pattern)),
-        PathMatch::Prefix(_) | PathMatch::Exact(_) => None,
-    });
     let headers = matches.all_headers().filter_map(|said| match &said.value.value {
         HeaderValueMatch::Regex(pattern) => Some((said.value.span, pattern)),
         _ => None,
@@ -50,7 +46,7 @@ fn sound(matches: &RouteMatch, decision: Decision) -> Vec<(Span, String)> {
         QueryValueMatch::Regex(pattern) => Some((said.value.span, pattern)),
         _ => None,
     });
-    let own = path.chain(headers).chain(query);
+    let own = headers.chain(query);
     let wrong: BTreeSet<Span> = own.filter(|(_, own)| regex::check(own).is_err()).map(|(span, _)| span).collect();
     patterns(matches, decision).into_iter().filter(|(span, _)| !wrong.contains(span)).collect()
 }

@@ -1,5 +1,7 @@
 //! Every regular expression must be one that Envoy takes, and takes as it reads.
 
+use std::borrow::Cow;
+
 use spec::mesh::{HeaderMatch, HeaderValueMatch, PathMatch, QueryMatch, QueryValueMatch, RegexRewrite, RouteMatch};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, Spanned, codes};
 
@@ -10,7 +12,7 @@ use super::routes;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     for (pattern, span) in matches(mesh).filter_map(of_path).chain(cors(mesh).flat_map(origins)) {
-        pattern_is_right(pattern, span, diagnostics);
+        pattern_is_right(&pattern, span, diagnostics);
     }
     for header in headers(mesh) {
         if let HeaderValueMatch::Regex(pattern) = &header.value.value {
@@ -83,13 +85,17 @@ fn headers(mesh: &Mesh) -> impl Iterator<Item = &HeaderMatch> {
     matches(mesh).flat_map(RouteMatch::all_headers).chain(routing).chain(faults).chain(asked)
 }
 
-fn of_path(matches: &RouteMatch) -> Option<(&str, Span)> {
-    match &matches.path.as_ref()?.value {
-        PathMatch::Regex(pattern) => Some((pattern, matches.path.as_ref()?.span)),
+/// As it is lowered: letters of both cases make it larger.
+fn of_path(matches: &RouteMatch) -> Option<(Cow<'_, str>, Span)> {
+    let any_case = matches.case_sensitive.as_ref().is_some_and(|said| !said.value);
+    let said = matches.path.as_ref()?;
+    match &said.value {
+        PathMatch::Regex(pattern) if any_case => Some((Cow::Owned(format!("(?i){pattern}")), said.span)),
+        PathMatch::Regex(pattern) => Some((Cow::Borrowed(pattern), said.span)),
         PathMatch::Prefix(_) | PathMatch::Exact(_) => None,
     }
 }
 
-fn origins(cors: &spec::mesh::Cors) -> impl Iterator<Item = (&str, Span)> {
-    cors.allow_origin_regex.iter().map(|pattern| (pattern.value.as_str(), pattern.span))
+fn origins(cors: &spec::mesh::Cors) -> impl Iterator<Item = (Cow<'_, str>, Span)> {
+    cors.allow_origin_regex.iter().map(|pattern| (Cow::Borrowed(pattern.value.as_str()), pattern.span))
 }

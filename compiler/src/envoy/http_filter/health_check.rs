@@ -10,11 +10,10 @@ use super::{HttpFilter, Rank, typed};
 use crate::envoy::duration;
 use crate::envoy::route::{authority_is, header_is_there, method_is, path_is};
 
-/// Answers checks of `path` on `hosts` (none: on any) from the last result while that is younger than `cache`.
-pub(crate) fn cached(_owner: &str, hosts: &[String], path: &str, cache: Duration) -> HttpFilter {
+/// Answers checks of `path` on `host` (none: on any) from the last result while that is younger than `cache`.
+pub(crate) fn cached(host: Option<&str>, path: &str, cache: Duration) -> HttpFilter {
     // Only the mesh's own checks: an answer to anybody else's request must not become the cached one.
-    let authority = (!hosts.is_empty()).then(|| authority_is(hosts));
-    let check = [method_is("GET"), path_is(path)].into_iter().chain(authority);
+    let check = [method_is("GET"), path_is(path)].into_iter().chain(host.map(authority_is));
     let headers: Vec<HeaderMatcher> = check.chain([header_is_there(HEALTH_CHECK_HEADER)]).collect();
     let config = HealthCheck {
         pass_through_mode: Some(true),

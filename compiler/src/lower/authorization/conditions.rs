@@ -45,14 +45,12 @@ pub(crate) fn headers(said: &[HeaderMatch]) -> Condition {
     all_of(said.iter().map(|said| of_header(said, Decision::Deny)).collect())
 }
 
-/// The regular expressions that a rule's conditions become, and what each is made of.
+/// The regular expressions that a rule's conditions on headers and the query become, and what each is made of.
 pub(crate) fn patterns(matches: &RouteMatch, decision: Decision) -> Vec<(Span, String)> {
     let values = if decision == Decision::Allow { Values::All } else { Values::Any };
-    let ignore_case = matches.case_sensitive.as_ref().is_some_and(|said| !said.value);
-    let paths = matches.path.iter().map(|said| (said.span, of_path(&said.value, ignore_case)));
     let headers = matches.all_headers().map(|said| (said.value.span, of_header(said, decision)));
     let query = matches.query.iter().map(|said| (said.value.span, query::of(said, values)));
-    let all = paths.chain(headers).chain(query);
+    let all = headers.chain(query);
     all.flat_map(|(span, condition)| rbac::patterns(&condition).into_iter().map(move |text| (span, text))).collect()
 }
 

@@ -79,3 +79,30 @@ async fn what_a_server_would_say_cannot_be_said_by_the_caller() {
     let unasked = live.send("alpha", forged().header("x-internal", "yes")).await;
     assert_eq!((unasked.status, received(&unasked, "x-user").len()), (200, 0));
 }
+
+#[tokio::test]
+async fn a_gateway_says_itself_where_requests_come_from() {
+    let live = Live::up(
+        r#"
+        service "beta.svc" { endpoint "10.0.0.1:3000" }
+        node "beta" serves="beta.svc"
+        gateway "edge" { listen 8080; calls "beta.svc"; host "shop.example" { to "beta.svc"; }; }
+        gateway "inner" trusted-hops=1 { listen 8080; calls "beta.svc"; }
+        "#,
+    )
+    .await;
+    let forged = |host: &str| {
+        let request = Request::get("/").host(host).header("x-forwarded-for", "203.0.113.9");
+        request.header("x-forwarded-host", "evil.example").header("forwarded", "for=203.0.113.9")
+    };
+    let asked = live.send("edge", forged("shop.example")).await;
+    assert_eq!(received(&asked, "x-forwarded-host"), ["shop.example"]);
+    assert_eq!(received(&asked, "forwarded"), [] as [&str; 0]);
+    let by_name = live.send("edge", forged("beta.svc")).await;
+    assert_eq!(received(&by_name, "x-forwarded-host"), [] as [&str; 0]);
+    let addresses = received(&by_name, "x-forwarded-for");
+    assert!(addresses.len() == 1 && addresses[0].starts_with("127."), "{addresses:?}");
+    let believed = live.send("inner", forged("beta.svc")).await;
+    assert_eq!(received(&believed, "x-forwarded-host"), ["evil.example"]);
+    assert!(received(&believed, "x-forwarded-for")[0].starts_with("203.0.113.9,"));
+}

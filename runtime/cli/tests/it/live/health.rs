@@ -72,3 +72,15 @@ async fn requests_for_the_health_path_are_requests_like_any_other() {
         assert_eq!(live.counter("alpha", &format!("cluster.{service}.membership_healthy")).await, 1, "{service}");
     }
 }
+
+#[tokio::test]
+async fn a_service_may_have_a_long_name() {
+    let name = ["a-rather-long-label-of-a-name"; 8].join(".");
+    let service = r#"service "NAME" { endpoint "10.0.0.1:3000"; health-check path="/healthz" interval="1s"; }
+"#;
+    let live = Live::up(
+        &format!("{service} node \"alpha\" calls=\"NAME\"\n node \"beta\" serves=\"NAME\"").replace("NAME", &name),
+    )
+    .await;
+    assert_eq!(live.send("alpha", Request::get("/").host(&name)).await.status, 200);
+}
