@@ -4,7 +4,7 @@
 //! is the same with everything put in its place ([`crate::emit::inline`]).
 
 mod authentication;
-mod authorization;
+pub(crate) mod authorization;
 mod cluster;
 mod egress;
 mod endpoint;
@@ -23,6 +23,7 @@ mod shared;
 mod tcp;
 mod tls;
 mod transparent;
+mod url;
 mod wasm;
 
 use std::collections::BTreeSet;

@@ -2,20 +2,71 @@
 
 mod control_plane;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
+use spec::mesh::{QueryValueMatch, RouteMatch};
 use spec::said::{self, Said};
+use spec::shape::{self, Block, Says};
 use spec::{Diagnostic, Diagnostics, Mesh, Severity, Span, codes};
 
-/// Fields that lowering does not do: a path from the top, or the last parts of one; what is below them is meant too.
-///
+/// A field that lowering does not do.
+struct Pending {
+    /// A path from the top, or the last parts of one; what is below it is meant too.
+    path: &'static str,
+    /// Whether a mesh says it.
+    said: fn(&Mesh) -> bool,
+}
+
 /// Of an access rule's conditions Envoy's rules cannot see the port; and a regular expression over a parameter would see
 /// the parameters after it, too.
-const NOT_COMPILED: &[&str] = &["authorization.rule.port", "authorization.rule.query.regex"];
+const NOT_COMPILED: &[Pending] = &[
+    Pending { path: "authorization.rule.port", said: |mesh| access_matches(mesh).any(|it| it.port.is_some()) },
+    Pending {
+        path: "authorization.rule.query.regex",
+        said: |mesh| {
+            let mut parameters = access_matches(mesh).flat_map(|it| &it.query);
+            parameters.any(|it| matches!(it.value.value, QueryValueMatch::Regex(_)))
+        },
+    },
+];
 
 /// Names every field that is said and not compiled, once, at its first place.
 pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
     control_plane::check(mesh, severity, diagnostics);
+    // To visit every field of a large mesh takes as long as to check it.
+    if *DEPRECATED_FIELDS || NOT_COMPILED.iter().any(|pending| (pending.said)(mesh)) {
+        fields(mesh, severity, diagnostics);
+    }
+    if let Some(test) = mesh.tests.first() {
+        let message = "tests are checked, and not run yet";
+        diagnostics.push(Diagnostic::of(codes::NOT_COMPILED, test.name.span, message).label("nothing depends on it"));
+    }
+}
+
+/// Whether the language has any.
+static DEPRECATED_FIELDS: LazyLock<bool> = LazyLock::new(|| deprecates(shape::mesh(), &mut BTreeSet::new()));
+
+fn deprecates(block: &'static Block, seen: &mut BTreeSet<&'static str>) -> bool {
+    seen.insert(block.name)
+        && block.fields.iter().any(|field| {
+            let inside = match field.says {
+                Says::Block(inner) | Says::Inline(inner) | Says::OneOf(inner) => deprecates(inner, seen),
+                Says::Flag | Says::Value(_) | Says::Values(_) | Says::Entries => false,
+            };
+            inside || field.deprecated.is_some()
+        })
+}
+
+/// Which requests the rules of every `authorization` are about.
+fn access_matches(mesh: &Mesh) -> impl Iterator<Item = &RouteMatch> {
+    let services = mesh.services.iter().filter_map(|service| service.authorization.as_ref());
+    let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.authorization.as_ref());
+    let all = mesh.defaults.authorization.iter().chain(services).chain(gateways);
+    all.flat_map(|authorization| &authorization.rules).map(|rule| &rule.matches)
+}
+
+fn fields(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
     let mut pending: BTreeMap<String, (Span, usize)> = BTreeMap::new();
     // A mesh of ten thousand services says the same few fields again and again.
     let mut known: BTreeMap<String, bool> = BTreeMap::new();
@@ -26,7 +77,7 @@ pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
             diagnostics.push(diagnostic.help(format!("write {instead}")));
         }
         let compiled = known.get(&key).copied().unwrap_or_else(|| {
-            let compiled = !NOT_COMPILED.iter().any(|tail| ends_with_or_below(&key, tail));
+            let compiled = !NOT_COMPILED.iter().any(|it| ends_with_or_below(&key, it.path));
             known.insert(key.clone(), compiled);
             compiled
         });
@@ -40,10 +91,6 @@ pub fn check(mesh: &Mesh, severity: Severity, diagnostics: &mut Diagnostics) {
             pending.entry(key).or_insert((span, 0)).1 += 1;
         }
     });
-    if let Some(test) = mesh.tests.first() {
-        let message = "tests are checked, and not run yet";
-        diagnostics.push(Diagnostic::of(codes::NOT_COMPILED, test.name.span, message).label("nothing depends on it"));
-    }
     for (path, (span, count)) in pending {
         let key = path.rsplit('.').next().unwrap_or(&path);
         let message = format!("`{key}` is checked, and not compiled yet");

@@ -181,7 +181,8 @@ fn sum(mesh: &CheckedMesh, proxy: Proxy, lines: Lines, filters: &[&FilterUse]) -
             let times = if line.policy == "filter" { line.of.len() } else { 1 };
             Some(line.microseconds? * times as f64)
         })
-        .sum();
+        // The empty `sum` of floating-point numbers is -0.
+        .fold(0.0, |sum, cost| sum + cost);
     let ours = policies.iter().any(|line| line.engine == "wasm" && line.policy != "filter");
     let mut modules: Vec<&str> = filters.iter().map(|said| mesh.wasm_filter(said.filter).module.sha256()).collect();
     modules.sort_unstable();

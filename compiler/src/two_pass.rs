@@ -64,11 +64,11 @@ pub(crate) enum Combined {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
     /// What the first one makes of a path is compared with a regular expression.
-    ComparesByRegex,
+    Compares,
     /// What the first one makes of a path is rewritten by a regular expression.
-    RewritesByRegex,
+    Rewrites,
     /// The first one makes by a regular expression what the second one looks at.
-    MadeByRegex,
+    Made,
 }
 
 impl PathChange {
@@ -135,7 +135,7 @@ impl PathPlan {
     pub(crate) fn then(&self, inner: &Self) -> Combined {
         let combined = match &self.change {
             None => both(&self.condition, &inner.condition, inner.change.as_ref()),
-            _ if !inner.also.is_empty() => Combined::Inexpressible(Why::ComparesByRegex),
+            _ if !inner.also.is_empty() => Combined::Inexpressible(Why::Compares),
             Some(PathChange::Prefix(new)) if self.condition.compare == Compare::Prefix => {
                 after_prefix(&self.condition, new, inner)
             }
@@ -236,7 +236,7 @@ fn exact_below(
 fn after_prefix(outer: &PathCondition, new: &str, inner: &PathPlan) -> Combined {
     let PathCondition { compare, text, ignore_case } = &inner.condition;
     if *compare == Compare::Regex {
-        return Combined::Inexpressible(Why::ComparesByRegex);
+        return Combined::Inexpressible(Why::Compares);
     }
     if *compare == Compare::Prefix && begins_with(new, text, *ignore_case) {
         let rest = new.get(text.len()..).unwrap_or_default();
@@ -286,7 +286,7 @@ fn after_full(outer: &PathCondition, new: &str, inner: &PathPlan) -> Combined {
     let taken = match compare {
         Compare::Prefix => begins_with(new, text, *ignore_case),
         Compare::Exact => same(new, text, *ignore_case),
-        Compare::Regex => return Combined::Inexpressible(Why::ComparesByRegex),
+        Compare::Regex => return Combined::Inexpressible(Why::Compares),
     };
     if !taken {
         return Combined::Never;
@@ -300,11 +300,11 @@ fn after_full(outer: &PathCondition, new: &str, inner: &PathPlan) -> Combined {
 /// Nobody knows what the path is when the inner plan sees it.
 fn after_regex(outer: &PathCondition, change: &PathChange, inner: &PathPlan) -> Combined {
     let change = match &inner.change {
-        _ if !inner.condition.is_any() => return Combined::Inexpressible(Why::MadeByRegex),
+        _ if !inner.condition.is_any() => return Combined::Inexpressible(Why::Made),
         None => change.clone(),
         Some(full @ PathChange::Full(_)) => full.clone(),
         Some(PathChange::Prefix(_) | PathChange::Regex { .. }) => {
-            return Combined::Inexpressible(Why::MadeByRegex);
+            return Combined::Inexpressible(Why::Made);
         }
     };
     Combined::Plan(PathPlan::new(outer.clone(), Some(change)))
@@ -317,7 +317,7 @@ fn changed(mut plan: PathPlan, inner: &PathPlan, rewritten: impl Fn(Option<&str>
         None => rewritten(None),
         Some(PathChange::Prefix(prefix)) => rewritten(Some(prefix)),
         Some(full @ PathChange::Full(_)) => full.clone(),
-        Some(PathChange::Regex { .. }) => return Combined::Inexpressible(Why::RewritesByRegex),
+        Some(PathChange::Regex { .. }) => return Combined::Inexpressible(Why::Rewrites),
     });
     Combined::Plan(plan)
 }

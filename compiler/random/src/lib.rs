@@ -4,7 +4,11 @@
 //! language can say at a random place is said there; what `check` refuses is taken back. So a new field is in the random
 //! meshes from the day on which the language has it, and whatever `check` takes, lowering and Envoy meet.
 
+mod coverage;
 mod place;
+#[cfg(test)]
+mod shuffled;
+mod supplied;
 mod value;
 
 use compiler::{CheckedMesh, annotation};
@@ -12,6 +16,9 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use spec::load::{Files, attach, load_text};
 use spec::{Diagnostics, Severity, SourceFile, Sources, Syntax, Variables};
+
+pub use coverage::{everything, said_in};
+pub use supplied::Supplied;
 
 /// A random mesh: the same for the same seed, whatever the machine.
 #[derive(Debug)]
@@ -22,9 +29,6 @@ pub struct RandomMesh {
     /// How many of the additions that were tried are in it.
     pub additions: usize,
 }
-
-/// Names of files that meshes may mention; whoever calls supplies them.
-pub const FILES: [&str; 5] = ["users.htpasswd", "clients.keys", "login.jwks", "filter.wasm", "audit.json"];
 
 /// Tries so many additions to the first mesh. `None` only if the first mesh itself is refused: then a file is missing
 /// or wrong.

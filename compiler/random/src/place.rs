@@ -35,12 +35,16 @@ const LEFT: [&str; 7] = ["include", "variables", "test", "rules", "root-id", "co
 /// What repeats is never said often enough.
 fn is_open(field: &Field, body: &Map<String, Value>) -> bool {
     let repeats = matches!(field.occurs, Occurs::Many | Occurs::Named);
-    let ours = !matches!(field.occurs, Occurs::Name) && !LEFT.contains(&field.key);
-    ours && (repeats || !body.contains_key(field.key))
+    is_ours(field) && (repeats || !body.contains_key(field.key))
+}
+
+/// Whether random meshes may say it.
+pub(crate) fn is_ours(field: &Field) -> bool {
+    !matches!(field.occurs, Occurs::Name) && !LEFT.contains(&field.key)
 }
 
 /// Every block of the document: where it is, and its shape.
-fn find(value: &Value, block: &'static Block, pointer: String, places: &mut Vec<(String, &'static Block)>) {
+pub(crate) fn find(value: &Value, block: &'static Block, pointer: String, places: &mut Vec<(String, &'static Block)>) {
     let Value::Object(body) = value else { return };
     for field in block.keys() {
         let Some(said) = body.get(field.key) else { continue };

@@ -42,6 +42,12 @@ pub(crate) fn check(pattern: &str) -> Result<usize, Refused> {
     Ok(groups(&ast))
 }
 
+/// The size of a pattern that was made of ones that are right, if Envoy does not load it.
+pub(crate) fn too_large(pattern: &str) -> Option<usize> {
+    let ast = ParserBuilder::new().nest_limit(MAX_DEPTH).build().parse(pattern).ok()?;
+    Some(size::bound(&ast)).filter(|size| *size > MAX_SIZE)
+}
+
 /// Whether a substitution names only groups that there are: `\1` to `\9`, `\0` for all of it, `\\` for itself.
 pub(crate) fn check_substitution(text: &str, groups: usize) -> Result<(), Refused> {
     let mut characters = text.chars();

@@ -2,6 +2,7 @@
 
 mod backoff_order;
 mod blind_failover;
+mod condition_size;
 mod cors_credentials;
 mod double_rewrite;
 mod duplicate_definition;
@@ -44,6 +45,7 @@ mod priority_tie;
 mod protocol_mismatch;
 mod protocols;
 mod providers;
+mod rate_limit_keys;
 mod rate_limit_status;
 mod redirect_loop;
 mod regex;
@@ -59,6 +61,7 @@ mod route_budget;
 mod secret_in_text;
 mod shadowed_access_rule;
 mod shadowed_host;
+mod shared_sni;
 mod sticky_failover;
 mod subsets;
 mod tcp_needs_port;
@@ -97,6 +100,7 @@ type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 const RULES: &[Rule] = &[
     blind_failover::check,
     backoff_order::check,
+    condition_size::check,
     cors_credentials::check,
     double_rewrite::check,
     duplicate_definition::check,
@@ -134,6 +138,7 @@ const RULES: &[Rule] = &[
     priority_gap::check,
     priority_tie::check,
     protocol_mismatch::check,
+    rate_limit_keys::check,
     rate_limit_status::check,
     redirect_loop::check,
     regex::check,
@@ -149,6 +154,7 @@ const RULES: &[Rule] = &[
     secret_in_text::check,
     shadowed_access_rule::check,
     shadowed_host::check,
+    shared_sni::check,
     sticky_failover::check,
     tcp_needs_port::check,
     timeout_chain::check,

@@ -102,6 +102,16 @@ impl Tables {
         self.find_key(&name.folded())
     }
 
+    /// Every service, in the order of the names.
+    pub(super) fn by_name(&self) -> impl Iterator<Item = Id<checked::Service>> {
+        self.services.values().copied()
+    }
+
+    /// The place of a name in the order of the names.
+    pub(super) fn rank(&self, name: &Name) -> Option<usize> {
+        self.services.get_index_of(&*name.folded())
+    }
+
     /// The service of this name in lower case.
     pub(super) fn find_key(&self, key: &str) -> Option<Id<checked::Service>> {
         self.services.get(key).copied()

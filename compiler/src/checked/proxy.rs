@@ -18,7 +18,7 @@ use super::{
 pub struct Node {
     pub name: Name,
     pub serves: Vec<Serve>,
-    /// In the order of the mesh's services, each once.
+    /// In the order of the services' names, each once.
     pub calls: Vec<Call>,
     pub transparent_proxy: Option<TransparentProxy>,
     pub at: Situation,

@@ -107,8 +107,7 @@ fn to_collector(
     collector: Collector,
 ) -> OpenTelemetryAccessLogConfig {
     let value = |text: &str| AnyValue { value: Some(any_value::Value::StringValue(text.to_owned())) };
-    let pair =
-        |(key, text): (&str, &str)| KeyValue { key: key.to_owned(), value: Some(value(text)), ..Default::default() };
+    let pair = |(key, text): (&str, &str)| KeyValue { key: key.to_owned(), value: Some(value(text)) };
     let line = said.and_then(|said| said.line.as_ref()).filter(|_| form == AccessLogFormat::Text);
     let attributes = (form == AccessLogFormat::Json || line.is_none())
         .then(|| KeyValueList { values: fields(said).map(pair).collect() });

@@ -114,6 +114,24 @@ pub(crate) fn regex(pattern: String) -> MatchPattern {
     MatchPattern::SafeRegex(RegexMatcher { regex: pattern, ..Default::default() })
 }
 
+/// The regular expressions of a condition.
+pub(crate) fn patterns(condition: &Condition) -> Vec<String> {
+    let of_text = |matcher: &StringMatcher| match &matcher.match_pattern {
+        Some(MatchPattern::SafeRegex(matcher)) => vec![matcher.regex.clone()],
+        _ => Vec::new(),
+    };
+    match &condition.identifier {
+        Some(Identifier::AndIds(set) | Identifier::OrIds(set)) => set.ids.iter().flat_map(patterns).collect(),
+        Some(Identifier::NotId(inner)) => patterns(inner),
+        Some(Identifier::Header(HeaderMatcher {
+            header_match_specifier: Some(HeaderMatchSpecifier::StringMatch(matcher)),
+            ..
+        })) => of_text(matcher),
+        Some(Identifier::UrlPath(PathMatcher { rule: Some(path_matcher::Rule::Path(matcher)) })) => of_text(matcher),
+        _ => Vec::new(),
+    }
+}
+
 fn of_header(name: &str, specifier: HeaderMatchSpecifier) -> Condition {
     let matcher =
         HeaderMatcher { name: name.to_owned(), header_match_specifier: Some(specifier), ..Default::default() };

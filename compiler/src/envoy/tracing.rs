@@ -62,9 +62,11 @@ fn config(provider: Provider<'_>, service_name: &str, percent: Percent) -> (&'st
             ("envoy.tracers.zipkin", envoy::any(&config))
         }
         Provider::Xray { daemon } => {
+            // Envoy puts `:PORT` behind it and reads the whole: without brackets an IPv6 address crashes it.
+            let host = if daemon.host.contains(':') { format!("[{}]", daemon.host) } else { daemon.host.clone() };
             let address = SocketAddress {
                 protocol: socket_address::Protocol::Udp.into(),
-                address: daemon.host.clone(),
+                address: host,
                 port_specifier: Some(socket_address::PortSpecifier::PortValue(u32::from(daemon.port))),
                 ..Default::default()
             };

@@ -15,12 +15,17 @@ use crate::envoy::http_filter::rbac;
 use crate::envoy::http_filter::single_headers::single_headers;
 use crate::envoy::rbac::{Condition, all_of, allow, any_of, claim, identity, network as in_network, not};
 pub(super) use conditions::headers;
+pub(crate) use conditions::patterns;
+
+/// What requests have of their own: another server may change it, and says nothing by leaving it.
+const OF_CALLERS: [&str; 6] = ["authorization", "content-length", "content-type", "cookie", "host", "x-request-id"];
 
 /// The first rule that matches decides.
 pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain) {
     let deciding = deciding_headers(policies);
-    if !deciding.is_empty() {
-        chain.add(policies, single_headers(&policies.owner, &deciding));
+    let foreign = foreign_headers(scope, policies);
+    if !deciding.is_empty() || !foreign.is_empty() {
+        chain.add(policies, single_headers(&policies.owner, &deciding, &foreign));
     }
     let Some(authorization) = policies.authorization else { return };
     let rules = passing(authorization, |rule| Some(of_request(scope, rule)));
@@ -34,6 +39,21 @@ fn deciding_headers(policies: &Policies<'_>) -> BTreeSet<String> {
     let of_questions = policies.external_auth.iter().flat_map(|auth| &auth.headers);
     let names = of_rules.chain(of_questions).map(|said| said.name.value.to_ascii_lowercase());
     names.filter(|name| name != "host" && !name.starts_with(':')).collect()
+}
+
+/// What only the server that is asked may say: the caller's own words must not reach the application where the server
+/// says nothing. Not what the server is asked by, nor what authentication has written.
+fn foreign_headers(scope: &Scope<'_>, policies: &Policies<'_>) -> BTreeSet<String> {
+    let Some(auth) = policies.external_auth else { return BTreeSet::new() };
+    let user = policies.basic_auth.iter().filter_map(|auth| auth.forward_user_header.clone());
+    let client = policies.api_key.iter().filter_map(|auth| auth.forward_client_header.clone());
+    let providers = policies.jwt.iter().flat_map(|jwt| &jwt.providers).map(|id| &scope.mesh.jwt_provider(*id).said);
+    let claims = providers.filter_map(|said| Some(said.forward_claims_header.as_ref()?.value.clone()));
+    let conditions = auth.headers.iter().map(|said| said.name.value.clone());
+    let others = user.chain(client).chain(claims).chain(conditions).chain(auth.send_headers.iter().cloned());
+    let others: BTreeSet<String> = others.map(|name| name.to_ascii_lowercase()).collect();
+    let accepted = auth.accept_headers.iter().map(|name| name.to_ascii_lowercase());
+    accepted.filter(|name| !OF_CALLERS.contains(&name.as_str()) && !others.contains(name)).collect()
 }
 
 /// The same for the connections of a service that speaks no HTTP.

@@ -9,7 +9,7 @@ use spec::mesh::{Protocol, TlsMode};
 
 use super::policies::{self, Chain};
 use super::scope::Scope;
-use super::{Parts, authentication, cluster, fault, observability, route, tcp, tls, wasm};
+use super::{Parts, authentication, cluster, fault, outbound, route, tcp, tls};
 use crate::checked::{Certificate, Gateway, GatewayHost, Id, Listener as Port, Service};
 use crate::envoy::listener::{Chain as Way, Edge, HttpChain, Listener, Side, Speaks, listener, plain};
 use crate::envoy::names;
@@ -106,7 +106,7 @@ fn ways(scope: &Scope<'_>, gateway: &Gateway, port: &Port, parts: &mut Parts) ->
         return vec![Accepted { name: String::new(), when: FilterChainMatch::default(), tls: None }];
     };
     let is_http = port.protocol != Protocol::Tcp;
-    let name = gateway.name.key();
+    let name = gateway.name.as_str();
     let mut by_certificate: BTreeMap<&Certificate, Vec<String>> = BTreeMap::new();
     for host in hosts(gateway, port.port).filter(|_| is_http) {
         if let Some(certificate) = host.certificate.as_ref().filter(|_| is_server_name(&host.pattern)) {
@@ -116,10 +116,10 @@ fn ways(scope: &Scope<'_>, gateway: &Gateway, port: &Port, parts: &mut Parts) ->
     let mut ways = Vec::new();
     for (certificate, names) in by_certificate {
         let chain = names.first().map(|first| format!("tls-{first}")).unwrap_or_default();
-        let tls = tls::of_gateway(scope, &name, said, Some(certificate), is_http, parts);
+        let tls = tls::of_gateway(scope, name, said, Some(certificate), is_http, parts);
         ways.push(Accepted { name: chain, when: encrypted(names), tls: Some(tls) });
     }
-    let everybody = gateway.hosts.iter().find(|host| host.pattern == "*" && host.port.is_none_or(|it| it == port.port));
+    let everybody = hosts(gateway, port.port).find(|host| host.pattern == "*");
     let own = everybody.and_then(|host| host.certificate.as_ref()).filter(|_| is_http).or(said.certificate.as_ref());
     if let Some(certificate) = own {
         let permissive = said.mode == TlsMode::Permissive;
@@ -127,7 +127,7 @@ fn ways(scope: &Scope<'_>, gateway: &Gateway, port: &Port, parts: &mut Parts) ->
             true => FilterChainMatch::default(),
             false => encrypted(Vec::new()),
         };
-        let tls = tls::of_gateway(scope, &name, said, Some(certificate), is_http, parts);
+        let tls = tls::of_gateway(scope, name, said, Some(certificate), is_http, parts);
         ways.push(Accepted { name: "tls".to_owned(), when, tls: Some(tls) });
     }
     if said.mode == TlsMode::Permissive {
@@ -149,12 +149,5 @@ fn chain(scope: &Scope<'_>, gateway: &Gateway, called: &[Id<Service>], routes: &
     fault::ours(scope, std::slice::from_ref(&policies), &mut chain);
     policies::lower(scope, &policies, &mut chain, parts);
     chain.add_for_all(route::header_routing::filter(scope, called));
-    chain.filters.extend(route::filters(scope, called));
-    wasm::outbound(scope, &mut chain, parts);
-    HttpChain {
-        routes: routes.to_owned(),
-        filters: chain.filters,
-        access_log: observability::access_log(scope),
-        tracing: observability::tracing(scope, parts),
-    }
+    outbound::chain(scope, called, chain.filters, routes, parts)
 }

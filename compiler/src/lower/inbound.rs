@@ -19,7 +19,7 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     if node.serves.is_empty() {
         return;
     }
-    let serves: Vec<&Serve> = node.serves.iter().collect();
+    let serves = in_order(scope, node);
     let entrance = Entrance { routes: names::INGRESS_ROUTES.to_owned(), port: None, hosts: Hosts::Known };
     let chains = chains(scope, &serves, &entrance, parts);
     parts.listener(listener(Listener {
@@ -32,6 +32,13 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     for serve in serves {
         cluster::local(scope, serve, parts);
     }
+}
+
+/// What a node serves, by name: the order of the source means nothing to those who call.
+pub(super) fn in_order<'a>(scope: &Scope<'_>, node: &'a Node) -> Vec<&'a Serve> {
+    let mut serves: Vec<&Serve> = node.serves.iter().collect();
+    serves.sort_by_cached_key(|serve| scope.mesh.service(serve.service).name.key());
+    serves
 }
 
 /// Where connections to services of a node arrive.
@@ -92,7 +99,7 @@ pub(super) fn chains(scope: &Scope<'_>, serves: &[&Serve], entrance: &Entrance, 
     chains
 }
 
-/// A service that speaks bytes has a chain to itself: over TLS by its name, else because it is the only one.
+/// A service that speaks bytes has a chain to itself: over TLS by its names, else because it is the only one.
 fn told_apart<'a>(scope: &Scope<'_>, ways: Vec<Accepted<'a>>) -> Vec<Accepted<'a>> {
     let mut apart = Vec::new();
     for way in ways {
@@ -102,17 +109,22 @@ fn told_apart<'a>(scope: &Scope<'_>, ways: Vec<Accepted<'a>>) -> Vec<Accepted<'a
         }
         let (http, bytes): (Vec<&Serve>, Vec<&Serve>) =
             way.serves.into_iter().partition(|serve| scope.mesh.service(serve.service).is_http());
-        let names: Vec<String> = bytes.iter().map(|serve| scope.mesh.service(serve.service).name.key()).collect();
+        let groups: Vec<&[&Serve]> = bytes.iter().map(std::slice::from_ref).chain([http.as_slice()]).collect();
+        let mut names = tls::server_names_apart(scope, &groups);
+        names.truncate(bytes.len());
+        // Another way may have taken a name.
+        let here = |name: &String| way.when.server_names.is_empty() || way.when.server_names.contains(name);
+        names.iter_mut().for_each(|names| names.retain(here));
         if way.tls.is_some() {
-            apart.extend(bytes.into_iter().zip(&names).map(|(serve, name)| Accepted {
-                when: encrypted(vec![name.clone()]),
+            apart.extend(bytes.into_iter().zip(&names).map(|(serve, names)| Accepted {
+                when: encrypted(names.clone()),
                 tls: way.tls.clone(),
                 serves: vec![serve],
             }));
         }
         if !http.is_empty() {
             let mut when = way.when;
-            when.server_names.retain(|name| !names.contains(name));
+            when.server_names.retain(|name| !names.iter().flatten().any(|taken| taken == name));
             apart.push(Accepted { when, tls: way.tls, serves: http });
         }
     }

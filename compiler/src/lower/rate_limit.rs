@@ -1,6 +1,7 @@
 //! How many requests are accepted: a filter of its own for each limit, so that a request must pass all.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use spec::mesh::RateLimit;
 
@@ -63,8 +64,9 @@ fn routed(scope: &Scope<'_>) -> Vec<RateLimit> {
     let hosts = scope.gateway().map_or(&[][..], |gateway| gateway.hosts.as_slice());
     let called = scope.calls().iter().map(|call| call.service);
     let targets = hosts.iter().flat_map(|host| &host.routes).flat_map(Route::targets).map(|target| target.to.service);
-    let services: BTreeSet<Id<Service>> = called.chain(targets).collect();
-    let of_services = services.into_iter().flat_map(|id| &scope.mesh.service(id).routes);
+    let named = called.chain(targets).map(|id| (scope.mesh.service(id).name.folded(), id));
+    let services: BTreeMap<Cow<'_, str>, Id<Service>> = named.collect();
+    let of_services = services.into_values().flat_map(|id| &scope.mesh.service(id).routes);
     let of_hosts = hosts
         .iter()
         .flat_map(|host| host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits)));

@@ -46,7 +46,9 @@ impl<'m> Scope<'m> {
     /// What this proxy says of a service that it calls; `None` if a route leads there, or a mirror.
     pub(super) fn call(&self, service: Id<Service>) -> Option<&'m Call> {
         let calls = self.calls();
-        let place = calls.binary_search_by_key(&service, |call| call.service).ok()?;
+        let name = |id| self.mesh.service(id).name.folded();
+        let wanted = name(service);
+        let place = calls.binary_search_by(|call| name(call.service).cmp(&wanted)).ok()?;
         calls.get(place)
     }
 

@@ -45,20 +45,13 @@ pub(super) fn accept<'a>(scope: &Scope<'_>, serves: &[&'a Serve], parts: &mut Pa
     let only_open = ways.is_empty();
     let only_one = ways.len() == 1;
     let mut accepted: Vec<Accepted<'_>> = Vec::new();
-    let mut taken: BTreeSet<String> = BTreeSet::new();
-    for (socket, serves) in ways {
+    let groups: Vec<&[&Serve]> = ways.iter().map(|(_, serves)| serves.as_slice()).collect();
+    let names = server_names_apart(scope, &groups);
+    for ((socket, serves), names) in ways.into_iter().zip(names) {
         let when = match (only_one, open.is_empty()) {
             (true, true) => FilterChainMatch::default(),
             (true, false) => encrypted(Vec::new()),
-            (false, _) => {
-                // Envoy takes a name in one way only: the first.
-                let names = server_names(scope, &serves).into_iter().filter(|name| taken.insert(name.clone()));
-                let names: Vec<String> = names.collect();
-                if names.is_empty() {
-                    continue;
-                }
-                encrypted(names)
-            }
+            (false, _) => encrypted(names),
         };
         accepted.push(Accepted { when, tls: Some(socket), serves });
     }
@@ -170,6 +163,19 @@ fn peer_names(scope: &Scope<'_>, service: &Service, tls: &ClientTls, sni: &str) 
         Some(Trust::File(_) | Trust::Sds { .. }) => vec![sni.to_owned()],
         None => Vec::new(),
     }
+}
+
+/// Whatever callers ask for when they mean a service of each group; a name that several groups would have is the first
+/// one's, but a service's own name is always its own. Never empty for a group that is not.
+pub(super) fn server_names_apart(scope: &Scope<'_>, groups: &[&[&Serve]]) -> Vec<Vec<String>> {
+    let key = |serve: &&Serve| scope.mesh.service(serve.service).name.key();
+    let mut taken: BTreeSet<String> = groups.iter().copied().flatten().map(key).collect();
+    let of_group = |serves: &&[&Serve]| {
+        let own: Vec<String> = serves.iter().map(key).collect();
+        let names = server_names(scope, serves).into_iter();
+        names.filter(|name| own.contains(name) || taken.insert(name.clone())).collect()
+    };
+    groups.iter().map(of_group).collect()
 }
 
 /// Whatever callers ask for when they mean one of these services.

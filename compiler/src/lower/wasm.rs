@@ -1,10 +1,11 @@
 //! Wasm filters of the user's own.
 
-use spec::mesh::{FilterPosition, HostPort};
+use spec::mesh::FilterPosition;
 
-use super::Parts;
+use super::{Parts, inbound};
 use super::policies::{Chain, Policies};
 use super::scope::Scope;
+use super::url::{self, Server};
 use crate::WasmModule;
 use crate::checked::{FilterUse, Module, Proxy};
 use crate::envoy::http_filter::wasm::{self, Code, User};
@@ -34,10 +35,10 @@ pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chai
 /// Filters that see requests that go out: of the proxy itself, and of the services beside it.
 pub(super) fn outbound(scope: &Scope<'_>, chain: &mut Chain, parts: &mut Parts) {
     let serves = match scope.proxy {
-        Proxy::Node(id) => scope.mesh.node(id).serves.as_slice(),
-        Proxy::Gateway(_) => &[],
+        Proxy::Node(id) => inbound::in_order(scope, scope.mesh.node(id)),
+        Proxy::Gateway(_) => Vec::new(),
     };
-    let of_services = serves.iter().flat_map(|serve| &scope.mesh.service(serve.service).filters);
+    let of_services = serves.into_iter().flat_map(|serve| &scope.mesh.service(serve.service).filters);
     let uses = of_services.chain(&scope.at().filters).filter(|said| said.at == FilterPosition::Outbound);
     for said in uses {
         let code = code(scope, said, parts);
@@ -80,17 +81,9 @@ fn code(scope: &Scope<'_>, said: &FilterUse, parts: &mut Parts) -> Code {
     }
 }
 
-/// The server of a URL, which is `http://` or `https://` and names a host.
+/// The cluster of a URL's server.
 fn server(url: &str, parts: &mut Parts) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let encrypted = !scheme.eq_ignore_ascii_case("http");
-    let port = if encrypted { 443 } else { 80 };
-    let at = HostPort::parse(authority).unwrap_or_else(|| {
-        let host = authority.trim_start_matches('[').trim_end_matches(']');
-        HostPort { host: host.to_owned(), port }
-    });
+    let Server { encrypted, at } = url::server(url);
     let name = names::module_server(if encrypted { "https" } else { "http" }, &at);
     let make = if encrypted { outside::encrypted_to } else { outside::plain_to };
     parts.primary(make(name.clone(), &at));

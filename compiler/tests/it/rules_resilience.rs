@@ -352,3 +352,12 @@ fn retries_multiply_across_routes_to_other_services() {
     assert_eq!(places("retry-storm", &chain("route path-prefix=\"/\" { to \"a-v2\"; }")), "warning 2:27\n");
     quiet("retry-storm", &chain(""));
 }
+
+#[test]
+fn a_parameter_whose_name_would_end_the_format() {
+    check("invalid-value", &service("rate-limit requests=5 {\nby query=\"a)%REQ(x\"\n}"), expect![[r#"
+        error[invalid-value]: nothing is counted by a parameter called `a)%REQ(x`
+          5:4 Envoy takes `)` for the end of the name
+          help: count by another parameter, or by a header
+    "#]]);
+}

@@ -43,6 +43,53 @@ fn authorization_that_refuses_something() {
 }
 
 #[test]
+fn a_condition_that_is_too_large_as_an_expression() {
+    let rule = |rule: &str| service(&format!("authorization default=\"allow\" {{\nrule {rule}\n}}"));
+    let long = "x".repeat(90);
+    check(
+        "regex",
+        &rule(&format!("\"deny\" {{ header \"x-token\" exact=\"{long}\"; query \"q\" prefix=\"{long}\"; }}")),
+        expect![[r#"
+            error[regex]: Envoy does not load so large a condition
+              5:32 as a regular expression it may have 120 steps, and Envoy loads at most 100
+              help: compare a shorter text, or only its beginning with `prefix`
+            error[regex]: Envoy does not load so large a condition
+              5:142 as a regular expression it may have 123 steps, and Envoy loads at most 100
+              help: compare a shorter text, or only its beginning with `prefix`
+        "#]],
+    );
+    quiet("regex", &rule(&format!("\"allow\" {{ header \"x-token\" exact=\"{long}\"; }}")));
+}
+
+#[test]
+fn a_caller_with_the_name_of_a_service() {
+    let mesh = |caller: &str| {
+        let rule = "authorization {\nrule \"allow\" from=\"a.svc\"\n}";
+        format!("{}\n{caller}", with_ca(&format!("{MUTUAL}\n{rule}")))
+    };
+    check(
+        "unproven-caller",
+        &mesh("node \"a.svc\" calls=\"*\""),
+        expect![[r#"
+        error[unproven-caller]: the node `a.svc` passes for the service of that name
+          10:6 its certificate has this name, and the service's has the same
+          7:19 a rule takes the one for the other
+          help: give the node a name that no service has
+    "#]],
+    );
+    check(
+        "unproven-caller",
+        &mesh("gateway \"A.svc\" {\nlisten 8080\n}"),
+        expect![[r#"
+        error[unproven-caller]: the gateway `A.svc` passes for the service of that name
+          10:9 its certificate has this name, and the service's has the same
+          7:19 a rule takes the one for the other
+          help: give the gateway a name that no service has
+    "#]],
+    );
+}
+
+#[test]
 fn a_rule_below_a_wider_one() {
     check(
         "shadowed-access-rule",

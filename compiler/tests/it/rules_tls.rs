@@ -297,3 +297,32 @@ fn a_host_may_have_a_certificate_of_its_own() {
     "#]],
     );
 }
+
+#[test]
+fn two_services_of_a_node_that_are_asked_for_by_one_name() {
+    let mesh = |one: &str, two: &str, certificate: &str| {
+        let service = |name: &str, says: &str| {
+            let tls = format!("tls {{ certificate {{ files chain=\"/{certificate}\" key=\"/key\"; }}; }}");
+            format!("service \"{name}\" {{\nendpoint \"10.0.0.1:80\"\n{tls}\n{says}\n}}\n")
+        };
+        let other = service("two.svc", two).replace("/chosen", "/other");
+        format!("{}{other}node \"both\" {{ serves \"one.svc\" \"two.svc\"; }}", service("one.svc", one))
+    };
+    let asks = |name: &str| format!("client-tls sni=\"{name}\" {{ server ca-file=\"/ca\"; }}");
+    check("tls-mismatch", &mesh(&asks("Two.svc"), "", "chosen"), expect![[r#"
+        error[tls-mismatch]: who asks for `Two.svc` does not reach `one.svc`
+          5:16 the sidecar of `both` takes it for `two.svc`
+          7:9 another service of the same node
+          2:9 the service that is called
+          help: leave out `sni`, or give each service of the node one of its own
+    "#]]);
+    check("tls-mismatch", &mesh(&asks("all"), &asks("all"), "chosen"), expect![[r#"
+        error[tls-mismatch]: who asks for `all` does not reach `two.svc`
+          10:16 the sidecar of `both` takes it for `one.svc`
+          2:9 another service of the same node
+          7:9 the service that is called
+          help: leave out `sni`, or give each service of the node one of its own
+    "#]]);
+    quiet("tls-mismatch", &mesh(&asks("all"), &asks("all"), "same"));
+    quiet("tls-mismatch", &mesh(&asks("one"), &asks("two"), "chosen"));
+}

@@ -1,8 +1,10 @@
 //! A real Envoy looks at the whole configuration of every proxy.
 //!
 //! `envoy --mode validate` reads neither what xDS would serve nor files it would watch, so everything is put into one
-//! bootstrap; and it wants certificates on this machine, so that they are replaced by some made for the occasion.
+//! bootstrap; and it wants certificates and the folders of logs on this machine, so that the certificates are replaced
+//! by some made for the occasion, and the logs by `/dev/null`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use compiler::{CheckedMesh, emit};
 use indicatif::ProgressBar;
 use local::EnvoyBinary;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -37,16 +40,29 @@ pub struct Verdict {
 /// Lets Envoy look at every proxy of a mesh. Returns those that it refuses or warns about, in the order of the mesh, and
 /// how many there were.
 pub fn every_proxy(binary: &EnvoyBinary, mesh: &CheckedMesh, bar: &ProgressBar) -> Result<(Vec<Verdict>, usize), Exit> {
+    every_new_proxy(binary, mesh, &mut Seen::new(), bar)
+}
+
+/// Digests of configurations that Envoy looked at.
+pub type Seen = BTreeSet<[u8; 32]>;
+
+/// As [`every_proxy`], without the proxies whose configuration was seen; the others are seen then.
+pub fn every_new_proxy(
+    binary: &EnvoyBinary,
+    mesh: &CheckedMesh,
+    seen: &mut Seen,
+    bar: &ProgressBar,
+) -> Result<(Vec<Verdict>, usize), Exit> {
     let folder = tempfile::tempdir()?;
-    let configurations = written(mesh, folder.path())?;
+    let configurations = written(mesh, folder.path(), seen)?;
     bar.set_length(configurations.len() as u64);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let verdicts = runtime.block_on(verdicts(binary, folder.path(), &configurations, bar))?;
     Ok((verdicts, configurations.len()))
 }
 
-/// Every proxy's configuration in one file: its name, and where it is.
-fn written(mesh: &CheckedMesh, folder: &Path) -> Result<Vec<(String, PathBuf)>, Exit> {
+/// Every new proxy's configuration in one file: its name, and where it is.
+fn written(mesh: &CheckedMesh, folder: &Path, seen: &mut Seen) -> Result<Vec<(String, PathBuf)>, Exit> {
     write::file(folder, &module::output_path(), artifacts::MODULE)?;
     for (path, bytes) in module::of_the_user(mesh) {
         write::file(folder, &path, &bytes)?;
@@ -57,6 +73,9 @@ fn written(mesh: &CheckedMesh, folder: &Path) -> Result<Vec<(String, PathBuf)>, 
     let mut configurations = Vec::new();
     for (number, proxy) in mesh.proxies().enumerate() {
         let text = emit::bootstrap_json(mesh, proxy, &our_module, &shared);
+        if !seen.insert(Sha256::digest(&text).into()) {
+            continue;
+        }
         let mut tree: Value = serde_json::from_str(&text)?;
         stand_in.replace(&mut tree);
         let file = format!("{number}.json");
@@ -130,6 +149,10 @@ impl StandIn {
         match tree {
             Value::Object(fields) => {
                 fields.remove("watched_directory");
+                let kind = fields.get("@type").and_then(Value::as_str).unwrap_or("");
+                if kind.ends_with(".FileAccessLog") {
+                    fields.insert("path".to_owned(), "/dev/null".into());
+                }
                 for (key, value) in fields {
                     let text = match key.as_str() {
                         "certificate_chain" | "trusted_ca" => Some(&self.certificate),

@@ -62,6 +62,9 @@ pub(super) fn gateway(
     let Context { mesh, sources, .. } = context;
     let defaults = &mesh.defaults;
     let own = extension::overlays(context, &declared.overlays);
+    let mut hosts: Vec<_> = declared.hosts.iter().map(|it| host(context, it, diagnostics)).collect();
+    // Envoy takes the most specific one, whatever the order.
+    hosts.sort_by(|one, other| (&one.pattern, one.port).cmp(&(&other.pattern, other.port)));
     checked::Gateway {
         name: declared.name.value.clone(),
         listen: declared.listen.iter().map(|it| listener(context, it, diagnostics)).collect(),
@@ -70,7 +73,7 @@ pub(super) fn gateway(
         idle_timeout: value(&declared.idle_timeout),
         retry: declared.retry.clone(),
         calls: calls(context, &declared.calls, diagnostics),
-        hosts: declared.hosts.iter().map(|it| host(context, it, diagnostics)).collect(),
+        hosts,
         basic_auth: declared
             .basic_auth
             .as_ref()
@@ -124,26 +127,30 @@ fn host(context: &Context<'_>, declared: &mesh::GatewayHost, diagnostics: &mut D
     }
 }
 
-/// In the order of the mesh's services, each once. What `*` says holds for those that are not named.
+/// In the order of the services' names, each once. What `*` says holds for those that are not named.
 fn calls(context: &Context<'_>, declared: &[mesh::Call], diagnostics: &mut Diagnostics) -> Vec<checked::Call> {
-    let mut named: BTreeMap<Id<checked::Service>, checked::Call> = BTreeMap::new();
+    let mut named: BTreeMap<Id<checked::Service>, (Option<usize>, checked::Call)> = BTreeMap::new();
     let mut all = None;
     for said in declared {
         match &said.service.value {
             Callee::All => all = all.or(Some(said)),
             Callee::Service(name) => {
-                let name = spec::Spanned::new(name, said.service.span);
-                let Some(id) = context.tables.service(name, diagnostics) else { continue };
-                named.entry(id).or_insert_with(|| call(context, id, said));
+                let spanned = spec::Spanned::new(name, said.service.span);
+                let Some(id) = context.tables.service(spanned, diagnostics) else { continue };
+                named.entry(id).or_insert_with(|| (context.tables.rank(name), call(context, id, said)));
             }
         }
     }
     match all {
         Some(all) => {
-            let every = (0..context.mesh.services.len()).map(Id::new);
-            every.map(|id| named.remove(&id).unwrap_or_else(|| call(context, id, all))).collect()
+            let every = context.tables.by_name();
+            every.map(|id| named.remove(&id).map_or_else(|| call(context, id, all), |(_, said)| said)).collect()
         }
-        None => named.into_values().collect(),
+        None => {
+            let mut calls: Vec<_> = named.into_values().collect();
+            calls.sort_unstable_by_key(|(rank, _)| *rank);
+            calls.into_iter().map(|(_, call)| call).collect()
+        }
     }
 }
 

@@ -59,19 +59,19 @@ fn plan(route: &Route) -> Option<PathPlan> {
 fn inexpressible(outer: &Route, inner: &Route, why: Why) -> Diagnostic {
     let rewrite = path_of_rewrite(outer).unwrap_or(outer.span());
     let (message, label, place, help) = match why {
-        Why::ComparesByRegex => (
+        Why::Compares => (
             "a rewritten path is compared with a regular expression",
             "the path is rewritten here",
             inner.span(),
             "match with `path-prefix` or `path` in the service, or send the path on as it came",
         ),
-        Why::RewritesByRegex => (
+        Why::Rewrites => (
             "a path is rewritten twice, the second time by a regular expression",
             "the path is rewritten here",
             path_of_rewrite(inner).unwrap_or(inner.span()),
             "rewrite it in one place, or the second time with `prefix` or `path`",
         ),
-        Why::MadeByRegex => (
+        Why::Made => (
             "what a regular expression makes of a path, the service's routes cannot tell",
             "the path is rewritten here",
             inner.span(),

@@ -1,11 +1,13 @@
-//! A rule can name only callers whom something proves: certificates prove services, tokens prove claims.
+//! A rule can name only callers whom something proves: certificates prove services, tokens prove claims. Nobody else may
+//! have a service's name in its certificate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::mesh::{AccessRule, Authorization, Decision, Jwt, ServerTls, TlsMode};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::tables::Tables;
+use super::everywhere::authorizations;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let mut found = Found { reported: BTreeSet::new(), diagnostics };
@@ -22,6 +24,32 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
         };
         let listeners: Vec<_> = gateway.listen.iter().map(|listener| listener.tls.as_ref()).collect();
         found.check(authorization, &listeners, gateway.jwt.as_ref(), gateway.name.span);
+    }
+    namesakes(mesh, diagnostics);
+}
+
+/// A gateway, or a node that serves nothing, has its own name in its certificate. Where that is a service's, too, whom a
+/// rule means by `from`, the rule means both.
+fn namesakes(mesh: &Mesh, diagnostics: &mut Diagnostics) {
+    let nodes = mesh.nodes.iter().filter(|node| node.serves.is_empty()).map(|node| (&node.name, "node"));
+    let gateways = mesh.gateways.iter().map(|gateway| (&gateway.name, "gateway"));
+    let own: BTreeMap<String, _> = nodes.chain(gateways).map(|(name, what)| (name.value.key(), (name, what))).collect();
+    let mut told = BTreeSet::new();
+    let rules = authorizations(mesh).flat_map(|(it, _)| &it.rules);
+    for from in rules.flat_map(|rule| &rule.from) {
+        let Some((name, what)) = own.get(&from.value.key()).filter(|(name, _)| told.insert(name.span)) else {
+            continue;
+        };
+        diagnostics.push(
+            Diagnostic::error(
+                codes::UNPROVEN_CALLER,
+                name.span,
+                format!("the {what} `{}` passes for the service of that name", name.value),
+            )
+            .label("its certificate has this name, and the service's has the same")
+            .related(from.span, "a rule takes the one for the other")
+            .help(format!("give the {what} a name that no service has")),
+        );
     }
 }
 

@@ -1,4 +1,5 @@
-//! `envoy.filters.http.header_mutation`: of headers that decide who passes, only the first value goes on.
+//! `envoy.filters.http.header_mutation`: of headers that decide who passes, only the first value goes on; of those that
+//! another server is to write, none.
 //!
 //! Envoy's access rules hold if any value of a header that repeats does, and applications differ in which one they take.
 
@@ -12,15 +13,23 @@ use super::{HttpFilter, Rank, typed};
 use crate::envoy::names;
 
 /// Names in lower case. `host`, which never repeats, cannot be written.
-pub(crate) fn single_headers(owner: &str, headers: &BTreeSet<String>) -> HttpFilter {
+pub(crate) fn single_headers(owner: &str, headers: &BTreeSet<String>, foreign: &BTreeSet<String>) -> HttpFilter {
     let config = HeaderMutation {
         mutations: Some(Mutations {
-            request_mutations: headers.iter().map(first_value).collect(),
+            request_mutations: headers
+                .difference(foreign)
+                .map(first_value)
+                .chain(foreign.iter().map(|header| none(header)))
+                .collect(),
             ..Default::default()
         }),
         ..Default::default()
     };
     typed(Rank::SingleHeaders, names::filter("header_mutation", owner), &config)
+}
+
+fn none(header: &str) -> Mutation {
+    Mutation { action: Some(header_mutation::Action::Remove(header.to_owned())) }
 }
 
 fn first_value(header: &String) -> Mutation {

@@ -89,16 +89,15 @@ pub(crate) fn forward(mut to: Forward) -> Action {
     match to.path {
         None => {}
         Some(PathChange::Prefix(new)) => action.prefix_rewrite = new,
-        // A format: `%` would begin one of Envoy's operators.
-        Some(PathChange::Full(new)) => action.path_rewrite = new.replace('%', "%%"),
-        Some(PathChange::Regex { pattern, substitution }) => {
-            action.regex_rewrite = Some(RegexMatchAndSubstitute {
-                pattern: Some(RegexMatcher { regex: pattern, ..Default::default() }),
-                substitution,
-            });
-        }
+        // `path_rewrite` would say it, too, but Envoy 1.36 does not know it. A backslash would name a group.
+        Some(PathChange::Full(new)) => action.regex_rewrite = Some(regex("^.*$".to_owned(), new.replace('\\', r"\\"))),
+        Some(PathChange::Regex { pattern, substitution }) => action.regex_rewrite = Some(regex(pattern, substitution)),
     }
     Action::Route(action)
+}
+
+fn regex(pattern: String, substitution: String) -> RegexMatchAndSubstitute {
+    RegexMatchAndSubstitute { pattern: Some(RegexMatcher { regex: pattern, ..Default::default() }), substitution }
 }
 
 /// `path` stands for what `redirect` says of it.

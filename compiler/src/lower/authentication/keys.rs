@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use spec::Spanned;
-use spec::mesh::HostPort;
 
 use super::super::scope::Scope;
+use super::super::url::{self, Server};
 use super::super::{Parts, cluster};
 use crate::checked::{Destination, Id, JwtKeys, JwtProvider};
 use crate::envoy::http_filter::jwt::{Keys, Provider};
@@ -49,13 +49,7 @@ pub(super) fn provider(scope: &Scope<'_>, id: Id<JwtProvider>, parts: &mut Parts
 
 /// The cluster of a URL's host: a service of the mesh, or a server of the outside world.
 fn fetched_from(scope: &Scope<'_>, url: &str, parts: &mut Parts) -> String {
-    let (encrypted, rest) = match url.split_once("://") {
-        Some((scheme, rest)) => (scheme.eq_ignore_ascii_case("https"), rest),
-        None => (false, url),
-    };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    let default = if encrypted { 443 } else { 80 };
-    let at = HostPort::parse(authority).unwrap_or_else(|| HostPort { host: authority.to_owned(), port: default });
+    let Server { encrypted, at } = url::server(url);
     let service = scope.mesh.services().find(|(_, service)| service.name.key() == at.host.to_ascii_lowercase());
     if let Some((service, _)) = service {
         let to = Destination { service, subset: None };

@@ -4,12 +4,14 @@
 //! differ in which one they take. A condition that would let a request pass must therefore hold of all values together;
 //! one that would refuse it, of any. Headers that stand in several lines have been cut to the first one before.
 
-use ::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
-use spec::mesh::{
-    Decision, GrpcMatch, HeaderMatch, HeaderValueMatch, PathMatch, QueryMatch, QueryValueMatch, RouteMatch, Scheme,
-};
+mod ends;
+mod query;
 
-use crate::envoy::rbac::{Condition, all_of, any_of, header, header_between, header_is_there, not, path, regex};
+use ::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
+use spec::Span;
+use spec::mesh::{Decision, GrpcMatch, HeaderMatch, HeaderValueMatch, PathMatch, RouteMatch, Scheme};
+
+use crate::envoy::rbac::{self, Condition, all_of, any_of, header, header_between, header_is_there, not, path, regex};
 
 /// Which of several values must be the one.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub(super) fn of(matches: &RouteMatch, decision: Decision) -> Vec<Condition> {
     }));
     conditions.extend(matches.all_headers().map(|said| of_header(said, decision)));
     let values = if decision == Decision::Allow { Values::All } else { Values::Any };
-    conditions.extend(matches.query.iter().map(|said| of_query(said, values)));
+    conditions.extend(matches.query.iter().map(|said| query::of(said, values)));
     conditions.extend(matches.grpc.as_deref().map(of_grpc));
     conditions
 }
@@ -41,6 +43,17 @@ pub(super) fn of(matches: &RouteMatch, decision: Decision) -> Vec<Condition> {
 /// Requests that have these headers; a refusal hangs on it.
 pub(crate) fn headers(said: &[HeaderMatch]) -> Condition {
     all_of(said.iter().map(|said| of_header(said, Decision::Deny)).collect())
+}
+
+/// The regular expressions that a rule's conditions become, and what each is made of.
+pub(crate) fn patterns(matches: &RouteMatch, decision: Decision) -> Vec<(Span, String)> {
+    let values = if decision == Decision::Allow { Values::All } else { Values::Any };
+    let ignore_case = matches.case_sensitive.as_ref().is_some_and(|said| !said.value);
+    let paths = matches.path.iter().map(|said| (said.span, of_path(&said.value, ignore_case)));
+    let headers = matches.all_headers().map(|said| (said.value.span, of_header(said, decision)));
+    let query = matches.query.iter().map(|said| (said.value.span, query::of(said, values)));
+    let all = paths.chain(headers).chain(query);
+    all.flat_map(|(span, condition)| rbac::patterns(&condition).into_iter().map(move |text| (span, text))).collect()
 }
 
 fn of_path(said: &PathMatch, ignore_case: bool) -> Condition {
@@ -86,32 +99,12 @@ fn value_of_header(said: &HeaderMatch, values: Values) -> Condition {
         (HeaderValueMatch::Exact(said), Values::Any) => text(regex(format!("{before}{}{after}", quote(said)))),
         (HeaderValueMatch::Prefix(said), Values::Any) => text(regex(format!("{before}{}.*", quote(said)))),
         (HeaderValueMatch::Suffix(said), Values::Any) => text(regex(format!(".*{}{after}", quote(said)))),
-        (HeaderValueMatch::Regex(said), Values::Any) => text(regex(format!("{before}(?:{said}){after}"))),
+        (HeaderValueMatch::Regex(said), Values::Any) => {
+            text(regex(format!("{before}(?:{}){after}", ends::left_out(said))))
+        }
         (HeaderValueMatch::Range(range), Values::Any) => {
             any_of(vec![header_between(&name, range.start, range.end), text(MatchPattern::Contains(",".to_owned()))])
         }
-    }
-}
-
-/// Parameters as they are written in the path, one after another.
-fn of_query(said: &QueryMatch, values: Values) -> Condition {
-    let name = quote(&said.name.value);
-    let ignore_case = said.ignore_case.as_ref().is_some_and(|said| said.value);
-    let folded = |pattern: String| if ignore_case { format!("(?i:{pattern})") } else { pattern };
-    let value = match &said.value.value {
-        QueryValueMatch::Exact(said) if said.is_empty() => "=?".to_owned(),
-        QueryValueMatch::Exact(said) => format!("={}", folded(quote(said))),
-        QueryValueMatch::Prefix(said) => format!("={}[^&]*", folded(quote(said))),
-        QueryValueMatch::Suffix(said) => format!("=[^&]*{}", folded(quote(said))),
-        QueryValueMatch::Contains(said) => format!("=[^&]*{}[^&]*", folded(quote(said))),
-        QueryValueMatch::Regex(said) => format!("=(?:{})", folded(said.clone())),
-        QueryValueMatch::Present => "(?:=[^&]*)?".to_owned(),
-    };
-    let once = header(":path", regex(format!(r"[^?]*\?(?:.*&)?{name}{value}(?:&.*)?")), false);
-    let again = format!(r"[^?]*\?(?:.*&)?{name}(?:=[^&]*)?&(?:.*&)?{name}(?:[=&].*)?");
-    match values {
-        Values::Any => once,
-        Values::All => all_of(vec![once, not(header(":path", regex(again), false))]),
     }
 }
 

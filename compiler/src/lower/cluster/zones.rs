@@ -40,8 +40,10 @@ fn callers(mesh: &CheckedMesh) -> Cluster {
         tasks.insert((endpoint.region.clone(), endpoint.zone.clone(), address));
     }
     // A node that serves nothing has no address: it counts as one task all the same.
-    for (number, id) in (1..).zip(calling.difference(&placed)) {
-        let at = &mesh.node(*id).at;
+    let mut elsewhere: Vec<&Node> = calling.difference(&placed).map(|id| mesh.node(*id)).collect();
+    elsewhere.sort_by_cached_key(|node| node.name.key());
+    for (number, node) in (1..).zip(elsewhere) {
+        let at = &node.at;
         let nowhere = SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0x7f00_0000_u32.saturating_add(number))), 1);
         tasks.insert((at.region.clone(), at.zone.clone(), nowhere));
     }

@@ -6,7 +6,7 @@ use crate::checked::{Node, Proxy, Serve};
 use crate::envoy::listener::{Listener, Side, listener};
 use crate::envoy::names;
 use crate::lower::Parts;
-use crate::lower::inbound::{Entrance, Hosts, chains};
+use crate::lower::inbound::{Entrance, Hosts, chains, in_order};
 use crate::lower::scope::Scope;
 
 /// Connections to other ports are closed.
@@ -33,7 +33,7 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, port: u16, parts: &mut Parts
 /// The ports of a node's applications: those of its endpoints, else those at which the sidecar finds them.
 fn by_port<'a>(scope: &Scope<'_>, node: &'a Node) -> BTreeMap<u16, Vec<&'a Serve>> {
     let mut ports: BTreeMap<u16, Vec<&Serve>> = BTreeMap::new();
-    for serve in &node.serves {
+    for serve in in_order(scope, node) {
         let endpoints = scope.mesh.service(serve.service).endpoints.iter();
         let own = endpoints.filter(|endpoint| endpoint.node.is_some_and(|id| Proxy::Node(id) == scope.proxy));
         let mut dialled: Vec<u16> = own.map(|endpoint| endpoint.address.port).collect();

@@ -10,6 +10,7 @@ mod discovery;
 mod egress;
 mod egress_attacks;
 mod egress_policy;
+mod evasion;
 mod external_auth;
 mod failover;
 mod faults;

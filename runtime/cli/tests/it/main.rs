@@ -7,5 +7,6 @@ mod formats;
 mod live;
 mod malformed;
 mod outputs;
+mod random;
 mod rules;
 mod up;

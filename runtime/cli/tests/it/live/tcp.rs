@@ -11,7 +11,7 @@ use local::Request;
 #[tokio::test]
 async fn encrypted_bytes_are_told_apart_by_name() {
     let authority = Authority::new("mesh");
-    let leaf = authority.leaf(&["mail.svc", "news.svc"]);
+    let leaf = authority.leaf(&["post.internal", "news.svc"]);
     let live = Live::with(
         leaf.files("tls"),
         r#"
@@ -20,6 +20,7 @@ async fn encrypted_bytes_are_told_apart_by_name() {
         }
         service "mail.svc" {
             protocol "tcp"; endpoint "10.0.0.1:25"
+            client-tls sni="post.internal" { server ca-file="${folder}/tls/ca.crt" }
             tls { certificate { files chain="${folder}/tls/tls.crt" key="${folder}/tls/tls.key" } }
         }
         service "news.svc" {
