@@ -14,6 +14,9 @@ use crate::exit::Exit;
 use crate::mesh::Ready;
 use crate::module;
 
+/// What takes a file's path and content.
+pub(super) type Put<'a> = dyn FnMut(&str, &[u8]) -> Result<(), Exit> + 'a;
+
 /// The proxies of these names, or all.
 pub(super) fn chosen(mesh: &CheckedMesh, names: &[String]) -> Result<Vec<Proxy>, Exit> {
     if names.is_empty() {
@@ -29,12 +32,7 @@ pub(super) fn chosen(mesh: &CheckedMesh, names: &[String]) -> Result<Vec<Proxy>,
 
 /// Calls `put` with path and content of each file, in the order in which they must be written: Envoy may watch what
 /// refers to others.
-pub(super) fn each(
-    ready: &Ready,
-    proxies: &[Proxy],
-    arguments: &Arguments,
-    put: &mut dyn FnMut(&str, &[u8]) -> Result<(), Exit>,
-) -> Result<(), Exit> {
+pub(super) fn each(ready: &Ready, proxies: &[Proxy], arguments: &Arguments, put: &mut Put<'_>) -> Result<(), Exit> {
     let our_module = module::in_folder(&arguments.filters_folder);
     let mesh = &ready.checked;
     put(&module::output_path(), artifacts::MODULE)?;
@@ -92,7 +90,7 @@ pub(super) fn remove_stale(written: &BTreeSet<PathBuf>) -> anyhow::Result<usize>
 }
 
 /// What a control plane would serve each proxy: the first response of each type, and what is in it.
-fn snapshot(snapshot: &Snapshot, put: &mut dyn FnMut(&str, &[u8]) -> Result<(), Exit>) -> Result<(), Exit> {
+fn snapshot(snapshot: &Snapshot, put: &mut Put<'_>) -> Result<(), Exit> {
     let mut index = serde_json::Map::new();
     for proxy in snapshot.proxies() {
         let mut resources = Vec::new();

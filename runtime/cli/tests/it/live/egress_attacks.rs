@@ -3,11 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use local::stream::{Dial, Plain};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use world::wire::{self, Wire};
-use world::{Outside, Serves};
+use world::{From, Outside, Serves, namespace};
 
 use super::Live;
 
@@ -49,8 +50,8 @@ const HEADS: &[&str] = &[
 ];
 
 /// Everything that comes back until the connection ends, or nothing more comes.
-async fn answer(address: SocketAddr, head: &str) -> Vec<u8> {
-    let mut stream = Wire::open(address).await.into_stream();
+async fn answer(dial: &dyn Dial, address: SocketAddr, head: &str) -> Vec<u8> {
+    let mut stream = Wire::over(dial, address).await.into_stream();
     drop(stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await);
     let (mut answer, mut chunk) = (Vec::new(), [0; 16 << 10]);
     while let Ok(Ok(length @ 1..)) = timeout(PATIENCE, stream.read(&mut chunk)).await {
@@ -60,48 +61,80 @@ async fn answer(address: SocketAddr, head: &str) -> Vec<u8> {
 }
 
 /// To all of them, several at a time.
-async fn answers(address: SocketAddr, heads: impl IntoIterator<Item = String>) -> Vec<(String, Vec<u8>)> {
+async fn answers(
+    dial: impl Dial + Copy + 'static,
+    address: SocketAddr,
+    heads: impl IntoIterator<Item = String>,
+) -> Vec<(String, Vec<u8>)> {
     let mut asked = JoinSet::new();
     for head in heads {
-        asked.spawn(async move { (head.clone(), answer(address, &head).await) });
+        asked.spawn(async move { (head.clone(), answer(&dial, address, &head).await) });
     }
     asked.join_all().await
 }
 
-#[tokio::test]
-async fn what_is_not_listed_is_never_dialled() {
+/// What is listed, what is not, and who is attacked. Answers with the address of what is not.
+async fn outside() -> (Outside, SocketAddr) {
     let mut outside = Outside::new().await;
     for name in ["api.example:8080", "a.wild.example:8080"] {
         outside.add(name, Serves::Http).await;
     }
     let bad = outside.add("other.example:8080", Serves::Http).await;
-    let live = Live::of(
+    (outside, bad)
+}
+
+fn mesh(of_alpha: &str) -> String {
+    format!(
         r#"
-        service "beta.svc" { endpoint "10.0.0.1:3000"; }
+        service "beta.svc" {{ endpoint "10.0.0.1:3000"; }}
         node "beta" serves="beta.svc"
-        node "alpha" {
+        node "alpha" {{
             calls "beta.svc"
-            egress "listed" { host "api.example" port=8080; host "*.wild.example" port=8080; }
-        }
-        "#,
+            {of_alpha}
+            egress "listed" {{ host "api.example" port=8080; host "*.wild.example" port=8080; }}
+        }}
+        "#
     )
-    .outside(outside)
-    .up()
-    .await;
-    let proxy = live.at("alpha", 4000);
+}
+
+async fn fail(live: &Live, bad: SocketAddr, dial: impl Dial + Copy + 'static, address: SocketAddr) {
     let said = |head: &str| {
         let head = head.replace("BADADDRESS", &bad.to_string()).replace("BAD", "other.example:8080");
         head.replace("OTHER", "other.example:8080").replace("GOOD", "api.example:8080")
     };
     for good in ["GET / HTTP/1.1\r\nhost: GOOD\r\n", "GET / HTTP/1.1\r\nhost: a.wild.example:8080\r\n"] {
-        assert_eq!(wire::status(&answer(proxy, &said(good)).await), Some(200), "{good}");
+        assert_eq!(wire::status(&answer(&dial, address, &said(good)).await), Some(200), "{good}");
     }
-    for (head, answer) in answers(proxy, HEADS.iter().map(|head| said(head))).await {
+    for (head, answer) in answers(dial, address, HEADS.iter().map(|head| said(head))).await {
         let text = String::from_utf8_lossy(&answer);
         assert!(!text.contains("\"service\":\"other.example\""), "{head}: {text}");
     }
     assert_eq!(live.outside().echo("other.example:8080").connection_count(), 0);
     assert_eq!(live.workload("10.0.0.1:3000").received_count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_not_listed_is_never_dialled() {
+    let (outside, bad) = outside().await;
+    let live = Live::of(&mesh("")).outside(outside).up().await;
+    fail(&live, bad, Plain, live.at("alpha", 4000)).await;
+}
+
+#[test]
+fn nor_is_it_where_connections_are_taken() {
+    if !namespace::enter("live::egress_attacks::nor_is_it_where_connections_are_taken") {
+        return;
+    }
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let (outside, bad) = outside().await;
+        let live = Live::of(&mesh("transparent-proxy")).outside(outside).intercepted().up().await;
+        let alpha = From(live.at("alpha", 15001).ip());
+        fail(&live, bad, alpha, "10.3.3.3:8080".parse().unwrap()).await;
+        // Who dials the right address must say a name that is listed all the same.
+        let head = "GET / HTTP/1.1\r\nhost: other.example:8080\r\n";
+        assert_eq!(wire::status(&answer(&alpha, bad, head).await), Some(404));
+        assert_eq!(live.outside().echo("other.example:8080").connection_count(), 0);
+    });
 }
 
 /// An IPv4 address in every way in which somebody might read one.
@@ -151,7 +184,7 @@ async fn the_sidecars_own_ports_stay_closed_however_they_are_spelled() {
     .await;
     let proxy = live.at("alpha", 4000);
     for good in ["GET http://api.example:8080/ HTTP/1.1", "CONNECT api.example:8080 HTTP/1.1"] {
-        let answer = answer(proxy, &format!("{good}\r\nhost: api.example:8080\r\n")).await;
+        let answer = answer(&Plain, proxy, &format!("{good}\r\nhost: api.example:8080\r\n")).await;
         assert_eq!(wire::status(&answer), Some(200), "{good}");
     }
     let hosts = spellings(proxy.ip()).into_iter().chain(["localhost".to_owned(), "LOCALHOST.".to_owned()]);
@@ -162,7 +195,7 @@ async fn the_sidecars_own_ports_stay_closed_however_they_are_spelled() {
             format!("CONNECT {host}:9901 HTTP/1.1\r\nhost: {host}:9901\r\n"),
         ]
     });
-    for (head, answer) in answers(proxy, heads).await {
+    for (head, answer) in answers(Plain, proxy, heads).await {
         assert_ne!(wire::status(&answer), Some(200), "{head}: {}", String::from_utf8_lossy(&answer));
     }
 }

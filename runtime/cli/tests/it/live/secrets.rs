@@ -14,7 +14,7 @@ async fn sidecars_prove_who_they_are_with_what_they_are_told() {
     let socket = folder.path().join("sds.sock");
     let (secrets, authority) = (Secrets::serve(&socket), Authority::new("mesh"));
     secrets.believe("spiffe://live", &authority.pem());
-    for name in ["spiffe://live/cart.svc", "spiffe://live/batch"] {
+    for name in ["spiffe://live/cart.svc", "spiffe://live/batch", "spiffe://live/front"] {
         secrets.show(name, &authority.leaf(&[name]));
     }
     let payment = "spiffe://live/payment.svc";
@@ -25,9 +25,10 @@ async fn sidecars_prove_who_they_are_with_what_they_are_told() {
             endpoint "10.0.0.1:3000"
             tls { certificate provider="spire"; client ca-provider="spire"; }
             client-tls { certificate provider="spire"; server ca-provider="spire"; }
-            authorization default="deny" { rule "allow" from="cart.svc"; }
+            authorization default="deny" { rule "allow" from="cart.svc"; rule "allow" from-identity="spiffe://live/front"; }
         }
         service "cart.svc" { endpoint "10.0.0.2:3000"; }
+        gateway "front" { listen 8080; host "shop.example" { to "payment.svc"; }; }
         node "payment" serves="payment.svc"
         node "cart" serves="cart.svc" calls="payment.svc"
         node "batch" calls="payment.svc"
@@ -36,8 +37,11 @@ async fn sidecars_prove_who_they_are_with_what_they_are_told() {
     let get = || Request::get("/").host("payment.svc");
     assert_eq!(service(&live.send("cart", get()).await), "payment.svc");
     assert_eq!(live.send("batch", get()).await.status, 403, "known, and not allowed");
-    let asked = ["spiffe://live", "spiffe://live/batch", "spiffe://live/cart.svc", payment].map(str::to_owned);
-    assert_eq!(secrets.asked(), BTreeSet::from(asked));
+    let through = live.send("front", Request::get("/").host("shop.example")).await;
+    assert_eq!(service(&through), "payment.svc", "a gateway calls by its own name");
+    let others = ["spiffe://live", "spiffe://live/batch", "spiffe://live/cart.svc", "spiffe://live/front"];
+    let asked = others.into_iter().chain([payment]).map(str::to_owned);
+    assert_eq!(secrets.asked(), asked.collect::<BTreeSet<_>>());
 
     // New certificates hold for new connections, without a restart.
     let address = live.at("payment", 4100);
