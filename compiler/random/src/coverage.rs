@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use spec::shape::{self, Block, Says};
+use spec::shape::{self, Says};
 
 use crate::place;
 
