@@ -2,10 +2,10 @@
 
 use spec::mesh::FilterPosition;
 
-use super::{Parts, inbound};
 use super::policies::{Chain, Policies};
 use super::scope::Scope;
 use super::url::{self, Server};
+use super::{Parts, inbound};
 use crate::WasmModule;
 use crate::checked::{FilterUse, Module, Proxy};
 use crate::envoy::http_filter::wasm::{self, Code, User};
