@@ -176,9 +176,12 @@ fn substitutions_name_groups_that_there_are() {
 fn letters_of_both_cases_count_where_case_does_not_matter() {
     let route = |says: &str| format!("route path-regex=\"/[^abcdefghij]{{40}}k\" {says} {{ to \"a.svc\"; }}");
     check(&route(""), expect![[r#""#]]);
-    check(&route("case-sensitive=#false"), expect![[r#"
+    check(
+        &route("case-sensitive=#false"),
+        expect![[r#"
         error[regex]: Envoy does not take the regular expression `(?i)/[^abcdefghij]{40}k`
           4:7 as a program it may have 126 steps, and Envoy loads at most 100
           help: make it shorter: a large `{n}` counts as often as it says; several routes may do
-    "#]]);
+    "#]],
+    );
 }
