@@ -175,7 +175,7 @@ impl<'t> Printer<'t> {
             if next == Token::Close && self.out.ends_with("\n\n") {
                 self.out.pop();
             }
-            let levels = self.depth + usize::from(self.continued);
+            let levels = self.depth + usize::from(self.continued && next != Token::Close);
             self.continued = false;
             (0..levels).for_each(|_| self.out.push_str(INDENT));
             return;
