@@ -2,9 +2,9 @@
 
 use spec::mesh::{FilterPosition, HostPort};
 
-use super::{Parts, inbound};
 use super::policies::{Chain, Policies};
 use super::scope::Scope;
+use super::{Parts, inbound};
 use crate::WasmModule;
 use crate::checked::{FilterUse, Module, Proxy};
 use crate::envoy::http_filter::wasm::{self, Code, User};
