@@ -33,7 +33,7 @@ fn bootstrap(services: usize) -> Option<Bootstrap> {
     let (mesh, sources) = meshes::parse(&meshes::kdl_with_routes(services, ROUTES - 1), Syntax::Kdl)?;
     let checked = compiler::check(&mesh, &sources, &mut Diagnostics::new())?;
     let caller = checked.proxies().find(|proxy| checked.proxy_name(*proxy).as_str() == "caller")?;
-    Some(compiler::lower(&checked, caller, &module))
+    Some(compiler::emit::inline(&compiler::lower(&checked, caller, &module)))
 }
 
 criterion_group!(benches, printing);

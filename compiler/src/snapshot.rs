@@ -24,6 +24,8 @@ pub struct Snapshot {
     resources: Vec<Arc<Resource>>,
     /// By the proxy's name: its resources, as places in `resources`, by type and name.
     proxies: BTreeMap<String, Vec<usize>>,
+    /// By name: the endpoints in `resources`, one for each kind of caller that is told others.
+    endpoints: BTreeMap<String, Vec<usize>>,
 }
 
 /// A resource as it goes over the wire.
@@ -59,7 +61,13 @@ impl Snapshot {
             let config = lower_with(mesh, proxy, module, &shared);
             proxies.insert(mesh.proxy_name(proxy).to_string(), encoder.config(&config));
         }
-        Self { resources: encoder.resources, proxies }
+        let mut endpoints: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (place, resource) in encoder.resources.iter().enumerate() {
+            if resource.kind == ResourceKind::Endpoints {
+                endpoints.entry(resource.name.clone()).or_default().push(place);
+            }
+        }
+        Self { resources: encoder.resources, proxies, endpoints }
     }
 
     /// The names of the proxies.
@@ -115,9 +123,10 @@ impl Snapshot {
         let mut changed = 0;
         for assignment in lower::endpoints_of(mesh, service, anyone, &shared) {
             let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
-            let same = |known: &&mut Arc<Resource>| known.kind == fresh.kind && known.name == fresh.name;
-            for known in self.resources.iter_mut().filter(same) {
-                if known.version != fresh.version {
+            for place in self.endpoints.get(&fresh.name).into_iter().flatten() {
+                if let Some(known) = self.resources.get_mut(*place)
+                    && known.version != fresh.version
+                {
                     *known = Arc::new(fresh.clone());
                     changed += 1;
                 }
@@ -149,6 +158,7 @@ impl Snapshot {
                     Some(known) if known.version == resource.version => continue,
                     Some(known) => *known = Arc::new(resource),
                     None => {
+                        self.endpoints.entry(resource.name.clone()).or_default().push(next);
                         self.resources.push(Arc::new(resource));
                         for name in &proxies {
                             let list = self.proxies.get_mut(name).map_or(&mut [][..], Vec::as_mut_slice);

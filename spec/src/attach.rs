@@ -39,7 +39,12 @@ fn attach_one(
 ) -> Result<(), Box<Diagnostic>> {
     let refuse = |message: String| Diagnostic::error(codes::UNREADABLE_FILE, named.span, message);
     let path = named_path(named, sources)?;
-    if sources.find(&path).is_some() || sources.bytes(&path).is_some() {
+    // Whoever wants a module of a file finds no text of it, and the other way round.
+    let known = match kind {
+        Kind::Module => sources.bytes(&path).is_some(),
+        Kind::Text | Kind::Secret => sources.find(&path).is_some(),
+    };
+    if known {
         return Ok(());
     }
     let bytes = files.read(&path).map_err(|error| {

@@ -21,7 +21,7 @@ pub(super) fn of_service(
     diagnostics: &mut Diagnostics,
 ) -> Vec<checked::Endpoint> {
     let serving = tables.serving(mesh, &service.name.value);
-    let mut endpoints = Vec::new();
+    let mut endpoints = Vec::with_capacity(service.endpoints.len());
     for endpoint in &service.endpoints {
         let node = match &endpoint.node {
             Some(name) => {

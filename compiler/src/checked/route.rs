@@ -7,7 +7,8 @@ use spec::units::Percent;
 
 use super::{Id, Service};
 
-/// Which requests, and what becomes of them.
+/// Which requests, and what becomes of them. There are tens of thousands, and most say little: what is seldom said is
+/// elsewhere.
 #[derive(Clone, Debug)]
 pub struct Route {
     pub matches: RouteMatch,
@@ -15,12 +16,12 @@ pub struct Route {
     pub idle_timeout: Option<Duration>,
     pub websocket: bool,
     pub retry: Option<Retry>,
-    pub rewrite: Option<Rewrite>,
+    pub rewrite: Option<Box<Rewrite>>,
     pub mirrors: Vec<Mirror>,
     pub rate_limits: Vec<RateLimit>,
-    pub cors: Option<Cors>,
-    pub request_headers: Option<HeaderEdits>,
-    pub response_headers: Option<HeaderEdits>,
+    pub cors: Option<Box<Cors>>,
+    pub request_headers: Option<Box<HeaderEdits>>,
+    pub response_headers: Option<Box<HeaderEdits>>,
     pub action: Action,
 }
 
@@ -29,8 +30,8 @@ pub struct Route {
 pub enum Action {
     /// Never empty; the weights' sum is positive and fits `u32`.
     To(Vec<Target>),
-    Redirect(Redirect),
-    Respond(Respond),
+    Redirect(Box<Redirect>),
+    Respond(Box<Respond>),
 }
 
 /// A share of a route's requests.
@@ -38,8 +39,8 @@ pub enum Action {
 pub struct Target {
     pub to: Destination,
     pub weight: u32,
-    pub request_headers: Option<HeaderEdits>,
-    pub response_headers: Option<HeaderEdits>,
+    pub request_headers: Option<Box<HeaderEdits>>,
+    pub response_headers: Option<Box<HeaderEdits>>,
 }
 
 /// A service, or a subset of its endpoints.

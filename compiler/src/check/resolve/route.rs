@@ -21,36 +21,36 @@ fn route(context: &Context<'_>, declared: &mesh::Route, diagnostics: &mut Diagno
         idle_timeout: value(&declared.idle_timeout),
         websocket: value(&declared.websocket).unwrap_or(true),
         retry: declared.retry.clone(),
-        rewrite: declared.rewrite.as_deref().cloned(),
+        rewrite: declared.rewrite.clone(),
         mirrors: mirrors(context, &declared.mirrors, diagnostics),
         rate_limits: declared.rate_limits.clone(),
-        cors: declared.cors.as_deref().cloned(),
-        request_headers: declared.request_headers.as_deref().cloned(),
-        response_headers: declared.response_headers.as_deref().cloned(),
+        cors: declared.cors.clone(),
+        request_headers: declared.request_headers.clone(),
+        response_headers: declared.response_headers.clone(),
         action: match &declared.action.value {
             mesh::RouteAction::To(to) => Action::To(targets(context, to, diagnostics)),
-            mesh::RouteAction::Redirect(redirect) => Action::Redirect(redirect.as_ref().clone()),
-            mesh::RouteAction::Respond(respond) => Action::Respond(respond.as_ref().clone()),
+            mesh::RouteAction::Redirect(redirect) => Action::Redirect(redirect.clone()),
+            mesh::RouteAction::Respond(respond) => Action::Respond(respond.clone()),
         },
     }
 }
 
 pub(super) fn targets(context: &Context<'_>, declared: &[mesh::Target], diagnostics: &mut Diagnostics) -> Vec<Target> {
-    let mut targets = Vec::new();
+    let mut targets = Vec::with_capacity(declared.len());
     for target in declared {
         let Some(to) = destination(context, &target.service, &target.subset, diagnostics) else { continue };
         targets.push(Target {
             to,
             weight: value(&target.weight).unwrap_or(1),
-            request_headers: target.request_headers.as_deref().cloned(),
-            response_headers: target.response_headers.as_deref().cloned(),
+            request_headers: target.request_headers.clone(),
+            response_headers: target.response_headers.clone(),
         });
     }
     targets
 }
 
 pub(super) fn mirrors(context: &Context<'_>, declared: &[mesh::Mirror], diagnostics: &mut Diagnostics) -> Vec<Mirror> {
-    let mut mirrors = Vec::new();
+    let mut mirrors = Vec::with_capacity(declared.len());
     for mirror in declared {
         let Some(to) = destination(context, &mirror.to, &mirror.subset, diagnostics) else { continue };
         mirrors.push(Mirror { to, percent: value(&mirror.percent).unwrap_or(Percent::ALL) });

@@ -80,9 +80,9 @@ fn to(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>, targets: &[Target
     let mut response = plan.response_headers.clone();
     if let [target] = targets {
         let service = scope.mesh.service(target.to.service);
-        let narrower = target.request_headers.iter().chain(&service.request_headers);
+        let narrower = target.request_headers.as_deref().into_iter().chain(&service.request_headers);
         request.splice(..0, narrower);
-        let narrower = target.response_headers.iter().chain(&service.response_headers);
+        let narrower = target.response_headers.as_deref().into_iter().chain(&service.response_headers);
         response.splice(..0, narrower);
     }
     let of_target = targets.first().and_then(|target| scope.mesh.service(target.to.service).cors.as_ref());
@@ -160,8 +160,8 @@ fn share(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>, target: &Targe
         cluster: names::destination(scope.mesh, target.to),
         weight: target.weight,
         host,
-        request_headers: edits(target.request_headers.iter().chain(&service.request_headers)),
-        response_headers: edits(target.response_headers.iter().chain(&service.response_headers)),
+        request_headers: edits(target.request_headers.as_deref().into_iter().chain(&service.request_headers)),
+        response_headers: edits(target.response_headers.as_deref().into_iter().chain(&service.response_headers)),
     }
 }
 

@@ -34,7 +34,7 @@ impl<'a> Plan<'a> {
     /// `None`: no request meets it.
     pub(super) fn of(route: &'a Route) -> Option<Self> {
         let change = match &route.action {
-            Action::To(_) => route.rewrite.as_ref().and_then(PathChange::of_rewrite),
+            Action::To(_) => route.rewrite.as_deref().and_then(PathChange::of_rewrite),
             Action::Redirect(redirect) => redirect.path.as_ref().map(|path| PathChange::of_path(&path.value)),
             Action::Respond(_) => None,
         };
@@ -46,12 +46,12 @@ impl<'a> Plan<'a> {
             idle_timeout: route.idle_timeout,
             websocket: route.websocket,
             retry: route.retry.as_ref(),
-            host: route.rewrite.as_ref().and_then(|rewrite| rewrite.host.as_ref()).map(|host| &host.value),
+            host: route.rewrite.as_deref().and_then(|rewrite| rewrite.host.as_ref()).map(|host| &host.value),
             mirrors: route.mirrors.iter().collect(),
             rate_limits: route.rate_limits.iter().collect(),
-            cors: route.cors.as_ref(),
-            request_headers: route.request_headers.iter().collect(),
-            response_headers: route.response_headers.iter().collect(),
+            cors: route.cors.as_deref(),
+            request_headers: route.request_headers.as_deref().into_iter().collect(),
+            response_headers: route.response_headers.as_deref().into_iter().collect(),
             action: Cow::Borrowed(&route.action),
         })
     }
@@ -103,9 +103,9 @@ impl<'a> Plan<'a> {
         plan.mirrors.extend(inner.mirrors);
         plan.rate_limits.extend(inner.rate_limits);
         plan.cors = inner.cors.or(self.cors);
-        let ours = target.request_headers.iter().chain(self.request_headers.iter().copied());
+        let ours = target.request_headers.as_deref().into_iter().chain(self.request_headers.iter().copied());
         plan.request_headers = inner.request_headers.into_iter().chain(ours).collect();
-        let ours = target.response_headers.iter().chain(self.response_headers.iter().copied());
+        let ours = target.response_headers.as_deref().into_iter().chain(self.response_headers.iter().copied());
         plan.response_headers = inner.response_headers.into_iter().chain(ours).collect();
         plan.action = inner.action;
         Some(plan)

@@ -47,6 +47,9 @@ const MESH: &str = r#"
     }
 "#;
 
+/// Caller, method, path, headers, and the status of the answer.
+type Row<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)], u16);
+
 #[tokio::test]
 async fn the_first_rule_that_matches_decides() {
     let authority = Authority::new("mesh");
@@ -59,7 +62,7 @@ async fn the_first_rule_that_matches_decides() {
     let audit = ("x-audit", "1");
     let guest = ("x-role", "guest");
     let user = ("x-role", "user");
-    let table: &[(&str, &str, &str, &[(&str, &str)], u16)] = &[
+    let table: &[Row<'_>] = &[
         ("cart", "POST", "/charge", &[], 200),
         ("cart", "POST", "/charge?x=1", &[], 200),
         ("cart", "GET", "/charge", &[], 403),
