@@ -48,6 +48,26 @@ const MESH: &str = r#"
 "#;
 
 #[tokio::test]
+async fn routes_with_a_lower_number_are_tried_first() {
+    let live = Live::up(
+        r#"
+        service "shop.svc" {
+            endpoint "10.0.0.1:3000"
+            route path-prefix="/a" { respond 210 }
+            route path-prefix="/" priority=20 { respond 220 }
+            route path-prefix="/a/b" priority=10 { respond 230 }
+        }
+        node "alpha" calls="shop.svc"
+        node "shop" serves="shop.svc"
+        "#,
+    )
+    .await;
+    for (path, status) in [("/a/b", 230), ("/a", 220), ("/", 220)] {
+        assert_eq!(live.send("alpha", Request::get(path).host("shop.svc")).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_route_takes_what_meets_all_its_conditions() {
     let live = Live::up(MESH).await;
     let get = Request::get;
