@@ -76,7 +76,14 @@ async fn so_many_faults_at_once_at_most() {
     }
     let delayed = asked.join_all().await.into_iter().filter(|delayed| *delayed).count();
     assert_eq!(delayed, 1);
-    let begin = Instant::now();
-    live.send("alpha", Request::get("/").host("slow.svc")).await;
-    assert!(begin.elapsed() >= Duration::from_secs(1), "the next one has its turn");
+    // Envoy counts a fault until it has forgotten the request, which is a moment after its answer.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        let begin = Instant::now();
+        live.send("alpha", Request::get("/").host("slow.svc")).await;
+        if begin.elapsed() >= Duration::from_secs(1) {
+            break;
+        }
+        assert!(begin < deadline, "the next one has its turn");
+    }
 }
