@@ -53,8 +53,8 @@ async fn routes_with_a_lower_number_are_tried_first() {
         r#"
         service "shop.svc" {
             endpoint "10.0.0.1:3000"
-            route path-prefix="/a" { respond 210 }
-            route path-prefix="/" priority=20 { respond 220 }
+            route path-prefix="/" { respond 210 }
+            route path-prefix="/a" priority=20 { respond 220 }
             route path-prefix="/a/b" priority=10 { respond 230 }
         }
         node "alpha" calls="shop.svc"
@@ -62,7 +62,7 @@ async fn routes_with_a_lower_number_are_tried_first() {
         "#,
     )
     .await;
-    for (path, status) in [("/a/b", 230), ("/a", 220), ("/", 220)] {
+    for (path, status) in [("/a/b", 230), ("/a", 220), ("/", 210)] {
         assert_eq!(live.send("alpha", Request::get(path).host("shop.svc")).await.status, status, "{path}");
     }
 }
