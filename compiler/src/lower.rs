@@ -37,7 +37,7 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 
 use crate::WasmModule;
-use crate::checked::{CheckedMesh, Proxy, RoutingRule};
+use crate::checked::{CheckedMesh, Destination, Proxy, RoutingRule};
 use crate::envoy::bootstrap::bootstrap;
 pub use endpoint::{endpoints_depend_on_caller, endpoints_of};
 use scope::Scope;
@@ -80,6 +80,8 @@ struct Parts {
     /// Part of the bootstrap: what Envoy asks before it has anything else.
     primary: Vec<Cluster>,
     names: BTreeSet<(Kind, String)>,
+    /// Where requests of this proxy can go.
+    reached: BTreeSet<Destination>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

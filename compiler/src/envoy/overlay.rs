@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use envoy::config::bootstrap::v3::Bootstrap;
-use envoy::config::cluster::v3::Cluster;
+use envoy::config::cluster::v3::{Cluster, cluster::LbPolicy};
 use envoy::config::listener::v3::{Listener, filter};
 use envoy::config::route::v3::RouteConfiguration;
 use envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
@@ -34,7 +34,16 @@ pub(crate) fn clusters(
     chosen: Chosen<'_>,
     json: &Value,
 ) -> Result<usize, String> {
+    let own_balancing = i32::from(LbPolicy::ClusterProvided);
+    let theirs: Vec<String> = all.iter().filter(|it| it.lb_policy == own_balancing).map(|it| it.name.clone()).collect();
     let mut changed = each(all, |it| &it.name, chosen, json)?;
+    let lost = all.iter().find(|it| it.lb_policy != own_balancing && theirs.contains(&it.name));
+    if let Some(cluster) = lost {
+        return Err(format!(
+            "`{}` is made of other clusters, and Envoy refuses any other `lb_policy` for it",
+            cluster.name
+        ));
+    }
     let primary = bootstrap.static_resources.iter_mut().flat_map(|resources| &mut resources.clusters);
     for cluster in primary.filter(|cluster| chosen(&cluster.name)) {
         *cluster = renamed_never(cluster, json, |it: &Cluster| &it.name)?;

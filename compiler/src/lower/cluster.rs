@@ -53,7 +53,8 @@ pub(super) fn of_route(scope: &Scope<'_>, route: &Route, parts: &mut Parts) {
 
 /// Towards the sidecars of a service, or of those that stand in for it, as this proxy calls it.
 pub(super) fn remote(scope: &Scope<'_>, destination: Destination, parts: &mut Parts) {
-    if parts.has_cluster(&names::destination(scope.mesh, destination)) {
+    // Its cluster may be there already, as one that stands in for another: its mirrors are not.
+    if !parts.reached.insert(destination) {
         return;
     }
     if scope.mesh.service(destination.service).failover.is_empty() {
