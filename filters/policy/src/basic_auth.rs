@@ -4,56 +4,58 @@ mod credentials;
 mod htpasswd;
 mod password_hash;
 
-use serde::{Deserialize, Serialize};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 
 use self::credentials::Credentials;
 pub use self::htpasswd::{HtpasswdError, HtpasswdErrorKind, parse_htpasswd};
 pub use self::password_hash::{InvalidPasswordHash, PasswordHash};
+use crate::decode::config;
 use crate::scope::{Among, Authority, is_exempt};
-use crate::{Counter, Env, HeaderEdit, HttpPolicy, LocalReply, Request, SingleHeader, Verdict};
+use crate::{Counter, Edits, Env, HeaderEdit, HttpPolicy, LocalReply, Request, SingleHeader, Verdict};
 
 /// The filter's root id in the wasm module.
 pub const BASIC_AUTH_ROOT_ID: &str = "basic-auth";
 
-/// One basic-auth plugin. The first rule whose hosts match decides; a request that no rule is
-/// about is let through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BasicAuthConfig {
-    /// The rules, in order.
-    pub rules: Vec<BasicAuthRule>,
+config! {
+    /// One basic-auth plugin. The first rule whose hosts match decides; a request that no rule is
+    /// about is let through.
+    pub struct BasicAuthConfig {
+        /// The rules, in order.
+        pub rules: Vec<BasicAuthRule>,
+    }
 }
 
-/// Who may use some hosts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BasicAuthRule {
-    /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
-    #[serde(default)]
-    pub hosts: Vec<String>,
-    /// Paths on which the mesh's own health checks (see [`crate::HEALTH_CHECK_HEADER`]) need no
-    /// password. Empty on gateways.
-    #[serde(default)]
-    pub exempt_paths: Vec<String>,
-    /// The name that browsers show when they ask for the password.
-    pub realm: String,
-    /// Who may pass. Nobody, if empty.
-    pub users: Vec<BasicAuthUser>,
-    /// The header that tells the upstream the user's name. Whatever a client sends in it is
-    /// removed from every request that this rule is about.
-    #[serde(default)]
-    pub forward_user_header: Option<String>,
+config! {
+    /// Who may use some hosts.
+    pub struct BasicAuthRule {
+        /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
+        pub hosts: Vec<String>,
+        /// Paths on which the mesh's own health checks (see [`crate::HEALTH_CHECK_HEADER`]) need no
+        /// password. Empty on gateways.
+        pub exempt_paths: Vec<String>,
+        /// The name that browsers show when they ask for the password.
+        pub realm: String,
+        /// Who may pass. Nobody, if empty.
+        pub users: Vec<BasicAuthUser>,
+        /// The header that tells the upstream the user's name. Whatever a client sends in it is
+        /// removed from every request that this rule is about.
+        pub forward_user_header: Option<String>,
+    }
 }
 
-/// A user and the hash of the user's password.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BasicAuthUser {
-    /// The user's name.
-    pub name: String,
-    /// The hash of the user's password.
-    pub hash: PasswordHash,
+config! {
+    /// A user and the hash of the user's password.
+    pub struct BasicAuthUser {
+        /// The user's name.
+        pub name: String,
+        /// The hash of the user's password.
+        pub hash: PasswordHash,
+    }
 }
 
 /// A prepared [`BasicAuthConfig`].
@@ -80,15 +82,15 @@ impl HttpPolicy for BasicAuth {
         BasicAuth { rules: config.rules.into_iter().map(Rule::new).collect() }
     }
 
-    fn on_request(&self, request: &mut dyn Request, env: &mut Env<'_>) -> Verdict {
-        let Some(rule) = self.rule_for(request) else { return Verdict::Continue(Vec::new()) };
+    fn on_request(&mut self, request: &mut dyn Request, env: &mut dyn Env) -> Verdict {
+        let Some(rule) = self.rule_for(request) else { return Verdict::PASS };
         if is_exempt(&rule.exempt_paths, request) {
             return Verdict::Continue(rule.forward(None));
         }
         match rule.authenticate(request.single(SingleHeader::Authorization).as_deref()) {
             Ok(user) => Verdict::Continue(rule.forward(Some(user))),
             Err(denial) => {
-                (env.count)(Counter::BasicAuthDenied);
+                env.count(Counter::BasicAuthDenied);
                 Verdict::Respond(rule.challenge(denial))
             }
         }
@@ -115,12 +117,12 @@ impl Rule {
     }
 
     /// Tells the upstream the proven name, if any, and never the one a client claims.
-    fn forward(&self, user: Option<&str>) -> Vec<HeaderEdit> {
+    fn forward(&self, user: Option<&str>) -> Edits {
         let edit = |name: &String| match user {
             Some(user) => HeaderEdit::Replace { name: name.clone(), value: user.as_bytes().to_vec() },
             None => HeaderEdit::Remove { name: name.clone() },
         };
-        self.user_header.iter().map(edit).collect()
+        self.user_header.iter().map(edit).collect::<Vec<_>>().into()
     }
 
     /// The name of the user whom the `authorization` header proves.
@@ -148,9 +150,10 @@ impl Rule {
     fn challenge(&self, denial: Denial) -> LocalReply {
         LocalReply {
             status: 401,
-            headers: vec![("www-authenticate", self.challenge.clone())],
-            body: "Unauthorized\n",
+            headers: vec![("www-authenticate".into(), self.challenge.clone())],
+            body: "Unauthorized\n".into(),
             details: denial.details(),
+            ..LocalReply::default()
         }
     }
 }

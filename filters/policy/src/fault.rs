@@ -1,60 +1,56 @@
 //! Fault injection: delays and aborts, by chance.
 
-use serde::de::{Error, Unexpected};
-use serde::{Deserialize, Deserializer, Serialize};
+use alloc::string::String;
+use alloc::vec::Vec;
 
+use crate::decode::config;
 use crate::scope::{Among, Authority, is_exempt};
-use crate::{Counter, Env, HttpPolicy, LocalReply, Request, Verdict};
+use crate::{Counter, Decode, Edits, Env, HttpPolicy, Invalid, LocalReply, Request, Verdict};
 
 /// The filter's root id in the wasm module.
 pub const FAULT_ROOT_ID: &str = "fault";
 
-/// One fault plugin. The first rule whose hosts match decides.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultConfig {
-    /// The rules, in order.
-    pub rules: Vec<FaultRule>,
+config! {
+    /// One fault plugin. The first rule whose hosts match decides.
+    pub struct FaultConfig {
+        /// The rules, in order.
+        pub rules: Vec<FaultRule>,
+    }
 }
 
-/// The faults of some hosts. Whether to delay and whether to abort are decided independently;
-/// a request that suffers both is delayed first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultRule {
-    /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
-    #[serde(default)]
-    pub hosts: Vec<String>,
-    /// Exact paths, without query, that GET and HEAD reach without faults: health checks.
-    #[serde(default)]
-    pub exempt_paths: Vec<String>,
-    /// How often and how long requests are held back.
-    #[serde(default)]
-    pub delay: Option<FaultDelay>,
-    /// How often and how requests are answered instead of let through.
-    #[serde(default)]
-    pub abort: Option<FaultAbort>,
+config! {
+    /// The faults of some hosts. Whether to delay and whether to abort are decided independently;
+    /// a request that suffers both is delayed first.
+    pub struct FaultRule {
+        /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
+        pub hosts: Vec<String>,
+        /// Exact paths, without query, that GET and HEAD reach without faults: health checks.
+        pub exempt_paths: Vec<String>,
+        /// How often and how long requests are held back.
+        pub delay: Option<FaultDelay>,
+        /// How often and how requests are answered instead of let through.
+        pub abort: Option<FaultAbort>,
+    }
 }
 
-/// A fixed delay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultDelay {
-    /// How long; 0 is no delay.
-    pub millis: u32,
-    /// How many requests of a million; more is all of them.
-    pub per_million: u32,
+config! {
+    /// A fixed delay.
+    pub struct FaultDelay {
+        /// How long; 0 is no delay.
+        pub millis: u32,
+        /// How many requests of a million; more is all of them.
+        pub per_million: u32,
+    }
 }
 
-/// An answer in place of the upstream's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultAbort {
-    /// The HTTP status, from 200 to 599.
-    #[serde(deserialize_with = "status")]
-    pub status: u16,
-    /// How many requests of a million; more is all of them.
-    pub per_million: u32,
+config! {
+    /// An answer in place of the upstream's.
+    pub struct FaultAbort {
+        /// The HTTP status, from 200 to 599.
+        pub status: Status,
+        /// How many requests of a million; more is all of them.
+        pub per_million: u32,
+    }
 }
 
 /// A prepared [`FaultConfig`].
@@ -74,55 +70,59 @@ impl HttpPolicy for Fault {
         Fault { rules: config.rules }
     }
 
-    fn on_request(&self, request: &mut dyn Request, env: &mut Env<'_>) -> Verdict {
+    fn on_request(&mut self, request: &mut dyn Request, env: &mut dyn Env) -> Verdict {
         let mut authority = Authority::of(request);
         let rule = self.rules.iter().find(|rule| authority.is_among(&rule.hosts) == Among::Yes);
         let Some(rule) = rule else {
-            return Verdict::Continue(Vec::new());
+            return Verdict::PASS;
         };
         if is_exempt(&rule.exempt_paths, request) {
-            return Verdict::Continue(Vec::new());
+            return Verdict::PASS;
         }
-        let delay = rule.delay.filter(|delay| delay.millis > 0 && happens(delay.per_million, env));
-        let abort = rule.abort.filter(|abort| happens(abort.per_million, env));
+        let delay = rule.delay.as_ref().filter(|delay| delay.millis > 0 && happens(delay.per_million, env));
+        let abort = rule.abort.as_ref().filter(|abort| happens(abort.per_million, env));
         if delay.is_some() {
-            (env.count)(Counter::FaultDelays);
+            env.count(Counter::FaultDelays);
         }
         if abort.is_some() {
-            (env.count)(Counter::FaultAborts);
+            env.count(Counter::FaultAborts);
         }
         match (delay, abort.map(reply)) {
-            (Some(delay), then) => Verdict::Delay { millis: delay.millis, then },
+            (Some(delay), then) => Verdict::Delay { millis: delay.millis, edits: Edits::default(), then },
             (None, Some(reply)) => Verdict::Respond(reply),
-            (None, None) => Verdict::Continue(Vec::new()),
+            (None, None) => Verdict::PASS,
         }
     }
 }
 
 /// Draws a number only where chance decides. The remainder favours no outcome by more than one
 /// part in ten million millions.
-fn happens(per_million: u32, env: &mut Env<'_>) -> bool {
+fn happens(per_million: u32, env: &mut dyn Env) -> bool {
     match u64::from(per_million) {
         0 => false,
         MILLION.. => true,
-        share => (env.random)() % MILLION < share,
+        share => env.random() % MILLION < share,
     }
 }
 
-fn reply(abort: FaultAbort) -> LocalReply {
+fn reply(abort: &FaultAbort) -> LocalReply {
     LocalReply {
-        status: abort.status,
-        headers: Vec::new(),
-        body: "fault filter abort",
+        status: abort.status.0,
+        body: "fault filter abort".into(),
         details: "meshwright_fault_abort",
+        ..LocalReply::default()
     }
 }
 
-fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
-    let status = u16::deserialize(deserializer)?;
-    if !(200..=599).contains(&status) {
-        let unexpected = Unexpected::Unsigned(u64::from(status));
-        return Err(D::Error::invalid_value(unexpected, &"a status from 200 to 599"));
+/// A status from 200 to 599.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct Status(pub u16);
+
+impl Decode for Status {
+    fn decode(value: serde_json::Value) -> Result<Status, Invalid> {
+        let status = u16::decode(value)?;
+        let known = (200..=599).contains(&status).then_some(Status(status));
+        known.ok_or_else(|| Invalid::new("a status from 200 to 599 is expected"))
     }
-    Ok(status)
 }

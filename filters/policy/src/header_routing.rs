@@ -1,9 +1,15 @@
 //! Routing by headers: the first rule whose headers match names the route.
 
-use serde::{Deserialize, Serialize};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
+use serde::Serialize;
+
+use crate::decode::config;
 use crate::scope::{authority_in_lower_case, host_matches};
-use crate::{Counter, Env, Header, HeaderEdit, HttpPolicy, Request, Verdict};
+use crate::{Counter, Decode, Env, HeaderEdit, Headers, HttpPolicy, Invalid, Request, Verdict};
 
 /// The filter's root id in the wasm module.
 pub const HEADER_ROUTING_ROOT_ID: &str = "header-routing";
@@ -12,46 +18,44 @@ pub const HEADER_ROUTING_ROOT_ID: &str = "header-routing";
 /// is always removed.
 pub const ROUTE_HEADER: &str = "x-meshwright-route";
 
-/// One header-routing plugin. The first rule that matches the request's host and headers wins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeaderRoutingConfig {
-    /// The rules, in order.
-    pub rules: Vec<HeaderRoutingRule>,
+config! {
+    /// One header-routing plugin. The first rule that matches the request's host and headers wins.
+    pub struct HeaderRoutingConfig {
+        /// The rules, in order.
+        pub rules: Vec<HeaderRoutingRule>,
+    }
 }
 
-/// When to take a route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeaderRoutingRule {
-    /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
-    #[serde(default)]
-    pub hosts: Vec<String>,
-    /// What the headers must be like: all of it.
-    pub headers: Vec<HeaderMatch>,
-    /// The value for [`ROUTE_HEADER`].
-    pub route: String,
+config! {
+    /// When to take a route.
+    pub struct HeaderRoutingRule {
+        /// Lower-case authorities as in a virtual host's domains; `*`, or none, is any.
+        pub hosts: Vec<String>,
+        /// What the headers must be like: all of it.
+        pub headers: Vec<HeaderMatch>,
+        /// The value for [`ROUTE_HEADER`].
+        pub route: String,
+    }
 }
 
-/// What one header must be like.
-///
-/// A value is compared only if the header comes exactly once. Missing or repeated, it matches
-/// neither a value nor, with `invert`, the absence of that value: a request must not choose its
-/// route by showing one value here and another to the upstream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeaderMatch {
-    /// The header's name, in any case.
-    pub name: String,
-    /// What its value must be like.
-    pub value: HeaderValueMatch,
-    /// Whether the opposite must hold: another value, or, for presence, no such header.
-    #[serde(default)]
-    pub invert: bool,
+config! {
+    /// What one header must be like.
+    ///
+    /// A value is compared only if the header comes exactly once. Missing or repeated, it matches
+    /// neither a value nor, with `invert`, the absence of that value: a request must not choose its
+    /// route by showing one value here and another to the upstream.
+    pub struct HeaderMatch {
+        /// The header's name, in any case.
+        pub name: String,
+        /// What its value must be like.
+        pub value: HeaderValueMatch,
+        /// Whether the opposite must hold: another value, or, for presence, no such header.
+        pub invert: bool = false,
+    }
 }
 
 /// What a header's value must be like, byte for byte.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeaderValueMatch {
     /// The whole value.
@@ -62,6 +66,22 @@ pub enum HeaderValueMatch {
     Suffix(String),
     /// Any value, any number of times.
     Present,
+}
+
+impl Decode for HeaderValueMatch {
+    fn decode(value: serde_json::Value) -> Result<HeaderValueMatch, Invalid> {
+        if value == "present" {
+            return Ok(HeaderValueMatch::Present);
+        }
+        let (variant, text) = crate::Fields::of(value)?.variant()?;
+        let text = String::decode(text)?;
+        match variant.as_str() {
+            "exact" => Ok(HeaderValueMatch::Exact(text)),
+            "prefix" => Ok(HeaderValueMatch::Prefix(text)),
+            "suffix" => Ok(HeaderValueMatch::Suffix(text)),
+            _ => Err(Invalid::new("`exact`, `prefix`, `suffix` or `present` is expected")),
+        }
+    }
 }
 
 /// A prepared [`HeaderRoutingConfig`].
@@ -83,27 +103,26 @@ impl HttpPolicy for HeaderRouting {
         HeaderRouting { rules }
     }
 
-    fn on_request(&self, request: &mut dyn Request, env: &mut Env<'_>) -> Verdict {
+    fn on_request(&mut self, request: &mut dyn Request, env: &mut dyn Env) -> Verdict {
         let headers = request.all();
-        let authority = authority_in_lower_case(values(&headers, ":authority").next().cloned());
+        let authority = authority_in_lower_case(headers.values(b":authority").next());
         let rule = self.rules.iter().find(|rule| rule.matches(authority.as_deref(), &headers));
+        let name = ROUTE_HEADER.to_owned();
         if let Some(rule) = rule {
-            (env.count)(Counter::HeaderRoutingRouted);
-            return Verdict::Continue(vec![HeaderEdit::Replace {
-                name: ROUTE_HEADER.to_owned(),
-                value: rule.route.clone().into_bytes(),
-            }]);
+            env.count(Counter::HeaderRoutingRouted);
+            let value = rule.route.clone().into_bytes();
+            return Verdict::Continue(vec![HeaderEdit::Replace { name, value }].into());
         }
         // Without any header the request could not be read, and might carry the forbidden one.
-        if headers.is_empty() || values(&headers, ROUTE_HEADER).next().is_some() {
-            return Verdict::Continue(vec![HeaderEdit::Remove { name: ROUTE_HEADER.to_owned() }]);
+        if headers.is_empty() || headers.values(ROUTE_HEADER.as_bytes()).next().is_some() {
+            return Verdict::Continue(vec![HeaderEdit::Remove { name }].into());
         }
-        Verdict::Continue(Vec::new())
+        Verdict::PASS
     }
 }
 
 impl HeaderRoutingRule {
-    fn matches(&self, authority: Option<&[u8]>, headers: &[Header]) -> bool {
+    fn matches(&self, authority: Option<&[u8]>, headers: &Headers) -> bool {
         let host_matches = |host: &String| match authority {
             Some(authority) => host_matches(host, authority),
             None => host == "*",
@@ -114,8 +133,8 @@ impl HeaderRoutingRule {
 }
 
 impl HeaderMatch {
-    fn matches(&self, headers: &[Header]) -> bool {
-        let mut values = values(headers, &self.name);
+    fn matches(&self, headers: &Headers) -> bool {
+        let mut values = headers.values(self.name.as_bytes());
         let matches = match (&self.value, values.next(), values.next()) {
             (HeaderValueMatch::Present, first, _) => first.is_some(),
             (value, Some(only), None) => value.matches(only),
@@ -134,9 +153,4 @@ impl HeaderValueMatch {
             HeaderValueMatch::Present => true,
         }
     }
-}
-
-fn values<'h>(headers: &'h [Header], name: &str) -> impl Iterator<Item = &'h Vec<u8>> {
-    let wanted = headers.iter().filter(move |(known, _)| known == name.as_bytes());
-    wanted.map(|(_, value)| value)
 }

@@ -1,9 +1,15 @@
 //! How a policy looks at a request.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::pairs;
+
 /// One header as it came: a lower-case name, and bytes that need not be UTF-8.
 pub type Header = (Vec<u8>, Vec<u8>);
 
-/// A view of a request's headers which fetches only what is asked for.
+/// A view of a request which fetches only what is asked for.
 ///
 /// Envoy joins the repeats of some headers with a comma and keeps the repeats of all others apart;
 /// both methods see the headers in that form.
@@ -11,8 +17,56 @@ pub trait Request {
     /// The value of a header that has one value at most.
     fn single(&mut self, header: SingleHeader) -> Option<Vec<u8>>;
 
-    /// Every header, pseudo headers first. Costly inside Envoy: call it at most once.
-    fn all(&mut self) -> Vec<Header>;
+    /// Every header, pseudo headers first. Inside Envoy as costly as two single ones: call it at most once.
+    fn all(&mut self) -> Headers;
+
+    /// What Envoy knows of the connection.
+    fn property(&mut self, property: Property) -> Option<Vec<u8>>;
+}
+
+/// Headers in one piece of memory, as proxy-wasm hands them over.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<u8>);
+
+impl Headers {
+    /// Headers as proxy-wasm writes them. Damaged ones are none.
+    pub fn from_pairs(bytes: Vec<u8>) -> Headers {
+        if pairs::are_whole(&bytes) { Headers(bytes) } else { Headers::default() }
+    }
+
+    /// Every header, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        pairs::read(&self.0)
+    }
+
+    /// Every value of a header, by its lower-case name.
+    pub fn values<'h>(&'h self, name: &'h [u8]) -> impl Iterator<Item = &'h [u8]> {
+        self.iter().filter(move |(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Whether there are none, as where the request could not be read.
+    pub fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}
+
+/// What Envoy knows of a request's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Property {
+    /// The address and port of whoever is connected: `10.0.0.1:1234`, `[::1]:1234`.
+    SourceAddress,
+    /// The first URI of the client's certificate, once verified: its SPIFFE identity.
+    PeerUri,
+}
+
+impl Property {
+    /// Its path among Envoy's attributes, dots between the segments.
+    pub fn path(self) -> &'static str {
+        match self {
+            Property::SourceAddress => "source.address",
+            Property::PeerUri => "connection.uri_san_peer_certificate",
+        }
+    }
 }
 
 /// A header which can be fetched alone, because Envoy never keeps two values of it apart.
@@ -29,6 +83,10 @@ pub enum SingleHeader {
     Path,
     /// `authorization`; several are joined with a comma.
     Authorization,
+    /// `x-forwarded-for`; several are joined with a comma.
+    ForwardedFor,
+    /// `x-request-id`; several are joined with a comma.
+    RequestId,
 }
 
 impl SingleHeader {
@@ -39,13 +97,18 @@ impl SingleHeader {
             SingleHeader::Method => ":method",
             SingleHeader::Path => ":path",
             SingleHeader::Authorization => "authorization",
+            SingleHeader::ForwardedFor => "x-forwarded-for",
+            SingleHeader::RequestId => "x-request-id",
         }
     }
 }
 
 /// A request held in memory, for everything that runs outside Envoy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeaderList(Vec<Header>);
+pub struct HeaderList {
+    headers: Vec<Header>,
+    properties: Vec<(Property, String)>,
+}
 
 impl HeaderList {
     /// Takes headers as a client sent them and brings them into the form in which Envoy shows
@@ -60,24 +123,35 @@ impl HeaderList {
                 _ => list.push((name, value)),
             }
         }
-        HeaderList(list)
+        HeaderList { headers: list, properties: Vec::new() }
+    }
+
+    /// The same, with what Envoy knows of its connection.
+    pub fn with_property(mut self, property: Property, value: &str) -> HeaderList {
+        self.properties.push((property, value.to_owned()));
+        self
     }
 
     /// The headers, in order.
     pub fn headers(&self) -> &[Header] {
-        &self.0
+        &self.headers
     }
 }
 
 impl Request for HeaderList {
     fn single(&mut self, header: SingleHeader) -> Option<Vec<u8>> {
         let wanted = header.name().as_bytes();
-        let (_, value) = self.0.iter().find(|(name, _)| name == wanted)?;
+        let (_, value) = self.headers.iter().find(|(name, _)| name == wanted)?;
         Some(value.clone())
     }
 
-    fn all(&mut self) -> Vec<Header> {
-        self.0.clone()
+    fn all(&mut self) -> Headers {
+        Headers(pairs::write(&self.headers))
+    }
+
+    fn property(&mut self, property: Property) -> Option<Vec<u8>> {
+        let (_, value) = self.properties.iter().find(|(known, _)| *known == property)?;
+        Some(value.clone().into_bytes())
     }
 }
 

@@ -1,5 +1,8 @@
 //! Which requests a rule is about: hosts, and the paths it spares.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::{Request, SingleHeader};
 
 /// A request's authority, fetched when first needed.
@@ -18,7 +21,7 @@ impl<'r> Authority<'r> {
         if hosts.is_empty() || hosts.iter().any(|host| host == "*") {
             return Among::Yes;
         }
-        let fetch = || authority_in_lower_case(self.request.single(SingleHeader::Authority));
+        let fetch = || authority_in_lower_case(self.request.single(SingleHeader::Authority).as_deref());
         match self.fetched.get_or_insert_with(fetch) {
             None => Among::Unknown,
             Some(authority) if hosts.iter().any(|host| host_matches(host, authority)) => Among::Yes,
@@ -56,11 +59,11 @@ pub(crate) fn is_exempt(paths: &[String], request: &mut dyn Request) -> bool {
     if !asked || request.single(SingleHeader::Method).as_deref() != Some(method) {
         return false;
     }
-    request.all().iter().any(|(name, _)| name == HEALTH_CHECK_HEADER.as_bytes())
+    request.all().values(HEALTH_CHECK_HEADER.as_bytes()).next().is_some()
 }
 
-pub(crate) fn authority_in_lower_case(authority: Option<Vec<u8>>) -> Option<Vec<u8>> {
-    authority.map(|authority| authority.to_ascii_lowercase())
+pub(crate) fn authority_in_lower_case(authority: Option<&[u8]>) -> Option<Vec<u8>> {
+    authority.map(<[u8]>::to_ascii_lowercase)
 }
 
 /// Compares as Envoy's virtual hosts do: exactly, or with one `*` at either end which stands for

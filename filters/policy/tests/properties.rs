@@ -1,6 +1,6 @@
 //! What holds for every request, whatever its bytes.
 
-use meshwright_policy::testdata::{Case, End, Expect, run};
+use meshwright_policy::testdata::{Case, End, run};
 use meshwright_policy::{
     BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, Header, HeaderRouting, HeaderRoutingConfig, HttpPolicy,
     PasswordHash, ROUTE_HEADER, parse_htpasswd,
@@ -29,7 +29,7 @@ fn request() -> impl Strategy<Value = Vec<Header>> {
 }
 
 fn case(request: Vec<Header>) -> Case {
-    Case { name: String::new(), config: String::new(), request, random: None, expect: Expect::default() }
+    Case { request, repeat: 1, ..Case::default() }
 }
 
 fn alice_only() -> BasicAuth {
@@ -56,8 +56,8 @@ proptest! {
             .filter(|(name, value)| name.eq_ignore_ascii_case(b"authorization") && !value.is_empty())
             .map(|(_, value)| value.clone())
             .collect();
-        let observed = run(&alice_only(), &case(request));
-        if let End::Forwarded(headers) = observed.end {
+        let observed = run(&mut alice_only(), &case(request));
+        if let End::Forwarded { headers, .. } = observed.end {
             let users: Vec<_> = headers.iter().filter(|(name, _)| name == b"x-user").collect();
             if !users.is_empty() {
                 prop_assert_eq!(users.len(), 1);
@@ -71,8 +71,8 @@ proptest! {
 
     #[test]
     fn no_client_sets_the_route(request in request()) {
-        let policy = HeaderRouting::new(HeaderRoutingConfig { rules: Vec::new() });
-        let End::Forwarded(headers) = run(&policy, &case(request)).end else {
+        let mut policy = HeaderRouting::new(HeaderRoutingConfig { rules: Vec::new() });
+        let End::Forwarded { headers, .. } = run(&mut policy, &case(request)).end else {
             return Err(TestCaseError::fail("header routing answered a request"));
         };
         prop_assert!(headers.iter().all(|(name, _)| name != ROUTE_HEADER.as_bytes()));

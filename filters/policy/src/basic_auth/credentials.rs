@@ -1,5 +1,7 @@
 //! What an `authorization` header says, if it is one basic credential and nothing else.
 
+use alloc::vec::Vec;
+
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

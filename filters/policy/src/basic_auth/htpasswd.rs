@@ -1,6 +1,9 @@
 //! Reads htpasswd files, and says on which line they are wrong without repeating their secrets.
 
-use std::collections::BTreeMap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::{BasicAuthUser, InvalidPasswordHash, PasswordHash};
 
@@ -95,6 +98,9 @@ fn parse_user(
 
 #[cfg(test)]
 mod tests {
+    use std::format;
+    use std::string::String;
+
     use expect_test::{Expect, expect};
 
     use super::parse_htpasswd;

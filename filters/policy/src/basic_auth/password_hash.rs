@@ -1,12 +1,17 @@
 //! A password's hash as an htpasswd file writes it: `{SHA}…` or `{SSHA}…`.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha1::{Digest, Sha1};
 use subtle::{Choice, ConstantTimeEq};
+
+use crate::{Decode, Invalid};
 
 const DIGEST_LENGTH: usize = 20;
 const MAX_SALT_LENGTH: usize = 64;
@@ -15,8 +20,8 @@ const MAX_SALT_LENGTH: usize = 64;
 ///
 /// Serialised as its htpasswd text. Never printed by `Debug`, and not printable at all except
 /// through [`PasswordHash::to_htpasswd`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct PasswordHash {
     digest: [u8; DIGEST_LENGTH],
     /// Empty for `{SHA}`.
@@ -85,11 +90,9 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-impl TryFrom<String> for PasswordHash {
-    type Error = InvalidPasswordHash;
-
-    fn try_from(text: String) -> Result<PasswordHash, InvalidPasswordHash> {
-        PasswordHash::parse(&text)
+impl Decode for PasswordHash {
+    fn decode(value: serde_json::Value) -> Result<PasswordHash, Invalid> {
+        PasswordHash::parse(&String::decode(value)?).map_err(|_| Invalid::new("a password's hash is expected"))
     }
 }
 
