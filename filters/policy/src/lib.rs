@@ -25,6 +25,7 @@ extern crate std;
 
 pub mod basic_auth;
 mod bounded;
+pub mod calendar;
 mod decode;
 mod env;
 pub mod fault;
@@ -35,6 +36,7 @@ pub mod pairs;
 mod policy;
 mod request;
 mod scope;
+pub mod template;
 #[cfg(feature = "testdata")]
 pub mod testdata;
 mod verdict;
@@ -56,6 +58,7 @@ pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use policy::HttpPolicy;
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
+pub use template::{Template, TemplateError, TemplateErrorKind};
 pub use verdict::{Edits, HeaderEdit, LocalReply, Verdict};
 
 /// The SHA-256 of some bytes (FIPS 180-4).
