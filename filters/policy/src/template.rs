@@ -5,14 +5,14 @@
 //! first one.
 
 mod parse;
-mod values;
+mod value;
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use self::parse::{TemplateError, TemplateErrorKind};
-pub use self::values::Values;
+use crate::condition::View;
 use crate::{Decode, Env, Invalid};
 
 /// No filled template is longer: a longer one is none.
@@ -81,19 +81,19 @@ impl Template {
         })
     }
 
-    /// Whether filling it needs all headers rather than single ones.
-    pub fn needs_all(&self) -> bool {
+    /// Whether filling it needs all headers rather than single ones: whoever fills several fetches them first.
+    pub(crate) fn needs_all(&self) -> bool {
         self.sources().any(|source| matches!(source, Source::Header(_) | Source::Cookie(_) | Source::Scheme))
     }
 
     /// Fills the holes. None if a value is missing that has no fallback, or if the text gets too long. Never holds a
     /// control byte.
-    pub fn fill(&self, values: &mut Values<'_>, env: &mut dyn Env) -> Option<Vec<u8>> {
+    pub(crate) fn fill(&self, view: &mut View<'_>, env: &mut dyn Env) -> Option<Vec<u8>> {
         let mut filled = Vec::new();
         for part in &self.parts {
             match part {
                 Part::Literal(text) => filled.extend(text.as_bytes()),
-                Part::Hole { source, fallback } => match values.get(source, env) {
+                Part::Hole { source, fallback } => match value::value(source, view, env) {
                     Some(value) => filled.extend(value),
                     None => filled.extend(fallback.as_ref()?.as_bytes()),
                 },

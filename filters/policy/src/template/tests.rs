@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 
 use expect_test::{Expect, expect};
 
-use super::{LONGEST, Template, TemplateError, Values};
+use super::{LONGEST, Template, TemplateError};
+use crate::condition::View;
 use crate::{Counter, Env, Header, HeaderList, Property, Shared};
 
 struct Clock;
@@ -37,8 +38,7 @@ fn fill(template: &str, headers: &[(&str, &str)]) -> Option<String> {
     let list = HeaderList::from_wire(headers.iter().map(pair));
     let mut request = list.with_property(Property::SourceAddress, "[2001:db8::1]:4000");
     let template = Template::parse(template).expect("a template");
-    let mut values = Values::single(&mut request);
-    let filled = template.fill(&mut values, &mut Clock)?;
+    let filled = template.fill(&mut View::of(&mut request), &mut Clock)?;
     Some(String::from_utf8_lossy(&filled).into_owned())
 }
 
