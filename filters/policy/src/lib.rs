@@ -25,6 +25,7 @@ extern crate std;
 
 pub mod basic_auth;
 mod bounded;
+mod chance;
 mod decode;
 mod env;
 pub mod fault;
