@@ -25,6 +25,7 @@ extern crate std;
 
 pub mod basic_auth;
 mod bounded;
+mod client;
 mod decode;
 mod env;
 pub mod fault;
@@ -44,6 +45,7 @@ pub use basic_auth::{
     InvalidPasswordHash, PasswordHash, parse_htpasswd,
 };
 pub use bounded::{Bounded, Key};
+pub use client::{Address, Network, Networks};
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
 pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
