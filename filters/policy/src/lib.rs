@@ -33,6 +33,7 @@ mod filter;
 pub mod header_routing;
 mod no_op;
 pub mod pairs;
+mod path;
 mod policy;
 mod request;
 mod scope;
@@ -55,6 +56,7 @@ pub use header_routing::{
     ROUTE_HEADER,
 };
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
+pub use path::normalised;
 pub use policy::HttpPolicy;
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
