@@ -134,6 +134,12 @@ impl Decode for u64 {
     }
 }
 
+impl Decode for i64 {
+    fn decode(value: Value) -> Result<i64, Invalid> {
+        value.as_i64().ok_or_else(|| Invalid::new("a whole number is expected"))
+    }
+}
+
 impl Decode for u32 {
     fn decode(value: Value) -> Result<u32, Invalid> {
         u64::decode(value)?.try_into().map_err(|_| Invalid::new("the number is too large"))

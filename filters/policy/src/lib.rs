@@ -26,6 +26,7 @@ extern crate std;
 pub mod basic_auth;
 mod bounded;
 mod client;
+mod condition;
 mod decode;
 mod env;
 pub mod fault;
@@ -47,14 +48,12 @@ pub use basic_auth::{
 };
 pub use bounded::{Bounded, Key};
 pub use client::{Address, Network, Networks};
+pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, ValueMatch};
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
 pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
 pub use filter::{Decide, FILTERS, Filter, find};
-pub use header_routing::{
-    HEADER_ROUTING_ROOT_ID, HeaderMatch, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, HeaderValueMatch,
-    ROUTE_HEADER,
-};
+pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use path::normalised;
 pub use policy::HttpPolicy;
