@@ -26,6 +26,7 @@ extern crate std;
 pub mod basic_auth;
 mod bounded;
 mod chance;
+mod client;
 mod condition;
 mod decode;
 mod env;
@@ -34,6 +35,7 @@ mod filter;
 pub mod header_routing;
 mod no_op;
 pub mod pairs;
+mod path;
 mod policy;
 mod request;
 mod scope;
@@ -46,6 +48,7 @@ pub use basic_auth::{
     InvalidPasswordHash, PasswordHash, parse_htpasswd,
 };
 pub use bounded::{Bounded, Key};
+pub use client::{Address, Network, Networks};
 pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, ValueMatch};
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
@@ -53,6 +56,7 @@ pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, Fault
 pub use filter::{Decide, FILTERS, Filter, find};
 pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
+pub use path::normalised;
 pub use policy::HttpPolicy;
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
