@@ -26,6 +26,8 @@ extern crate std;
 pub mod basic_auth;
 mod bounded;
 pub mod calendar;
+mod chance;
+mod client;
 mod condition;
 mod decode;
 mod env;
@@ -48,6 +50,7 @@ pub use basic_auth::{
     InvalidPasswordHash, PasswordHash, parse_htpasswd,
 };
 pub use bounded::{Bounded, Key};
+pub use client::{Address, Network, Networks};
 pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, ValueMatch};
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
