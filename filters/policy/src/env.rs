@@ -47,6 +47,16 @@ pub enum Counter {
     FaultDelays,
     /// A request was sent to a route chosen by its headers.
     HeaderRoutingRouted,
+    /// The value of a header could not be made of the request.
+    HeadersUnfilled,
+    /// A request was answered in place of its service.
+    MaintenanceAnswered,
+    /// A request passed although its service is being worked on.
+    MaintenancePassed,
+    /// A request kept its id.
+    RequestIdKept,
+    /// A request got a new id.
+    RequestIdReplaced,
 }
 
 impl Counter {
@@ -57,6 +67,11 @@ impl Counter {
             Counter::FaultAborts => "meshwright_fault_aborts",
             Counter::FaultDelays => "meshwright_fault_delays",
             Counter::HeaderRoutingRouted => "meshwright_header_routing_routed",
+            Counter::HeadersUnfilled => "meshwright_headers_unfilled",
+            Counter::MaintenanceAnswered => "meshwright_maintenance_answered",
+            Counter::MaintenancePassed => "meshwright_maintenance_passed",
+            Counter::RequestIdKept => "meshwright_request_id_kept",
+            Counter::RequestIdReplaced => "meshwright_request_id_replaced",
         }
     }
 }

@@ -5,11 +5,22 @@ use alloc::boxed::Box;
 use crate::basic_auth::BasicAuth;
 use crate::fault::Fault;
 use crate::header_routing::HeaderRouting;
+use crate::headers::HeaderChanges;
+use crate::maintenance::Maintenance;
 use crate::no_op::NoOp;
+use crate::request_id::RequestId;
 use crate::{Counter, Env, HttpPolicy, Invalid, Request, Verdict, decode};
 
 /// Every filter of the module.
-pub const FILTERS: &[Filter] = &[filter::<BasicAuth>(), filter::<Fault>(), filter::<HeaderRouting>(), filter::<NoOp>()];
+pub const FILTERS: &[Filter] = &[
+    filter::<BasicAuth>(),
+    filter::<Fault>(),
+    filter::<HeaderRouting>(),
+    filter::<HeaderChanges>(),
+    filter::<Maintenance>(),
+    filter::<NoOp>(),
+    filter::<RequestId>(),
+];
 
 /// A policy that waits for its configuration.
 #[derive(Clone, Copy, Debug)]

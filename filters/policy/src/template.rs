@@ -11,6 +11,7 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub(crate) use self::parse::is_token;
 pub use self::parse::{TemplateError, TemplateErrorKind};
 use crate::condition::View;
 use crate::{Decode, Env, Invalid};

@@ -137,6 +137,6 @@ fn source(asked: &str) -> Result<Source, TemplateErrorKind> {
 }
 
 /// RFC 9110, 5.6.2: what names of headers and cookies are made of.
-fn is_token(byte: u8) -> bool {
+pub(crate) fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

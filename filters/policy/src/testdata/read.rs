@@ -13,7 +13,10 @@ use serde::Deserialize;
 
 use super::expect::HeaderExpectations;
 use super::{Case, Expect, Table};
-use crate::{BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, Header, Property};
+use crate::{
+    BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, HEADERS_ROOT_ID, Header, MAINTENANCE_ROOT_ID, Property,
+    REQUEST_ID_ROOT_ID,
+};
 
 /// Why a table could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,9 @@ pub fn tables() -> Result<Vec<Table>, TableError> {
         read(BASIC_AUTH_ROOT_ID, include_str!("../../testdata/basic-auth.toml"))?,
         read(FAULT_ROOT_ID, include_str!("../../testdata/fault.toml"))?,
         read(HEADER_ROUTING_ROOT_ID, include_str!("../../testdata/header-routing.toml"))?,
+        read(HEADERS_ROOT_ID, include_str!("../../testdata/headers.toml"))?,
+        read(MAINTENANCE_ROOT_ID, include_str!("../../testdata/maintenance.toml"))?,
+        read(REQUEST_ID_ROOT_ID, include_str!("../../testdata/request-id.toml"))?,
     ])
 }
 
