@@ -45,6 +45,8 @@ pub enum Counter {
     FaultAborts,
     /// A request was held back.
     FaultDelays,
+    /// A request was spared because so many were held back already.
+    FaultOverflows,
     /// A request was sent to a route chosen by its headers.
     HeaderRoutingRouted,
     /// The value of a header could not be made of the request.
@@ -66,6 +68,7 @@ impl Counter {
             Counter::BasicAuthDenied => "meshwright_basic_auth_denied",
             Counter::FaultAborts => "meshwright_fault_aborts",
             Counter::FaultDelays => "meshwright_fault_delays",
+            Counter::FaultOverflows => "meshwright_fault_overflows",
             Counter::HeaderRoutingRouted => "meshwright_header_routing_routed",
             Counter::HeadersUnfilled => "meshwright_headers_unfilled",
             Counter::MaintenanceAnswered => "meshwright_maintenance_answered",
