@@ -25,7 +25,7 @@ extern crate std;
 
 pub mod basic_auth;
 mod bounded;
-pub mod calendar;
+mod calendar;
 mod chance;
 mod client;
 mod condition;
@@ -34,14 +34,14 @@ mod env;
 pub mod fault;
 mod filter;
 pub mod header_routing;
-pub mod headers;
+mod headers;
 pub mod maintenance;
 mod no_op;
 pub mod pairs;
 mod path;
 mod policy;
 mod request;
-pub mod request_id;
+mod request_id;
 mod scope;
 pub mod template;
 #[cfg(feature = "testdata")]
