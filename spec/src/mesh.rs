@@ -13,10 +13,13 @@ pub mod extension;
 pub mod fault;
 pub mod gateway;
 pub mod header_routing;
+pub mod headers;
 pub mod health;
 pub mod limits;
+pub mod maintenance;
 pub mod node;
 pub mod observability;
+pub mod request_id;
 pub mod retry;
 pub mod route;
 pub mod rules;
@@ -45,15 +48,18 @@ pub use extension::{
 pub use fault::{Fault, FaultAbort, FaultDelay, FaultGrpcAbort, FaultRateLimit};
 pub use gateway::{Gateway, GatewayHost, Listener};
 pub use header_routing::{HeaderRouting, RoutingRule};
+pub use headers::{Headers, TemplatedEdits, TemplatedHeader};
 pub use health::{HealthCheck, HealthCheckProtocol};
 pub use limits::{
     CircuitBreaker, ConnectionPool, Inbound, OutlierDetection, RateLimit, RateLimitKey, RateLimitKeySource,
     TcpKeepalive,
 };
+pub use maintenance::{Maintenance, MaintenanceWeekly, MaintenanceWindow, PassSecret, Weekday};
 pub use node::{Call, Node, Serve, TransparentProxy};
 pub use observability::{
     AccessLog, AccessLogFormat, Prometheus, SinkServer, Stats, StatsSink, Tracing, TracingProvider,
 };
+pub use request_id::{RequestId, RequestIdFormat};
 pub use retry::{Backoff, Retry, RetryBudget, RetryCondition, RetryVocabulary};
 pub use route::{
     GrpcMatch, HeaderMatch, HeaderValueMatch, PathMatch, QueryMatch, QueryValueMatch, Route, RouteMatch, Scheme,

@@ -19,6 +19,12 @@ pub struct Instant {
     unix_seconds: u64,
 }
 
+/// A time of day in whole minutes, from `00:00` to `24:00`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimeOfDay {
+    minutes: u16,
+}
+
 /// Status codes from `low` (included) to `high` (excluded), as in Envoy's `Int64Range`.
 /// `100 <= low < high <= 600`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +121,30 @@ impl fmt::Display for Instant {
     }
 }
 
+impl TimeOfDay {
+    /// Reads `HH:MM`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (hour, minute) = text.split_once(':')?;
+        let two = |digits: &str| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = |digits: &str| digits.parse::<u16>().ok().filter(|_| two(digits));
+        let (hour, minute) = (number(hour)?, number(minute)?);
+        let minutes = hour * 60 + minute;
+        (minute < 60 && minutes <= 24 * 60).then_some(Self { minutes })
+    }
+
+    /// Since midnight; at most 1440.
+    pub const fn minutes(self) -> u16 {
+        self.minutes
+    }
+}
+
+/// As [`TimeOfDay::parse`] reads it.
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:02}:{:02}", self.minutes / 60, self.minutes % 60)
+    }
+}
+
 impl StatusRange {
     /// `None` unless `100 <= low < high <= 600`.
     pub const fn new(low: u16, high: u16) -> Option<Self> {
@@ -140,7 +170,7 @@ impl fmt::Display for StatusRange {
 
 #[cfg(test)]
 mod tests {
-    use super::Instant;
+    use super::{Instant, TimeOfDay};
 
     #[test]
     fn points_in_time_are_read_in_any_zone_and_written_in_utc() {
@@ -174,6 +204,18 @@ mod tests {
             "30-01-31T08:00:00Z",
         ] {
             assert_eq!(Instant::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_of_day_are_read_as_they_are_written() {
+        for (text, minutes) in [("00:00", 0), ("09:05", 545), ("23:59", 1439), ("24:00", 1440)] {
+            let time = TimeOfDay::parse(text);
+            assert_eq!(time.map(TimeOfDay::minutes), Some(minutes), "{text}");
+            assert_eq!(time.map(|it| it.to_string()).as_deref(), Some(text));
+        }
+        for text in ["", "9:05", "24:01", "12:60", "99:00", "12:00:00", "+1:00", "noon"] {
+            assert_eq!(TimeOfDay::parse(text), None, "{text}");
         }
     }
 }

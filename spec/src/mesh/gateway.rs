@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{
     AccessLog, ApiKey, Authorization, BasicAuth, Call, CertificateSource, Cors, Egress, ExternalAuth, FilterUse,
-    HeaderEdits, Jwt, Overlay, Protocol, RateLimit, Retry, Route, ServerTls, Stats, Target, Tracing,
+    HeaderEdits, Headers, Jwt, Maintenance, Overlay, Protocol, RateLimit, RequestId, Retry, Route, ServerTls, Stats,
+    Target, Tracing,
 };
 use crate::block::Block;
 use crate::names::Name;
@@ -60,6 +61,12 @@ pub struct Gateway {
     pub request_headers: Option<Box<HeaderEdits>>,
     /// Changes to the headers of responses.
     pub response_headers: Option<Box<HeaderEdits>>,
+    /// Changes of headers, with values made of the request.
+    pub headers: Option<Box<Headers>>,
+    /// An id for each request.
+    pub request_id: Option<Box<RequestId>>,
+    /// Answers in place of everything behind the gateway.
+    pub maintenance: Option<Box<Maintenance>>,
     /// What it may reach outside the mesh.
     pub egress: Option<Egress>,
     /// How its requests are logged.
@@ -143,6 +150,9 @@ impl Gateway {
             cors: None,
             request_headers: None,
             response_headers: None,
+            headers: None,
+            request_id: None,
+            maintenance: None,
             egress: None,
             access_log: None,
             tracing: None,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{
     ApiKey, Authorization, BasicAuth, CircuitBreaker, ClientTls, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery,
-    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, HealthCheck, Inbound, Jwt,
-    LoadBalancing, Mirror, OutlierDetection, Overlay, RateLimit, Retry, Route, ServerTls, Subset,
+    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, Headers, HealthCheck,
+    Inbound, Jwt, LoadBalancing, Maintenance, Mirror, OutlierDetection, Overlay, RateLimit, RequestId, Retry, Route,
+    ServerTls, Subset,
 };
 use crate::block::{Block, Word};
 use crate::names::Name;
@@ -71,6 +72,12 @@ pub struct Service {
     pub request_headers: Option<Box<HeaderEdits>>,
     /// Changes to the headers of responses.
     pub response_headers: Option<Box<HeaderEdits>>,
+    /// Changes of headers at the service's own sidecars, with values made of the request.
+    pub headers: Option<Box<Headers>>,
+    /// An id for each request.
+    pub request_id: Option<Box<RequestId>>,
+    /// Answers in place of the service while it is being worked on.
+    pub maintenance: Option<Box<Maintenance>>,
     /// Deliberate failure of a share of requests.
     pub fault: Option<Box<Fault>>,
     /// How many requests each sidecar of the service accepts.
@@ -146,6 +153,9 @@ impl Service {
             mirrors: Vec::new(),
             request_headers: None,
             response_headers: None,
+            headers: None,
+            request_id: None,
+            maintenance: None,
             fault: None,
             rate_limits: Vec::new(),
             cors: None,

@@ -55,6 +55,19 @@ pub(crate) const HEADER_VALUE: Reader<String> = Reader::new(
     as_text,
 );
 
+/// A header's value with holes that requests fill. Its meaning is checked by the compiler.
+pub(crate) const TEMPLATE: Reader<String> = Reader::new(
+    &Value {
+        name: "template",
+        expected: "the value of a header, with `{…}` for what a request says",
+        form: ValueForm::AnyText,
+        examples: &["on", "{method} {path}", "{header:x-tenant|none}", "{{}}"],
+        commas: false,
+    },
+    HEADER_VALUE.read,
+    as_text,
+);
+
 /// A host of the outside world: exact, with a leading `*.`, with a trailing `.*`, or `*`; with or without a port.
 pub(crate) const HOST: Reader<String> = Reader::new(
     &Value {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Readable, Reader, Refusal, refuse, text};
 use crate::shape::{Value, ValueForm};
 use crate::syntax::tree::{Kind, Scalar};
-use crate::units::{Instant, format_duration, parse_duration};
+use crate::units::{Instant, TimeOfDay, format_duration, parse_duration};
 
 const FORM: ValueForm = ValueForm::Text(Some("^[0-9]+(ms|s|m|h)$"));
 
@@ -107,6 +107,23 @@ pub(crate) const INSTANT: Reader<Instant> = Reader::new(
     },
     |instant| (Kind::Text, instant.to_string()),
 );
+
+impl Readable for TimeOfDay {
+    const READER: Reader<Self> = Reader::new(
+        &Value {
+            name: "time-of-day",
+            expected: "a time of day such as `02:30`",
+            form: ValueForm::Text(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")),
+            examples: &["00:00", "02:30", "24:00"],
+            commas: false,
+        },
+        |scalar| {
+            let read = TimeOfDay::parse(text(scalar)?);
+            read.map_or_else(|| refuse(scalar, "is no time of day", "write hours and minutes in UTC as in `02:30`"), Ok)
+        },
+        |time| (Kind::Text, time.to_string()),
+    );
+}
 
 fn duration(scalar: &Scalar) -> Result<Duration, Refusal> {
     parse_duration(text(scalar)?).ok_or(Refusal::Kind)
