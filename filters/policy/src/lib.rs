@@ -43,7 +43,7 @@ mod policy;
 mod request;
 mod request_id;
 mod scope;
-pub mod template;
+mod template;
 #[cfg(feature = "testdata")]
 pub mod testdata;
 mod verdict;
@@ -61,17 +61,19 @@ pub use fault::{
     FAULT_CONTROL_HEADERS, FAULT_ROOT_ID, Fault, FaultAbort, FaultCallers, FaultConfig, FaultControl, FaultDelay,
     FaultHeader, FaultSelect, http_status_of_grpc,
 };
-pub use filter::{Decide, FILTERS, Filter, find};
+pub use filter::{Configure, Decide, FILTERS, Filter, find};
 pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
 pub use headers::{HEADERS_ROOT_ID, HeaderChange, HeaderChanges, HeaderName, HeadersConfig, TemplatedHeader};
-pub use maintenance::{MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig};
+pub use maintenance::{
+    Day, Digest, MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig, Minute, PassCookie, PassHeader, Weekly, Window,
+};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use path::normalised;
 pub use policy::HttpPolicy;
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use request_id::{REQUEST_ID_ROOT_ID, RequestId, RequestIdConfig, RequestIdFormat};
 pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
-pub use template::{Template, TemplateError, TemplateErrorKind};
+pub use template::{LONGEST as LONGEST_TEMPLATE, Template, TemplateError, TemplateErrorKind};
 pub use verdict::{Edits, HeaderEdit, LocalReply, Verdict};
 
 /// The SHA-256 of some bytes (FIPS 180-4).

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use serde::Serialize;
 use subtle::ConstantTimeEq as _;
 
+pub use self::schedule::{Day, Minute, Weekly, Window};
 use self::schedule::{Schedule, Under};
-pub use self::schedule::{Weekly, Window};
 use crate::client::{self, Network, Networks};
 use crate::condition::{Values, View};
 use crate::decode::config;

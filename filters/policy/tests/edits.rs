@@ -1,9 +1,9 @@
 //! What holds for header edits, request ids and maintenance, whatever the request and the time.
 
-use meshwright_policy::template::LONGEST;
 use meshwright_policy::testdata::{Case, End, run};
 use meshwright_policy::{
-    Decide, HEADERS_ROOT_ID, Header, MAINTENANCE_ROOT_ID, REQUEST_ID_ROOT_ID, Template, find, sha256,
+    Decide, HEADERS_ROOT_ID, Header, LONGEST_TEMPLATE as LONGEST, MAINTENANCE_ROOT_ID, REQUEST_ID_ROOT_ID, Template,
+    find, sha256,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
