@@ -6,6 +6,7 @@
 mod authentication;
 pub(crate) mod authorization;
 mod cluster;
+mod edits;
 mod egress;
 mod endpoint;
 pub(crate) mod fault;

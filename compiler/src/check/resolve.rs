@@ -2,6 +2,7 @@
 //!
 //! What does not resolve is reported and left out; the result is used only when nothing was reported.
 
+mod edits;
 mod extension;
 mod proxy;
 mod region;

@@ -25,6 +25,7 @@ mod insecure_keys;
 mod invalid_overlay;
 mod local_port_conflict;
 mod locality_unknown;
+mod maintenance;
 mod many_methods;
 mod mirror_to_self;
 mod missing_certificate;
@@ -66,6 +67,7 @@ mod sticky_failover;
 mod subsets;
 mod tcp_needs_port;
 mod telemetry_address;
+mod template;
 mod timeout_chain;
 mod timeout_order;
 mod tls_mismatch;
@@ -122,6 +124,7 @@ const RULES: &[Rule] = &[
     invalid_overlay::check,
     local_port_conflict::check,
     locality_unknown::check,
+    maintenance::check,
     many_methods::check,
     mirror_to_self::check,
     missing_certificate::check,
@@ -157,6 +160,7 @@ const RULES: &[Rule] = &[
     shared_sni::check,
     sticky_failover::check,
     tcp_needs_port::check,
+    template::check,
     timeout_chain::check,
     timeout_order::check,
     telemetry_address::check,

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use policy::{HeadersConfig, MaintenanceConfig, RequestIdConfig};
 use spec::Name;
 use spec::mesh::{
     AccessLog, Address, Cors, Egress, HeaderEdits, OutlierDetection, Protocol, RateLimit, Retry, Stats, Tracing,
@@ -89,6 +90,10 @@ pub struct Gateway {
     pub cors: Option<Cors>,
     pub request_headers: Option<HeaderEdits>,
     pub response_headers: Option<HeaderEdits>,
+    pub headers: Option<HeadersConfig>,
+    pub request_id: Option<RequestIdConfig>,
+    /// `None` where it is switched off.
+    pub maintenance: Option<MaintenanceConfig>,
     pub at: Situation,
 }
 

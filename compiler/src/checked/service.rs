@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use policy::{HeadersConfig, MaintenanceConfig, RequestIdConfig};
 use spec::Name;
 use spec::mesh::{
     Address, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery, Entry, HeaderEdits, HealthCheckProtocol, Inbound,
@@ -42,6 +43,10 @@ pub struct Service {
     pub mirrors: Vec<Mirror>,
     pub request_headers: Option<HeaderEdits>,
     pub response_headers: Option<HeaderEdits>,
+    pub headers: Option<HeadersConfig>,
+    pub request_id: Option<RequestIdConfig>,
+    /// `None` where it is switched off.
+    pub maintenance: Option<MaintenanceConfig>,
     pub fault: Option<Fault>,
     pub rate_limits: Vec<RateLimit>,
     pub cors: Option<Cors>,

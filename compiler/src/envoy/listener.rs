@@ -93,6 +93,8 @@ pub(crate) enum Tunnels {
 pub(crate) struct Edge {
     /// How many proxies of ours stand before it.
     pub trusted_hops: u32,
+    /// Whether a client's `x-request-id` is for a filter to judge; else it is replaced before any filter.
+    pub keeps_request_ids: bool,
     /// Of a stream on which nothing happens; `None`: Envoy's five minutes.
     pub idle_timeout: Option<Duration>,
     pub speaks: Speaks,
@@ -220,6 +222,7 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         upgrade_configs,
         use_remote_address: is_edge.then_some(true),
         xff_num_trusted_hops: edge.map_or(0, |edge| edge.trusted_hops),
+        preserve_external_request_id: edge.is_some_and(|edge| edge.keeps_request_ids),
         internal_address_config: is_edge.then(nobody_is_internal),
         normalize_path: Some(true),
         merge_slashes: true,

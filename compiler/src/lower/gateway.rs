@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ::envoy::config::core::v3::TransportSocket;
 use ::envoy::config::listener::v3::FilterChainMatch;
+use policy::RequestIdConfig;
 use spec::mesh::{Protocol, TlsMode};
 
 use super::policies::{self, Chain};
@@ -47,9 +48,14 @@ fn edge(gateway: &Gateway, port: &Port) -> Edge {
     };
     Edge {
         trusted_hops: gateway.trusted_hops,
+        keeps_request_ids: gateway.request_id.as_ref().is_some_and(trusts_some),
         idle_timeout: gateway.idle_timeout.filter(|timeout| *timeout != DEFAULT_IDLE_TIMEOUT),
         speaks,
     }
+}
+
+fn trusts_some(id: &RequestIdConfig) -> bool {
+    id.header.as_str() == "x-request-id" && (id.trust_all || !id.trust_from.is_empty())
 }
 
 /// Of a stream on which nothing happens: Envoy's own, which need not be said.

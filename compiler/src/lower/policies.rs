@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use policy::{HeadersConfig, MaintenanceConfig, RequestIdConfig};
 use prost_types::Any;
 use spec::mesh::{FilterPosition, RateLimit};
 
 use super::scope::Scope;
-use super::{Parts, authentication, authorization, fault, health, rate_limit, wasm};
+use super::{Parts, authentication, authorization, edits, fault, health, rate_limit, wasm};
 use crate::checked::{
     ApiKey, Authorization, BasicAuth, ExternalAuth, Fault, FilterUse, Gateway, HealthCheck, Jwt, Serve,
 };
@@ -26,6 +27,9 @@ pub(super) struct Policies<'a> {
     pub external_auth: Option<&'a ExternalAuth>,
     pub authorization: Option<&'a Authorization>,
     pub rate_limits: &'a [RateLimit],
+    pub headers: Option<&'a HeadersConfig>,
+    pub request_id: Option<&'a RequestIdConfig>,
+    pub maintenance: Option<&'a MaintenanceConfig>,
     pub fault: Option<&'a Fault>,
     pub max_request_bytes: Option<u32>,
     pub filters: Vec<&'a FilterUse>,
@@ -47,6 +51,7 @@ pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chai
     authentication::lower(scope, policies, chain, parts);
     authorization::lower(scope, policies, chain);
     rate_limit::lower(scope, policies, chain);
+    edits::lower(scope, policies, chain);
     fault::lower(scope, policies, chain);
     wasm::lower(scope, policies, chain, parts);
 }
@@ -66,6 +71,9 @@ pub(super) fn of_service<'a>(scope: &Scope<'a>, serve: &'a Serve, hosts: Vec<Str
         external_auth: service.external_auth.as_ref(),
         authorization: service.authorization.as_ref(),
         rate_limits: &service.rate_limits,
+        headers: service.headers.as_ref(),
+        request_id: service.request_id.as_ref(),
+        maintenance: service.maintenance.as_ref(),
         fault: serve.fault.as_ref(),
         max_request_bytes: inbound.and_then(|inbound| inbound.max_request_bytes).map(|said| said.value),
         filters: service.filters.iter().chain(of_node).filter(|it| it.at != FilterPosition::Outbound).collect(),
@@ -84,6 +92,9 @@ pub(super) fn of_gateway<'a>(scope: &Scope<'a>, gateway: &'a Gateway) -> Policie
         external_auth: gateway.external_auth.as_ref(),
         authorization: gateway.authorization.as_ref(),
         rate_limits: &gateway.rate_limits,
+        headers: gateway.headers.as_ref(),
+        request_id: gateway.request_id.as_ref(),
+        maintenance: gateway.maintenance.as_ref(),
         fault: None,
         max_request_bytes: None,
         filters: scope.at().filters.iter().filter(|it| it.at != FilterPosition::Outbound).collect(),

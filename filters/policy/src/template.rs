@@ -74,8 +74,13 @@ impl Template {
         &self.text
     }
 
+    /// The words for values without a name.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        parse::WORDS.into_iter().map(|(word, _)| word)
+    }
+
     /// What each hole asks for, in order.
-    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+    fn sources(&self) -> impl Iterator<Item = &Source> {
         self.parts.iter().filter_map(|part| match part {
             Part::Literal(_) => None,
             Part::Hole { source, .. } => Some(source),

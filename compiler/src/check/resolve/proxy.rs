@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use spec::Diagnostics;
 use spec::mesh::{self, Callee, Protocol};
 
-use super::{Context, extension, route, security, service, value};
+use super::{Context, edits, extension, route, security, service, value};
 use crate::check::{credentials, endpoints};
 use crate::checked::{self, Id, Overlay, Situation};
 
@@ -86,6 +86,9 @@ pub(super) fn gateway(
         cors: declared.cors.clone(),
         request_headers: declared.request_headers.as_deref().cloned(),
         response_headers: declared.response_headers.as_deref().cloned(),
+        headers: declared.headers.as_deref().map(edits::headers),
+        request_id: declared.request_id.as_deref().and_then(edits::request_id),
+        maintenance: declared.maintenance.as_deref().and_then(edits::maintenance),
         at: Situation {
             bind: value(&declared.bind),
             region: None,

@@ -6,7 +6,7 @@ use spec::mesh::{self, HealthCheckProtocol, Protocol};
 use spec::units::StatusRange;
 use spec::{Diagnostics, Spanned};
 
-use super::{Context, extension, route, security, value};
+use super::{Context, edits, extension, route, security, value};
 use crate::check::{credentials, endpoints};
 use crate::checked::{self, Discovery};
 
@@ -51,6 +51,9 @@ pub(super) fn resolve(
         mirrors: route::mirrors(context, &declared.mirrors, diagnostics),
         request_headers: declared.request_headers.as_deref().cloned(),
         response_headers: declared.response_headers.as_deref().cloned(),
+        headers: declared.headers.as_deref().map(edits::headers),
+        request_id: declared.request_id.as_deref().and_then(edits::request_id),
+        maintenance: declared.maintenance.as_deref().and_then(edits::maintenance),
         fault: declared.fault.as_deref().map(extension::fault),
         rate_limits: declared.rate_limits.clone(),
         cors: declared.cors.as_deref().cloned(),

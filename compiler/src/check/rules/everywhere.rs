@@ -2,7 +2,7 @@
 
 use spec::mesh::{
     AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, OutlierDetection, Overlay,
-    RateLimit, Retry, ServerTls, Stats, Tracing,
+    RateLimit, Retry, ServerTls, Stats, TemplatedEdits, Tracing,
 };
 use spec::{Mesh, Span};
 
@@ -73,6 +73,16 @@ pub(super) fn header_edits(mesh: &Mesh) -> impl Iterator<Item = &HeaderEdits> {
     let targets = super::targets(mesh).map(|it| (&it.request_headers, &it.response_headers));
     let pairs = services.chain(gateways).chain(hosts).chain(of_routes).chain(targets);
     pairs.flat_map(|(requests, responses)| requests.iter().chain(responses)).map(AsRef::as_ref)
+}
+
+/// Each with whether it is about requests.
+pub(super) fn templated_edits(mesh: &Mesh) -> impl Iterator<Item = (&TemplatedEdits, bool)> {
+    let services = mesh.services.iter().filter_map(|service| service.headers.as_deref());
+    let all = services.chain(mesh.gateways.iter().filter_map(|gateway| gateway.headers.as_deref()));
+    all.flat_map(|headers| {
+        let requests = headers.request.iter().map(|edits| (edits, true));
+        requests.chain(headers.response.iter().map(|edits| (edits, false)))
+    })
 }
 
 pub(super) fn access_logs(mesh: &Mesh) -> impl Iterator<Item = &AccessLog> {

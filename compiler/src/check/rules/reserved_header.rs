@@ -30,10 +30,24 @@ const OF_HTTP: &[&str] = &[
 ];
 /// Where a message ends depends on these.
 const OF_LENGTH: &[&str] = &["content-length", "transfer-encoding"];
+/// Of one hop, or of Envoy's own framing: nobody changes them on the way.
+const OF_HOP: &[&str] = &[
+    "connection",
+    "content-length",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 const PREFIXES: &[&str] = &[":", "x-envoy-", "x-forwarded-", "x-meshwright-"];
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     edits(mesh, diagnostics);
+    templated(mesh, diagnostics);
+    request_ids(mesh, diagnostics);
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
     let by_rules = rules.flat_map(|routing| &routing.rules).flat_map(|rule| &rule.headers);
     for HeaderMatch { name, .. } in routes(mesh).flat_map(|route| route.matches.all_headers()).chain(by_rules) {
@@ -85,6 +99,35 @@ fn edits(mesh: &Mesh, diagnostics: &mut Diagnostics) {
             } else if key.starts_with("x-meshwright-") {
                 diagnostics.push(refuse(name, "belongs to the mesh").label("others must not set it"));
             }
+        }
+    }
+}
+
+fn templated(mesh: &Mesh, diagnostics: &mut Diagnostics) {
+    for (edits, _) in everywhere::templated_edits(mesh) {
+        let given = edits.set.iter().chain(&edits.add).chain(&edits.default).map(|header| &header.name);
+        for name in given.chain(&edits.remove) {
+            let key = name.value.to_ascii_lowercase();
+            if OF_HOP.contains(&key.as_str()) {
+                diagnostics.push(refuse(name, "is no header to change").label("HTTP itself needs it at every hop"));
+            } else if key.starts_with("x-meshwright-") {
+                diagnostics.push(refuse(name, "belongs to the mesh").label("others must not set it"));
+            } else if key.contains('_') {
+                diagnostics.push(refuse(name, "has an underscore").label("Envoys of this mesh refuse such requests"));
+            }
+        }
+    }
+}
+
+/// Envoy's own id of a request may be replaced, nothing else that HTTP, Envoy or the mesh needs.
+fn request_ids(mesh: &Mesh, diagnostics: &mut Diagnostics) {
+    let services = mesh.services.iter().filter_map(|service| service.request_id.as_deref());
+    let all = services.chain(mesh.gateways.iter().filter_map(|gateway| gateway.request_id.as_deref()));
+    for name in all.flat_map(|id| id.header.iter().chain(&id.response_header)) {
+        let key = name.value.to_ascii_lowercase();
+        let taken = OF_HTTP.contains(&key.as_str()) || PREFIXES.iter().any(|prefix| key.starts_with(prefix));
+        if taken && key != "x-request-id" {
+            diagnostics.push(refuse(name, "cannot carry an id").label("HTTP, Envoy or the mesh needs it"));
         }
     }
 }

@@ -8,7 +8,8 @@ use envoy::config::core::v3::{
 use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
 use policy::{
-    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HeaderRoutingConfig,
+    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HEADERS_ROOT_ID,
+    HeaderRoutingConfig, HeadersConfig, MAINTENANCE_ROOT_ID, MaintenanceConfig, REQUEST_ID_ROOT_ID, RequestIdConfig,
 };
 use spec::mesh::WasmFailure;
 
@@ -31,17 +32,23 @@ pub(crate) fn header_routing(config: &HeaderRoutingConfig, module: &WasmModule) 
     ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, "", config, module)
 }
 
+pub(crate) fn headers(owner: &str, config: &HeadersConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::Headers, HEADERS_ROOT_ID, owner, config, module)
+}
+
+pub(crate) fn maintenance(owner: &str, config: &MaintenanceConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::Maintenance, MAINTENANCE_ROOT_ID, owner, config, module)
+}
+
+pub(crate) fn request_id(owner: &str, config: &RequestIdConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::RequestId, REQUEST_ID_ROOT_ID, owner, config, module)
+}
+
 /// A root of our module, for one owner: a service, or everybody (`""`). All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
 ///
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
-fn ours(
-    rank: Rank,
-    root_id: &str,
-    owner: &str,
-    config: &impl serde::Serialize,
-    module: &WasmModule,
-) -> HttpFilter {
+fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
     let name = if owner.is_empty() {
         format!("meshwright.filters.http.{root_id}")
     } else {
