@@ -203,7 +203,10 @@ fn route_tables(mesh: &Mesh) -> impl Iterator<Item = &[Route]> {
 fn splits(mesh: &Mesh) -> impl Iterator<Item = &[Target]> {
     let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).map(|host| host.targets.as_slice());
     let listeners = mesh.gateways.iter().flat_map(|gateway| &gateway.listen);
-    routes(mesh).map(Route::targets).chain(hosts).chain(listeners.map(|listener| listener.targets.as_slice()))
+    let routing = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
+    let rules = routing.flat_map(|routing| &routing.rules).map(|rule| rule.to.as_slice());
+    let of_routes = routes(mesh).map(Route::targets);
+    of_routes.chain(hosts).chain(listeners.map(|listener| listener.targets.as_slice())).chain(rules)
 }
 
 /// Every target of every split.

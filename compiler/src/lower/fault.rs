@@ -1,7 +1,7 @@
 //! Deliberate failures: our filter where it can make them, else Envoy's.
 
 use policy::fault::Status;
-use policy::{FaultAbort, FaultConfig, FaultDelay, FaultRule};
+use policy::{FaultAbort, FaultConfig, FaultDelay};
 use spec::mesh::Engine;
 
 use super::policies::{Chain, Policies};
@@ -17,27 +17,34 @@ pub(super) fn lower(_scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Cha
     chain.add_configured(policies, http_filter::fault::sound(), ::envoy::any(&native));
 }
 
-/// Our filter for all that ask for faults, one rule each.
+/// Our filter, for each that asks for faults.
 pub(super) fn ours(scope: &Scope<'_>, all: &[Policies<'_>], chain: &mut Chain) {
-    let rules: Vec<FaultRule> = all
-        .iter()
-        .filter_map(|policies| {
-            let fault = policies.fault.filter(|fault| engine(fault) == Engine::Wasm)?;
-            Some(FaultRule {
-                hosts: policies.hosts.clone(),
-                exempt_paths: policies.exempt_paths(),
-                delay: fault.delay.map(|(duration, percent)| FaultDelay {
-                    millis: u32::try_from(duration.as_millis()).unwrap_or(u32::MAX),
-                    per_million: percent.per_million(),
-                }),
-                abort: fault
-                    .abort
-                    .map(|(status, percent)| FaultAbort { status: Status(status), per_million: percent.per_million() }),
-            })
-        })
-        .collect();
-    if !rules.is_empty() {
-        chain.add_for_all(Some(http_filter::wasm::fault(&FaultConfig { rules }, scope.module)));
+    for policies in all {
+        let Some(fault) = policies.fault.filter(|fault| engine(fault) == Engine::Wasm) else { continue };
+        let delay = fault.delay.map(|(duration, percent)| FaultDelay {
+            millis: u32::try_from(duration.as_millis()).unwrap_or(u32::MAX),
+            up_to: 0,
+            per_million: percent.per_million(),
+        });
+        let abort = fault.abort.map(|(status, percent)| FaultAbort {
+            status: Status(status),
+            grpc_status: None,
+            body: None,
+            headers: Vec::new(),
+            per_million: percent.per_million(),
+        });
+        let config = FaultConfig {
+            delay,
+            abort,
+            when: Vec::new(),
+            from: None,
+            select: None,
+            starts: None,
+            ends: None,
+            max_active: None,
+            control: None,
+        };
+        chain.add(policies, http_filter::wasm::fault(&policies.owner, &config, scope.module));
     }
 }
 

@@ -59,6 +59,10 @@ pub enum Counter {
     RequestIdKept,
     /// A request got a new id.
     RequestIdReplaced,
+    /// A request would have been, were the rule not a dry run.
+    HeaderRoutingDryRun,
+    /// A rule was passed over because something that it asks for is repeated.
+    HeaderRoutingUndecided,
 }
 
 impl Counter {
@@ -75,6 +79,8 @@ impl Counter {
             Counter::MaintenancePassed => "meshwright_maintenance_passed",
             Counter::RequestIdKept => "meshwright_request_id_kept",
             Counter::RequestIdReplaced => "meshwright_request_id_replaced",
+            Counter::HeaderRoutingDryRun => "meshwright_header_routing_dry_run",
+            Counter::HeaderRoutingUndecided => "meshwright_header_routing_undecided",
         }
     }
 }

@@ -62,7 +62,10 @@ pub use fault::{
     FaultHeader, FaultSelect, http_status_of_grpc,
 };
 pub use filter::{Configure, Decide, FILTERS, Filter, find};
-pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
+pub use header_routing::{
+    CookieText, DRY_RUN_HEADER, HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule,
+    ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie,
+};
 pub use headers::{HEADERS_ROOT_ID, HeaderChange, HeaderChanges, HeaderName, HeadersConfig, TemplatedHeader};
 pub use maintenance::{
     Day, Digest, MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig, Minute, PassCookie, PassHeader, Weekly, Window,

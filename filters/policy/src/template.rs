@@ -34,7 +34,7 @@ enum Part {
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub(super) enum Source {
     /// `header:NAME`, in lower case.
     Header(String),
     /// `cookie:NAME`

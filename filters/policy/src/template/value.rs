@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Source, is_control};
 use crate::condition::{Values, View};
-use crate::{Env, Property, SingleHeader, calendar, path};
+use crate::{Env, Property, SingleHeader, calendar};
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -15,7 +15,7 @@ pub(super) fn value(source: &Source, view: &mut View<'_>, env: &mut dyn Env) -> 
         Source::Cookie(name) => view.cookie(name.as_bytes(), only),
         Source::Query(name) => view.query(name.as_bytes(), only),
         Source::Method => view.method().map(<[u8]>::to_vec),
-        Source::Path => view.path().and_then(path::normalised),
+        Source::Path => only(view.path()),
         Source::Authority => view.request().single(SingleHeader::Authority),
         Source::Scheme => only(view.header(b":scheme")),
         Source::RequestId => view.request().single(SingleHeader::RequestId),
