@@ -73,12 +73,26 @@ impl Lines {
         }
     }
 
+    /// Which of [`EDITS`] somebody asks for.
+    fn edits(&mut self, of: &str, said: &[bool; 3]) {
+        for ((policy, why), _) in EDITS.iter().zip(said).filter(|(_, said)| **said) {
+            self.add(policy, of, Engine::Wasm, why, None);
+        }
+    }
+
     fn native(&mut self, policy: &'static str, of: &str, said: bool) {
         if said {
             self.add(policy, of, Engine::Native, "Envoy has it", None);
         }
     }
 }
+
+/// What Envoy has nothing for, each with what it has instead.
+const EDITS: [(&str, &str); 3] = [
+    ("headers", "Envoy's formats take the first of repeated values, and anything a parameter hides"),
+    ("request-id", "Envoy makes one form of id, and believes all callers or none"),
+    ("maintenance", "Envoy's own answers know no times and no secrets"),
+];
 
 fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
     let mut lines = Lines::default();
@@ -106,6 +120,10 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
             if let Some(auth) = &gateway.basic_auth {
                 basic_auth(auth.engine, &name, &mut lines);
             }
+            lines.edits(
+                &name,
+                &[gateway.headers.is_some(), gateway.request_id.is_some(), gateway.maintenance.is_some()],
+            );
             lines.native("jwt", &name, gateway.jwt.is_some());
             lines.native("api-key", &name, gateway.api_key.is_some());
             lines.native("external-auth", &name, gateway.external_auth.is_some());
@@ -134,6 +152,7 @@ fn served(service: &Service, lines: &mut Lines) {
     if let Some(auth) = &service.basic_auth {
         basic_auth(auth.engine, &name, lines);
     }
+    lines.edits(&name, &[service.headers.is_some(), service.request_id.is_some(), service.maintenance.is_some()]);
     lines.native("jwt", &name, service.jwt.is_some());
     lines.native("api-key", &name, service.api_key.is_some());
     lines.native("external-auth", &name, service.external_auth.is_some());

@@ -6,7 +6,7 @@ use super::{Cidr, Place};
 use crate::block::{Block, Word};
 use crate::source::Spanned;
 use crate::units::{Instant, TimeOfDay};
-use crate::value::{http, text, time};
+use crate::value::{http, number, text, time};
 
 /// Answers in place of a service that is being worked on: at the times that are said, else at all times.
 #[derive(Clone, Debug, Default, PartialEq, Block)]
@@ -31,6 +31,10 @@ pub struct Maintenance {
     pub pass_cookies: Vec<PassSecret>,
     /// Networks of clients who pass.
     pub pass_from: Vec<Spanned<Cidr>>,
+    /// How many proxies of ours stand before it: the client is whom the first of them wrote into `x-forwarded-for`. With 0
+    /// it is whom Envoy takes for the client.
+    #[field(value = number::TRUSTED_HOPS, default = "0")]
+    pub trusted_hops: Option<Spanned<u32>>,
     /// Paths that pass.
     #[field(value = http::PATH)]
     pub except_path: Vec<Spanned<String>>,

@@ -3,7 +3,7 @@
 use super::{Cidr, Place};
 use crate::block::{Block, Word};
 use crate::source::Spanned;
-use crate::value::http;
+use crate::value::{http, number};
 
 /// An id for each request: the caller's where it is trusted, else a new one.
 #[derive(Clone, Debug, Default, PartialEq, Block)]
@@ -20,6 +20,10 @@ pub struct RequestId {
     pub trust: Option<Spanned<bool>>,
     /// Networks of callers whose ids are kept.
     pub trust_from: Vec<Spanned<Cidr>>,
+    /// How many proxies of ours stand before it: the client is whom the first of them wrote into `x-forwarded-for`. With 0
+    /// it is whom Envoy takes for the client.
+    #[field(value = number::TRUSTED_HOPS, default = "0")]
+    pub trusted_hops: Option<Spanned<u32>>,
     /// Whether what is kept may be any short token; else it has the format of new ids.
     #[field(default = "false")]
     pub accept_any: Option<Spanned<bool>>,

@@ -42,8 +42,7 @@ pub(super) fn request_id(declared: &mesh::RequestId) -> Option<RequestIdConfig> 
         },
         trust_all: value(&declared.trust).unwrap_or(false),
         trust_from: networks(&declared.trust_from),
-        // Envoy knows the caller: it has read `x-forwarded-for` where proxies of ours stand before it.
-        trusted_hops: 0,
+        trusted_hops: value(&declared.trusted_hops).unwrap_or(0),
         accept_any: value(&declared.accept_any).unwrap_or(false),
         response_header: declared.response_header.as_ref().and_then(|header| HeaderName::new(&header.value)),
     })
@@ -73,7 +72,7 @@ pub(super) fn maintenance(declared: &mesh::Maintenance) -> Option<MaintenanceCon
         pass_headers: declared.pass_headers.iter().filter_map(header).collect(),
         pass_cookies: declared.pass_cookies.iter().filter_map(cookie).collect(),
         pass_from: networks(&declared.pass_from),
-        trusted_hops: 0,
+        trusted_hops: value(&declared.trusted_hops).unwrap_or(0),
         except_paths: paths(&declared.except_path),
         except_path_prefixes: paths(&declared.except_path_prefix),
         status: value(&declared.status).map_or(Status(503), Status),
