@@ -11,6 +11,7 @@ mod manual;
 mod mesh_findings;
 mod pages;
 mod rules_clusters;
+mod rules_edits;
 mod rules_endpoints;
 mod rules_observability;
 mod rules_references;
