@@ -191,5 +191,5 @@ fn compiled(text: &str) -> String {
     annotation::apply(&mut mesh, &mut found);
     let mesh = checked(&mesh, &sources, &mut found).unwrap_or_else(|| panic!("{found:?}"));
     let files = compile(&mesh, &module());
-    files.iter().map(|(_, text)| text.as_str()).collect()
+    files.into_values().collect()
 }

@@ -52,7 +52,7 @@ pub(super) enum Source {
     /// `request-id`: the header `x-request-id`.
     RequestId,
     /// `source-address`, without the port.
-    SourceAddress,
+    ClientAddress,
     /// `peer`: the URI of the client's certificate.
     Peer,
     /// `time`, as RFC 3339 in UTC, in whole seconds.

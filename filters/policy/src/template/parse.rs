@@ -63,7 +63,7 @@ pub(super) const WORDS: [(&str, Source); 10] = [
     ("authority", Source::Authority),
     ("scheme", Source::Scheme),
     ("request-id", Source::RequestId),
-    ("source-address", Source::SourceAddress),
+    ("source-address", Source::ClientAddress),
     ("peer", Source::Peer),
     ("time", Source::Time),
     ("unix-seconds", Source::UnixSeconds),

@@ -19,7 +19,7 @@ pub(super) fn value(source: &Source, view: &mut View<'_>, env: &mut dyn Env) -> 
         Source::Authority => view.request().single(SingleHeader::Authority),
         Source::Scheme => only(view.header(b":scheme")),
         Source::RequestId => view.request().single(SingleHeader::RequestId),
-        Source::SourceAddress => view.request().property(Property::SourceAddress).map(|address| without_port(&address)),
+        Source::ClientAddress => view.request().property(Property::SourceAddress).map(|address| without_port(&address)),
         Source::Peer => view.request().property(Property::PeerUri),
         Source::Time => Some(calendar::rfc3339(env.unix_nanos() / NANOS)),
         Source::UnixSeconds => Some(calendar::decimal(env.unix_nanos() / NANOS)),
