@@ -11,7 +11,7 @@ pub(crate) fn happens(per_million: u32, draw: impl FnOnce() -> u64) -> bool {
     match per_million {
         0 => false,
         MILLION.. => true,
-        share => draw() % u64::from(MILLION) < u64::from(share),
+        share => draw().checked_rem(u64::from(MILLION)).is_some_and(|drawn| drawn < u64::from(share)),
     }
 }
 
