@@ -36,7 +36,7 @@ pub(in crate::lower) fn filters(scope: &Scope<'_>, services: &[Id<Service>]) -> 
 
 /// The services whose rules the routes of a gateway's hosts obey.
 fn obeyed(gateway: &Gateway) -> impl Iterator<Item = Id<Service>> {
-    gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(|route| super::outside::obeyed(route))
+    gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(super::outside::obeyed)
 }
 
 /// Lets the filter of a service work.
