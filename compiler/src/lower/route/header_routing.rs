@@ -36,7 +36,7 @@ pub(in crate::lower) fn filters(scope: &Scope<'_>, services: &[Id<Service>]) -> 
 
 /// The services whose rules the routes of a gateway's hosts obey.
 fn obeyed(gateway: &Gateway) -> impl Iterator<Item = Id<Service>> {
-    gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(|route| super::outside::obeyed(route))
+    gateway.hosts.iter().flat_map(|host| &host.routes).filter_map(super::outside::obeyed)
 }
 
 /// Lets the filter of a service work.
@@ -56,6 +56,8 @@ pub(super) fn plans<'a>(mesh: &CheckedMesh, service: &Service) -> Vec<Plan<'a>> 
     let mut plans = Vec::new();
     for (index, rule) in service.header_routing.iter().enumerate() {
         match engine(rule) {
+            // Nobody is sent there.
+            Engine::Wasm if rule.dry_run => {}
             Engine::Wasm => plans.extend(rule.to.iter().enumerate().map(|(place, target)| {
                 let chosen = header_is(ROUTE_HEADER, &route_name(mesh, service, index, place));
                 Plan::to(Target { weight: 1, ..target.clone() }).with(vec![chosen])
@@ -110,26 +112,31 @@ fn filter(scope: &Scope<'_>, id: Id<Service>) -> Option<HttpFilter> {
 }
 
 /// What the filter calls a destination, and the route table knows it by: its cluster, with a number where another
-/// target before it leads there with other changes to headers.
+/// target before it leads there with other changes to headers, or from before a rule of the route table's own.
 fn route_name(mesh: &CheckedMesh, service: &Service, rule: usize, place: usize) -> String {
-    let targets = service
-        .header_routing
-        .iter()
-        .enumerate()
-        .flat_map(|(rule, said)| said.to.iter().enumerate().map(move |(place, target)| ((rule, place), target)));
-    let mut kinds: Vec<&Target> = Vec::new();
-    for (at, target) in targets {
-        let same = |known: &&Target| {
-            known.request_headers == target.request_headers && known.response_headers == target.response_headers
-        };
-        let mut there = kinds.iter().filter(|known| known.to == target.to);
-        let number = there.clone().position(same).unwrap_or_else(|| there.clone().count());
-        if at == (rule, place) {
-            let name = names::destination(mesh, target.to);
-            return if number == 0 { name } else { format!("{name}#{}", number.saturating_add(1)) };
+    let mut kinds: Vec<(usize, &Target)> = Vec::new();
+    let mut native = 0;
+    for (index, said) in service.header_routing.iter().enumerate() {
+        if engine(said) == Engine::Native {
+            native += 1;
+            continue;
         }
-        if !there.any(same) {
-            kinds.push(target);
+        for (at, target) in said.to.iter().enumerate() {
+            let mut there = kinds.iter().filter(|(_, known)| known.to == target.to);
+            let count = there.clone().count();
+            let known = there.position(|(before, known)| {
+                *before == native
+                    && known.request_headers == target.request_headers
+                    && known.response_headers == target.response_headers
+            });
+            if (index, at) == (rule, place) {
+                let name = names::destination(mesh, target.to);
+                let number = known.unwrap_or(count);
+                return if number == 0 { name } else { format!("{name}#{}", number.saturating_add(1)) };
+            }
+            if known.is_none() {
+                kinds.push((native, target));
+            }
         }
     }
     String::new()
