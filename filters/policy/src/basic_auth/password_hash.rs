@@ -3,6 +3,7 @@
 mod argon2id;
 mod bcrypt;
 mod crypt64;
+mod hasher;
 mod md5_crypt;
 mod pbkdf2;
 mod sha1;

@@ -3,9 +3,10 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use md5::{Digest, Md5};
 use subtle::Choice;
 
+use super::hasher::{Digest, Function};
+use super::sha_crypt::round as one_round;
 use super::{InvalidPasswordHash, crypt64, same};
 
 const LONGEST_SALT: usize = 8;
@@ -50,9 +51,10 @@ fn read(mark: &'static str, text: &str) -> Option<Md5Crypt> {
     (is_salt && is_digest).then(|| Md5Crypt { mark, salt: salt.to_owned(), digest: digest.to_owned() })
 }
 
-fn digest(mark: &[u8], salt: &[u8], password: &[u8]) -> [u8; 16] {
-    let inner = Md5::new().chain_update(password).chain_update(salt).chain_update(password).finalize();
-    let mut first = Md5::new().chain_update(password).chain_update(mark).chain_update(salt);
+fn digest(mark: &[u8], salt: &[u8], password: &[u8]) -> Digest {
+    let inner = Function::Md5.digest(&[password, salt, password]);
+    let mut first = Function::Md5.hasher();
+    [password, mark, salt].iter().for_each(|part| first.update(part));
     let mut left = password.len();
     while left > 0 {
         first.update(inner.get(..left.min(inner.len())).unwrap_or_default());
@@ -63,19 +65,9 @@ fn digest(mark: &[u8], salt: &[u8], password: &[u8]) -> [u8; 16] {
         first.update(if bits & 1 == 1 { &[0] } else { password.get(..1).unwrap_or_default() });
         bits >>= 1;
     }
-    let mut last: [u8; 16] = first.finalize().into();
+    let mut last = first.finish();
     for round in 0_u32..1000 {
-        let is_odd = round & 1 == 1;
-        let mut next = Md5::new();
-        next.update(if is_odd { password } else { &last[..] });
-        if round % 3 != 0 {
-            next.update(salt);
-        }
-        if round % 7 != 0 {
-            next.update(password);
-        }
-        next.update(if is_odd { &last[..] } else { password });
-        last = next.finalize().into();
+        last = one_round(Function::Md5, round, &last, salt, password);
     }
     last
 }

@@ -1,14 +1,11 @@
 //! PBKDF2 (RFC 8018) with HMAC of SHA-1, SHA-256 or SHA-512: `$pbkdf2-sha256$i=ROUNDS$SALT$HASH` as in the PHC string
 //! format, `$pbkdf2-sha256$ROUNDS$SALT$HASH` as passlib, and `{PBKDF2-SHA256}ROUNDS$SALT$HASH` as LDAP servers write it.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
-use pbkdf2::pbkdf2_hmac;
-use sha1::Sha1;
-use sha2::{Sha256, Sha512};
 use subtle::Choice;
 
+use super::hasher::{Digest, Function, Hasher};
 use super::{InvalidPasswordHash, base64, number, same};
 
 const LONGEST_SALT: usize = 128;
@@ -34,13 +31,6 @@ pub(super) struct Pbkdf2 {
     digest: Vec<u8>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Function {
-    Sha1,
-    Sha256,
-    Sha512,
-}
-
 impl Pbkdf2 {
     pub(super) fn parse(text: &str) -> Option<Result<Pbkdf2, InvalidPasswordHash>> {
         MARKS.iter().find_map(|(mark, function)| Some(read(*function, text.strip_prefix(mark)?)))
@@ -50,7 +40,7 @@ impl Pbkdf2 {
         let (nanos_per_round, length) = match self.function {
             Function::Sha1 => (350, 20),
             Function::Sha256 => (480, 32),
-            Function::Sha512 => (1000, 64),
+            Function::Sha512 | Function::Md5 => (1000, 64),
         };
         let blocks = u64::try_from(self.digest.len().div_ceil(length)).unwrap_or(1);
         let nanos = u64::from(self.rounds).saturating_mul(nanos_per_round).saturating_mul(blocks);
@@ -58,13 +48,55 @@ impl Pbkdf2 {
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> Choice {
-        let mut digest = vec![0; self.digest.len()];
-        match self.function {
-            Function::Sha1 => pbkdf2_hmac::<Sha1>(password, &self.salt, self.rounds, &mut digest),
-            Function::Sha256 => pbkdf2_hmac::<Sha256>(password, &self.salt, self.rounds, &mut digest),
-            Function::Sha512 => pbkdf2_hmac::<Sha512>(password, &self.salt, self.rounds, &mut digest),
+        let hmac = Hmac::new(self.function, password);
+        let mut digest = Vec::with_capacity(self.digest.len());
+        let mut block = 0_u32;
+        while digest.len() < self.digest.len() {
+            block = block.saturating_add(1);
+            let mut last = hmac.of(&[&self.salt, &block.to_be_bytes()]);
+            let mut sum = last;
+            for _ in 1..self.rounds {
+                last = hmac.of(&[&last]);
+                sum.add(&last);
+            }
+            digest.extend_from_slice(&sum);
         }
+        digest.truncate(self.digest.len());
         same(&digest, &self.digest)
+    }
+}
+
+/// HMAC (RFC 2104) with a key that is taken in once.
+struct Hmac {
+    inner: Hasher,
+    outer: Hasher,
+}
+
+impl Hmac {
+    fn new(function: Function, key: &[u8]) -> Hmac {
+        let digest;
+        let key = if key.len() > function.block() {
+            digest = function.digest(&[key]);
+            &*digest
+        } else {
+            key
+        };
+        let padded = |with: u8| {
+            let mut hasher = function.hasher();
+            for place in 0..function.block() {
+                hasher.update(&[key.get(place).copied().unwrap_or_default() ^ with]);
+            }
+            hasher
+        };
+        Hmac { inner: padded(0x36), outer: padded(0x5c) }
+    }
+
+    fn of(&self, parts: &[&[u8]]) -> Digest {
+        let mut inner = self.inner.clone();
+        parts.iter().for_each(|part| inner.update(part));
+        let mut outer = self.outer.clone();
+        outer.update(&inner.finish());
+        outer.finish()
     }
 }
 

@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use sha1::Digest;
 use subtle::Choice;
 
+use super::hasher::Function;
 use super::{InvalidPasswordHash, same};
 
 const DIGEST_LENGTH: usize = 20;
@@ -59,5 +59,5 @@ fn read(encoded: &str, shortest_salt: usize, longest_salt: usize) -> Result<Sha1
 }
 
 fn digest(password: &[u8], salt: &[u8]) -> [u8; DIGEST_LENGTH] {
-    sha1::Sha1::new().chain_update(password).chain_update(salt).finalize().into()
+    Function::Sha1.digest(&[password, salt]).first_chunk().copied().unwrap_or_default()
 }

@@ -4,9 +4,9 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use sha2::{Digest, Sha256, Sha512};
 use subtle::Choice;
 
+use super::hasher::{Digest, Function, Hasher};
 use super::{InvalidPasswordHash, crypt64, number, same};
 
 const USUAL_ROUNDS: u32 = 5000;
@@ -42,11 +42,9 @@ impl ShaCrypt {
 
     pub(super) fn verify(&self, password: &[u8]) -> Choice {
         let salt = self.salt.as_bytes();
-        let text = if self.is_512 {
-            crypt64::write(&digest::<Sha512>(self.rounds, salt, password), &ORDER_512)
-        } else {
-            crypt64::write(&digest::<Sha256>(self.rounds, salt, password), &ORDER_256)
-        };
+        let (function, order) =
+            if self.is_512 { (Function::Sha512, &ORDER_512[..]) } else { (Function::Sha256, &ORDER_256[..]) };
+        let text = crypt64::write(&digest(function, self.rounds, salt, password), order);
         same(&text, self.digest.as_bytes())
     }
 }
@@ -70,58 +68,49 @@ fn read(is_512: bool, text: &str) -> Result<ShaCrypt, InvalidPasswordHash> {
 }
 
 /// The steps of the specification, in its order.
-fn digest<D: Digest>(rounds: u32, salt: &[u8], password: &[u8]) -> Vec<u8> {
+fn digest(function: Function, rounds: u32, salt: &[u8], password: &[u8]) -> Digest {
     // 4–8: digest B.
-    let inner = D::new().chain_update(password).chain_update(salt).chain_update(password).finalize();
+    let inner = function.digest(&[password, salt, password]);
     // 1–3 and 9–12: digest A.
-    let mut first = D::new().chain_update(password).chain_update(salt);
+    let mut first = function.hasher();
+    first.update(password);
+    first.update(salt);
     update_with_length(&mut first, &inner, password.len());
     let mut bits = password.len();
     while bits > 0 {
-        if bits & 1 == 1 {
-            first.update(&inner);
-        } else {
-            first.update(password);
-        }
+        first.update(if bits & 1 == 1 { &inner } else { password });
         bits >>= 1;
     }
-    let mut last = first.finalize();
+    let mut last = first.finish();
     // 13–16: the password's bytes.
-    let mut of_password = D::new();
-    for _ in 0..password.len() {
-        of_password.update(password);
-    }
-    let of_password = stretched(&of_password.finalize(), password.len());
+    let mut of_password = function.hasher();
+    (0..password.len()).for_each(|_| of_password.update(password));
+    let of_password = stretched(&of_password.finish(), password.len());
     // 17–20: the salt's bytes.
-    let mut of_salt = D::new();
+    let mut of_salt = function.hasher();
     let times = usize::from(last.first().copied().unwrap_or_default()).saturating_add(16);
-    for _ in 0..times {
-        of_salt.update(salt);
-    }
-    let of_salt = stretched(&of_salt.finalize(), salt.len());
+    (0..times).for_each(|_| of_salt.update(salt));
+    let of_salt = stretched(&of_salt.finish(), salt.len());
     // 21.
-    for round in 0..rounds {
-        let is_odd = round & 1 == 1;
-        let mut next = D::new();
-        if is_odd {
-            next.update(&of_password);
-        } else {
-            next.update(&last);
-        }
-        if round % 3 != 0 {
-            next.update(&of_salt);
-        }
-        if round % 7 != 0 {
-            next.update(&of_password);
-        }
-        if is_odd {
-            next.update(&last);
-        } else {
-            next.update(&of_password);
-        }
-        last = next.finalize();
+    for number in 0..rounds {
+        last = round(function, number, &last, &of_salt, &of_password);
     }
-    last.to_vec()
+    last
+}
+
+/// One round, as it was with MD5 already.
+pub(super) fn round(function: Function, number: u32, last: &[u8], salt: &[u8], password: &[u8]) -> Digest {
+    let (head, tail) = if number & 1 == 1 { (password, last) } else { (last, password) };
+    let mut hasher = function.hasher();
+    hasher.update(head);
+    if number % 3 != 0 {
+        hasher.update(salt);
+    }
+    if number % 7 != 0 {
+        hasher.update(password);
+    }
+    hasher.update(tail);
+    hasher.finish()
 }
 
 /// The digest again and again, until so many bytes.
@@ -129,7 +118,7 @@ fn stretched(digest: &[u8], length: usize) -> Vec<u8> {
     digest.iter().copied().cycle().take(length).collect()
 }
 
-fn update_with_length<D: Digest>(context: &mut D, digest: &[u8], length: usize) {
+fn update_with_length(context: &mut Hasher, digest: &[u8], length: usize) {
     let mut left = length;
     while left > 0 {
         context.update(digest.get(..left.min(digest.len())).unwrap_or_default());
