@@ -38,9 +38,9 @@ impl Pbkdf2 {
 
     pub(super) fn micros(&self) -> u32 {
         let (nanos_per_round, length) = match self.function {
-            Function::Sha1 => (350, 20),
-            Function::Sha256 => (480, 32),
-            Function::Sha512 | Function::Md5 => (1000, 64),
+            Function::Sha1 => (500, 20),
+            Function::Sha256 => (1100, 32),
+            Function::Sha512 | Function::Md5 => (1600, 64),
         };
         let blocks = u64::try_from(self.digest.len().div_ceil(length)).unwrap_or(1);
         let nanos = u64::from(self.rounds).saturating_mul(nanos_per_round).saturating_mul(blocks);

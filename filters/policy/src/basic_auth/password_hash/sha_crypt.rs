@@ -36,8 +36,8 @@ impl ShaCrypt {
 
     pub(super) fn micros(&self) -> u32 {
         // Of a password of usual length, a block or two each.
-        let nanos_per_round = if self.is_512 { 700 } else { 400 };
-        u32::try_from(u64::from(self.rounds).saturating_mul(nanos_per_round) / 1000).unwrap_or(u32::MAX)
+        const NANOS_PER_ROUND: u64 = 800;
+        u32::try_from(u64::from(self.rounds).saturating_mul(NANOS_PER_ROUND) / 1000).unwrap_or(u32::MAX)
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> Choice {
@@ -103,10 +103,10 @@ pub(super) fn round(function: Function, number: u32, last: &[u8], salt: &[u8], p
     let (head, tail) = if number & 1 == 1 { (password, last) } else { (last, password) };
     let mut hasher = function.hasher();
     hasher.update(head);
-    if number % 3 != 0 {
+    if !number.is_multiple_of(3) {
         hasher.update(salt);
     }
-    if number % 7 != 0 {
+    if !number.is_multiple_of(7) {
         hasher.update(password);
     }
     hasher.update(tail);
