@@ -39,8 +39,12 @@ pub struct Shared {
 /// Something operators want to see a rate of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counter {
-    /// A request was answered with 401 or 403.
+    /// A request was answered with 400, 401, 403 or 503.
     BasicAuthDenied,
+    /// A password was checked against a slow hash.
+    BasicAuthSlowChecks,
+    /// A request was answered with 429, because too many wrong passwords had come.
+    BasicAuthThrottled,
     /// A request was answered with the configured fault.
     FaultAborts,
     /// A request was held back.
@@ -70,6 +74,8 @@ impl Counter {
     pub fn name(self) -> &'static str {
         match self {
             Counter::BasicAuthDenied => "meshwright_basic_auth_denied",
+            Counter::BasicAuthSlowChecks => "meshwright_basic_auth_slow_checks",
+            Counter::BasicAuthThrottled => "meshwright_basic_auth_throttled",
             Counter::FaultAborts => "meshwright_fault_aborts",
             Counter::FaultDelays => "meshwright_fault_delays",
             Counter::FaultOverflows => "meshwright_fault_overflows",

@@ -49,8 +49,9 @@ pub mod testdata;
 mod verdict;
 
 pub use basic_auth::{
-    BASIC_AUTH_ROOT_ID, BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, HtpasswdError, HtpasswdErrorKind,
-    InvalidPasswordHash, PasswordHash, parse_htpasswd,
+    BASIC_AUTH_ROOT_ID, BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, GroupError, GroupErrorKind,
+    GroupLine, HtpasswdError, HtpasswdErrorKind, HtpasswdUser, InvalidPasswordHash, LARGEST_CHECK_KIB, PasswordHash,
+    SLOWEST_CHECK_MILLIS, parse_groups, parse_htpasswd,
 };
 pub use bounded::{Bounded, Key};
 pub use client::{Address, Network, Networks};

@@ -19,8 +19,9 @@ pub fn normalised(target: &[u8]) -> Option<Vec<u8>> {
     without_dots(&spelled(path)?)
 }
 
-/// Every character in its one spelling: as it is where a path may hold it so, else escaped with capital letters.
-fn spelled(path: &[u8]) -> Option<Vec<u8>> {
+/// Every character in its one spelling: as it is where a path may hold it so, else escaped with capital letters. For
+/// what paths begin with, where dots are no segments yet: `/.` begins `/.git`.
+pub(crate) fn spelled(path: &[u8]) -> Option<Vec<u8>> {
     let mut spelled = Vec::with_capacity(path.len());
     let mut rest = path;
     while let Some((first, after)) = rest.split_first() {

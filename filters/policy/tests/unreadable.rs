@@ -11,13 +11,16 @@ fn decide(root_id: &str, config: &str, headers: &[(&str, &str)]) -> End {
 }
 
 #[test]
-fn a_request_without_a_host_must_authenticate() {
-    let config = r#"{"rules":[{"hosts":["shop.svc"],"realm":"shop","users":[]}]}"#;
-    assert!(matches!(decide(BASIC_AUTH_ROOT_ID, config, &[]), End::Replied { .. }));
-}
-
-#[test]
-fn a_request_without_a_path_is_no_health_check() {
-    let config = r#"{"rules":[{"exempt_paths":["/healthz"],"realm":"shop","users":[]}]}"#;
-    assert!(matches!(decide(BASIC_AUTH_ROOT_ID, config, &[(":method", "GET")]), End::Replied { .. }));
+fn a_request_of_which_nothing_is_known_does_not_pass_the_password() {
+    for rules in [
+        r#"[]"#,
+        r#"[{"hosts":["shop.svc"],"public":true}]"#,
+        r#"[{"path":"/","public":true}]"#,
+        r#"[{"path_prefix":"","public":true}]"#,
+        r#"[{"methods":["GET"],"public":true}]"#,
+        r#"[{"hosts":["shop.svc"],"groups":["admins"]}]"#,
+    ] {
+        let config = format!(r#"{{"realm":"shop","rules":{rules}}}"#);
+        assert!(matches!(decide(BASIC_AUTH_ROOT_ID, &config, &[]), End::Replied { .. }), "{rules}");
+    }
 }

@@ -14,6 +14,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// Whether a basic credential is among those of a header, whose repeats Envoy joins with a comma.
+pub(super) fn holds_basic(header: &[u8]) -> bool {
+    header.split(|byte| *byte == b',').any(|part| {
+        let scheme = part.trim_ascii_start().get(..SCHEME.len());
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(SCHEME))
+    })
+}
+
 /// A user's name and password as the client sent them.
 pub(super) struct Credentials {
     user: Vec<u8>,

@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{BasicAuthUser, InvalidPasswordHash, PasswordHash};
+use super::{InvalidPasswordHash, PasswordHash};
 
 /// What is wrong with an htpasswd file. Never holds a hash or a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,9 +50,20 @@ pub enum HtpasswdErrorKind {
     },
 }
 
+/// A user of an htpasswd file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HtpasswdUser {
+    /// The user's name.
+    pub name: String,
+    /// The hash of the user's password.
+    pub hash: PasswordHash,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
 /// Reads an htpasswd file: every good user, and every mistake. A byte order mark, CRLF, blank
-/// lines and lines that start with `#` are allowed.
-pub fn parse_htpasswd(text: &str) -> (Vec<BasicAuthUser>, Vec<HtpasswdError>) {
+/// lines and lines that start with `#` are allowed, and a comment after another colon.
+pub fn parse_htpasswd(text: &str) -> (Vec<HtpasswdUser>, Vec<HtpasswdError>) {
     let mut users = Vec::new();
     let mut errors = Vec::new();
     let mut first_lines = BTreeMap::new();
@@ -77,7 +88,7 @@ fn parse_user(
     entry: &str,
     line: usize,
     first_lines: &mut BTreeMap<String, usize>,
-) -> Result<BasicAuthUser, HtpasswdErrorKind> {
+) -> Result<HtpasswdUser, HtpasswdErrorKind> {
     let (name, hash) = entry.split_once(':').ok_or(HtpasswdErrorKind::NoColon)?;
     if name.is_empty() {
         return Err(HtpasswdErrorKind::EmptyName);
@@ -90,8 +101,9 @@ fn parse_user(
         return Err(HtpasswdErrorKind::Duplicate { name, first: *first });
     }
     first_lines.insert(name.clone(), line);
+    let hash = hash.split_once(':').map_or(hash, |(hash, _comment)| hash);
     match PasswordHash::parse(hash) {
-        Ok(hash) => Ok(BasicAuthUser { name, hash }),
+        Ok(hash) => Ok(HtpasswdUser { name, hash, line }),
         Err(reason) => Err(HtpasswdErrorKind::Hash { name, reason }),
     }
 }
@@ -110,7 +122,7 @@ mod tests {
         let (users, errors) = parse_htpasswd(text);
         let mut report = String::new();
         for user in users {
-            report.push_str(&format!("{user:?}\n"));
+            report.push_str(&format!("{}: {:?} on line {}\n", user.name, user.hash, user.line));
         }
         for error in errors {
             report.push_str(&format!("{error}\n"));
@@ -125,8 +137,8 @@ mod tests {
         check(
             &format!("\u{feff}# people\r\n\r\nalice:{SHA}\r\n  bob:{SHA}  \r\n"),
             expect![[r#"
-                BasicAuthUser { name: "alice", hash: {SHA}… }
-                BasicAuthUser { name: "bob", hash: {SHA}… }
+                alice: {SHA}… on line 3
+                bob: {SHA}… on line 4
             "#]],
         );
     }
@@ -151,19 +163,19 @@ mod tests {
                  heidi:{SHA}:hunter2\nivan:$6$hunter2\njudy:{{PLAIN}}hunter2\n"
             ),
             expect![[r#"
-                BasicAuthUser { name: "alice", hash: {SHA}… }
+                alice: {SHA}… on line 1
+                heidi: {SHA}… on line 11
                 line 2: user `alice` is already defined on line 1
                 line 3: a user is written `name:hash`, and here is no colon
                 line 4: the user's name is empty
                 line 5: the user's name contains a control character
-                line 6: user `carol`: bcrypt hashes are not supported; use `{SSHA}` or `{SHA}`
-                line 7: user `dave`: apr1 (MD5) hashes are not supported; use `{SSHA}` or `{SHA}`
-                line 8: user `erin`: not a hash in the form `{SSHA}…` or `{SHA}…`
-                line 9: user `frank`: the hash is not valid base64 or has the wrong length
-                line 10: user `grace`: the hash is not valid base64 or has the wrong length
-                line 11: user `heidi`: the hash is not valid base64 or has the wrong length
-                line 12: user `ivan`: SHA-512 crypt hashes are not supported; use `{SSHA}` or `{SHA}`
-                line 13: user `judy`: plain text hashes are not supported; use `{SSHA}` or `{SHA}`
+                line 6: user `carol`: the hash is damaged: it is too short or too long, or has characters or parameters that it cannot have
+                line 7: user `dave`: the hash is damaged: it is too short or too long, or has characters or parameters that it cannot have
+                line 8: user `erin`: no hash of a known format
+                line 9: user `frank`: the hash is damaged: it is too short or too long, or has characters or parameters that it cannot have
+                line 10: user `grace`: the hash is damaged: it is too short or too long, or has characters or parameters that it cannot have
+                line 12: user `ivan`: the hash is damaged: it is too short or too long, or has characters or parameters that it cannot have
+                line 13: user `judy`: plain text hashes are not supported
             "#]],
         );
     }
