@@ -7,6 +7,7 @@ mod authorization;
 mod balancing;
 mod cors;
 mod discovery;
+mod edits;
 mod egress;
 mod egress_attacks;
 mod egress_policy;
