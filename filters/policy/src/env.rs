@@ -40,6 +40,8 @@ pub struct Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counter {
     /// A request was answered with 401 or 403.
+    ApiKeyDenied,
+    /// A request was answered with 401 or 403.
     BasicAuthDenied,
     /// A request was answered with the configured fault.
     FaultAborts,
@@ -47,16 +49,23 @@ pub enum Counter {
     FaultDelays,
     /// A request was sent to a route chosen by its headers.
     HeaderRoutingRouted,
+    /// A request was answered with 401 or 403.
+    HmacSignatureDenied,
+    /// A request was answered with 503, because there was no room to remember its signature.
+    HmacSignatureUnremembered,
 }
 
 impl Counter {
     /// The name of the counter among Envoy's statistics.
     pub fn name(self) -> &'static str {
         match self {
+            Counter::ApiKeyDenied => "meshwright_api_key_denied",
             Counter::BasicAuthDenied => "meshwright_basic_auth_denied",
             Counter::FaultAborts => "meshwright_fault_aborts",
             Counter::FaultDelays => "meshwright_fault_delays",
             Counter::HeaderRoutingRouted => "meshwright_header_routing_routed",
+            Counter::HmacSignatureDenied => "meshwright_hmac_signature_denied",
+            Counter::HmacSignatureUnremembered => "meshwright_hmac_signature_unremembered",
         }
     }
 }

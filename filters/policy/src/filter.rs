@@ -2,14 +2,23 @@
 
 use alloc::boxed::Box;
 
+use crate::api_key::ApiKey;
 use crate::basic_auth::BasicAuth;
 use crate::fault::Fault;
 use crate::header_routing::HeaderRouting;
+use crate::hmac_signature::HmacSignature;
 use crate::no_op::NoOp;
 use crate::{Counter, Env, HttpPolicy, Invalid, Request, Verdict, decode};
 
 /// Every filter of the module.
-pub const FILTERS: &[Filter] = &[filter::<BasicAuth>(), filter::<Fault>(), filter::<HeaderRouting>(), filter::<NoOp>()];
+pub const FILTERS: &[Filter] = &[
+    filter::<ApiKey>(),
+    filter::<BasicAuth>(),
+    filter::<Fault>(),
+    filter::<HeaderRouting>(),
+    filter::<HmacSignature>(),
+    filter::<NoOp>(),
+];
 
 /// A policy that waits for its configuration.
 #[derive(Clone, Copy, Debug)]

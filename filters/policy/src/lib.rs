@@ -23,22 +23,30 @@ extern crate alloc;
 #[cfg(any(test, feature = "testdata"))]
 extern crate std;
 
+pub mod api_key;
 pub mod basic_auth;
 mod bounded;
 mod decode;
+mod digests;
 mod env;
 pub mod fault;
 mod filter;
 pub mod header_routing;
+pub mod hmac_signature;
+mod named_secrets;
 mod no_op;
 pub mod pairs;
 mod policy;
 mod request;
 mod scope;
+mod structured;
 #[cfg(feature = "testdata")]
 pub mod testdata;
 mod verdict;
 
+pub use api_key::{
+    API_KEY_ROOT_ID, ApiKey, ApiKeyConfig, ApiKeySource, ClientKey, HeaderSource, KeyHash, parse_api_keys,
+};
 pub use basic_auth::{
     BASIC_AUTH_ROOT_ID, BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, HtpasswdError, HtpasswdErrorKind,
     InvalidPasswordHash, PasswordHash, parse_htpasswd,
@@ -52,6 +60,10 @@ pub use header_routing::{
     HEADER_ROUTING_ROOT_ID, HeaderMatch, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, HeaderValueMatch,
     ROUTE_HEADER,
 };
+pub use hmac_signature::{
+    HMAC_SIGNATURE_ROOT_ID, HmacSignature, HmacSignatureConfig, SigningKey, SigningSecret, parse_signing_secrets,
+};
+pub use named_secrets::{NamedSecret, NamedSecretError, NamedSecretErrorKind};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use policy::HttpPolicy;
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};

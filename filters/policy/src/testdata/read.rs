@@ -13,7 +13,10 @@ use serde::Deserialize;
 
 use super::expect::HeaderExpectations;
 use super::{Case, Expect, Table};
-use crate::{BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, Header, Property};
+use crate::{
+    API_KEY_ROOT_ID, BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, HMAC_SIGNATURE_ROOT_ID, Header,
+    Property,
+};
 
 /// Why a table could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -37,9 +40,11 @@ pub enum TableError {
 /// Every table.
 pub fn tables() -> Result<Vec<Table>, TableError> {
     Ok(vec![
+        read(API_KEY_ROOT_ID, include_str!("../../testdata/api-key.toml"))?,
         read(BASIC_AUTH_ROOT_ID, include_str!("../../testdata/basic-auth.toml"))?,
         read(FAULT_ROOT_ID, include_str!("../../testdata/fault.toml"))?,
         read(HEADER_ROUTING_ROOT_ID, include_str!("../../testdata/header-routing.toml"))?,
+        read(HMAC_SIGNATURE_ROOT_ID, include_str!("../../testdata/hmac-signature.toml"))?,
     ])
 }
 
@@ -167,8 +172,10 @@ fn read_case(case: CaseText) -> Result<Case, String> {
 /// Reads `name: value` lines; white space around the value is not part of it.
 fn headers(lines: &[String]) -> Result<Vec<Header>, String> {
     let read = |line: &String| {
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is no `name: value`"))?;
-        Ok((bytes(name)?, bytes(value.trim_matches([' ', '\t']))?))
+        // The first colon of a pseudo header is part of its name.
+        let (colon, rest) = line.strip_prefix(':').map_or(("", line.as_str()), |rest| (":", rest));
+        let (name, value) = rest.split_once(':').ok_or_else(|| format!("`{line}` is no `name: value`"))?;
+        Ok((bytes(&format!("{colon}{name}"))?, bytes(value.trim_matches([' ', '\t']))?))
     };
     lines.iter().map(read).collect()
 }
