@@ -30,7 +30,9 @@ pub(super) fn ours(scope: &Scope<'_>, all: &[Policies<'_>], chain: &mut Chain) {
                     millis: u32::try_from(duration.as_millis()).unwrap_or(u32::MAX),
                     per_million: percent.per_million(),
                 }),
-                abort: fault.abort.map(|(status, percent)| FaultAbort { status: Status(status), per_million: percent.per_million() }),
+                abort: fault
+                    .abort
+                    .map(|(status, percent)| FaultAbort { status: Status(status), per_million: percent.per_million() }),
             })
         })
         .collect();

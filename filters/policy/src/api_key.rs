@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-pub use self::key_hash::{KeyHash, parse_api_keys};
+pub use self::key_hash::{GivenKey, KeyHash, parse_api_keys};
 use self::sources::Sources;
 use crate::decode::config;
 use crate::digests::Digests;

@@ -45,7 +45,7 @@ pub mod testdata;
 mod verdict;
 
 pub use api_key::{
-    API_KEY_ROOT_ID, ApiKey, ApiKeyConfig, ApiKeySource, ClientKey, HeaderSource, KeyHash, parse_api_keys,
+    API_KEY_ROOT_ID, ApiKey, ApiKeyConfig, ApiKeySource, ClientKey, GivenKey, HeaderSource, KeyHash, parse_api_keys,
 };
 pub use basic_auth::{
     BASIC_AUTH_ROOT_ID, BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, HtpasswdError, HtpasswdErrorKind,
@@ -61,7 +61,8 @@ pub use header_routing::{
     ROUTE_HEADER,
 };
 pub use hmac_signature::{
-    HMAC_SIGNATURE_ROOT_ID, HmacSignature, HmacSignatureConfig, SigningKey, SigningSecret, parse_signing_secrets,
+    HMAC_SIGNATURE_ROOT_ID, HmacSignature, HmacSignatureConfig, SigningKey, SigningSecret, is_component,
+    parse_signing_secrets,
 };
 pub use named_secrets::{NamedSecret, NamedSecretError, NamedSecretErrorKind};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     ApiKey, Authorization, BasicAuth, CircuitBreaker, ClientTls, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery,
-    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, HealthCheck, Inbound, Jwt,
-    LoadBalancing, Mirror, OutlierDetection, Overlay, RateLimit, Retry, Route, ServerTls, Subset,
+    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, HealthCheck, HmacSignature,
+    Inbound, Jwt, LoadBalancing, Mirror, OutlierDetection, Overlay, RateLimit, Retry, Route, ServerTls, Subset,
 };
 use crate::block::{Block, Word};
 use crate::names::Name;
@@ -84,6 +84,8 @@ pub struct Service {
     pub jwt: Option<Jwt>,
     /// Keys of callers.
     pub api_key: Option<Box<ApiKey>>,
+    /// Requests that their callers have signed.
+    pub hmac_signature: Option<Box<HmacSignature>>,
     /// Another server is asked about each request.
     pub external_auth: Option<Box<ExternalAuth>>,
     /// Who may call what.
@@ -152,6 +154,7 @@ impl Service {
             basic_auth: None,
             jwt: None,
             api_key: None,
+            hmac_signature: None,
             external_auth: None,
             authorization: None,
             tls: None,

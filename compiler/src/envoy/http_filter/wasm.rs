@@ -8,7 +8,8 @@ use envoy::config::core::v3::{
 use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
 use policy::{
-    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HeaderRoutingConfig,
+    API_KEY_ROOT_ID, ApiKeyConfig, BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig,
+    HEADER_ROUTING_ROOT_ID, HMAC_SIGNATURE_ROOT_ID, HeaderRoutingConfig, HmacSignatureConfig,
 };
 use spec::mesh::WasmFailure;
 
@@ -23,6 +24,14 @@ pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpF
     ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
 }
 
+pub(crate) fn api_key(owner: &str, config: &ApiKeyConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::ApiKey, API_KEY_ROOT_ID, owner, config, module)
+}
+
+pub(crate) fn hmac_signature(owner: &str, config: &HmacSignatureConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::HmacSignature, HMAC_SIGNATURE_ROOT_ID, owner, config, module)
+}
+
 pub(crate) fn fault(config: &FaultConfig, module: &WasmModule) -> HttpFilter {
     ours(Rank::Fault, FAULT_ROOT_ID, "", config, module)
 }
@@ -35,13 +44,7 @@ pub(crate) fn header_routing(config: &HeaderRoutingConfig, module: &WasmModule) 
 ///
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
-fn ours(
-    rank: Rank,
-    root_id: &str,
-    owner: &str,
-    config: &impl serde::Serialize,
-    module: &WasmModule,
-) -> HttpFilter {
+fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
     let name = if owner.is_empty() {
         format!("meshwright.filters.http.{root_id}")
     } else {

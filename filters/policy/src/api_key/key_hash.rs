@@ -1,5 +1,6 @@
 //! A key's hash, and the file that says whose it is.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -48,20 +49,39 @@ impl KeyHash {
     }
 }
 
-/// Reads a file of keys: a line `CLIENT:KEY` or `CLIENT:{SHA256}HASH` each. A client may have several keys, a key has one
-/// client.
-pub fn parse_api_keys(text: &str) -> (Vec<NamedSecret<KeyHash>>, Vec<NamedSecretError>) {
-    named_secrets::parse(text, read, |known, key| (known.secret == key.secret).then_some("the key"))
+/// A key as its file has it. Not printed by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub enum GivenKey {
+    /// The key itself.
+    Plain(String),
+    /// All that anybody knows of it here.
+    Hashed(KeyHash),
 }
 
-fn read(key: &str) -> Read<KeyHash> {
+impl GivenKey {
+    /// Its hash.
+    pub fn hash(&self) -> KeyHash {
+        match self {
+            GivenKey::Plain(key) => KeyHash::of_key(key.as_bytes()),
+            GivenKey::Hashed(hash) => *hash,
+        }
+    }
+}
+
+/// Reads a file of keys: a line `CLIENT:KEY` or `CLIENT:{SHA256}HASH` each. A client may have several keys, a key has one
+/// client.
+pub fn parse_api_keys(text: &str) -> (Vec<NamedSecret<GivenKey>>, Vec<NamedSecretError>) {
+    named_secrets::parse(text, read, |known, key| (known.secret.hash() == key.secret.hash()).then_some("the key"))
+}
+
+fn read(key: &str) -> Read<GivenKey> {
     match named_secrets::encoding(key) {
         Some(("SHA256", digits)) => {
             let hash = KeyHash::parse(digits).ok_or("not followed by 64 digits from 0 to f")?;
-            Ok((hash, false))
+            Ok((GivenKey::Hashed(hash), false))
         }
         Some(_) => Err("not hashed with `{SHA256}`"),
-        None => Ok((KeyHash::of_key(key.as_bytes()), key.len() < SHORTEST)),
+        None => Ok((GivenKey::Plain(key.to_owned()), key.len() < SHORTEST)),
     }
 }
 
@@ -71,7 +91,13 @@ impl fmt::Debug for KeyHash {
     }
 }
 
-impl fmt::Debug for NamedSecret<KeyHash> {
+impl fmt::Debug for GivenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl fmt::Debug for NamedSecret<GivenKey> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}{}", self.line, self.name, if self.weak { " (weak)" } else { "" })
     }
