@@ -107,7 +107,7 @@ pub struct ApiKey {
     #[field(key = "cookie", value = http::HEADER_NAME)]
     pub cookies: Vec<Spanned<String>>,
     /// The word before a key in `authorization`.
-    #[field(value = http::HEADER_NAME, default = "Bearer")]
+    #[field(value = text::NOT_EMPTY, default = "Bearer")]
     pub scheme: Option<Spanned<String>>,
     /// Path of a file with a line `CLIENT:KEY` or `CLIENT:{SHA256}HASH` each, relative to the file that names it.
     #[field(value = text::FILE)]

@@ -158,6 +158,7 @@ fn needs(block: &'static Block) -> Needs {
             needs.rules.push(any_of(&["delay", "abort", "grpc-abort", "response-rate-limit"]));
             needs.rules.push(json!({ "not": { "required": ["abort", "grpc-abort"] } }));
         }
+        "api-key" => needs.rules.push(any_of(&["header", "query", "cookie"])),
         "routing-rule" => needs.rules.push(says("header")),
         "gateway" => needs.rules.push(says("listen")),
         "test" => needs.required.extend(["request", "expect"]),

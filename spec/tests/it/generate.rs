@@ -102,7 +102,7 @@ pub(crate) fn bytes_of(seed: u64, length: usize) -> Vec<u8> {
 pub(crate) fn takes_commas(kind: &Kind) -> bool {
     match kind.form {
         ValueForm::Integer(..) | ValueForm::NumberOrText(_) | ValueForm::Words(_) => true,
-        _ => ["header-name", "host-name", "host", "egress-host-name", "method", "name", "node-name", "label"]
+        _ => ["signed", "header-name", "host-name", "host", "egress-host-name", "method", "name", "node-name", "label"]
             .contains(&kind.name),
     }
 }
@@ -130,6 +130,11 @@ fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
             let does = ["abort", "delay", "grpc-abort", "response-rate-limit"];
             let wanted = does.into_iter().find(|key| choices.wants(block, key));
             vec![wanted.unwrap_or(*choices.of(&does))]
+        }
+        "api-key" => {
+            let places = ["header", "query", "cookie"];
+            let wanted = places.into_iter().find(|key| choices.wants(block, key));
+            vec![wanted.unwrap_or(*choices.of(&places))]
         }
         "routing-rule" => vec!["header"],
         "gateway" => vec!["listen"],
