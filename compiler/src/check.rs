@@ -1,6 +1,7 @@
 //! From names to proof: every name resolves, every rule holds, or the user hears of all mistakes at once.
 
 mod addresses;
+mod client_secrets;
 mod credentials;
 mod endpoints;
 mod format;

@@ -18,8 +18,8 @@ pub use extension::{Fault, FilterUse, Module, Overlay, WasmFilter};
 pub use proxy::{Call, Gateway, GatewayHost, Listener, Node, Serve, Situation, Upstream};
 pub use route::{Action, Destination, Mirror, Route, RoutingRule, Stickiness, Target};
 pub use security::{
-    AccessRule, ApiKey, Authorization, BasicAuth, Certificate, CertificateProvider, ClientTls, ExternalAuth, Jwt,
-    JwtKeys, JwtProvider, PeerValidation, ServerTls, Trust,
+    AccessRule, ApiKey, Authorization, BasicAuth, Certificate, CertificateProvider, ClientTls, ExternalAuth,
+    HmacSignature, Jwt, JwtKeys, JwtProvider, PeerValidation, ServerTls, Trust,
 };
 pub use service::{CircuitBreaker, Discovery, Endpoint, HealthCheck, Service, Subset};
 use spec::Name;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use spec::mesh::Engine;
 
-use crate::checked::{CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
+use crate::checked::{ApiKey, CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
 use crate::lower::{compares, fault};
 
 /// A request through an Envoy without filters.
@@ -125,7 +125,7 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
                 &[gateway.headers.is_some(), gateway.request_id.is_some(), gateway.maintenance.is_some()],
             );
             lines.native("jwt", &name, gateway.jwt.is_some());
-            lines.native("api-key", &name, gateway.api_key.is_some());
+            clients(gateway.api_key.as_ref(), gateway.hmac_signature.is_some(), &name, &mut lines);
             lines.native("external-auth", &name, gateway.external_auth.is_some());
             lines.native("authorization", &name, gateway.authorization.is_some());
             lines.native("rate-limit", &name, !gateway.rate_limits.is_empty());
@@ -154,7 +154,7 @@ fn served(service: &Service, lines: &mut Lines) {
     }
     lines.edits(&name, &[service.headers.is_some(), service.request_id.is_some(), service.maintenance.is_some()]);
     lines.native("jwt", &name, service.jwt.is_some());
-    lines.native("api-key", &name, service.api_key.is_some());
+    clients(service.api_key.as_ref(), service.hmac_signature.is_some(), &name, lines);
     lines.native("external-auth", &name, service.external_auth.is_some());
     lines.native("authorization", &name, service.authorization.is_some());
     lines.native("rate-limit", &name, !service.rate_limits.is_empty());
@@ -181,6 +181,21 @@ fn called(mesh: &CheckedMesh, id: Id<Service>, lines: &mut Lines) {
 fn basic_auth(engine: Engine, of: &str, lines: &mut Lines) {
     let cost = if engine == Engine::Wasm { BASIC_AUTH } else { NATIVE_BASIC_AUTH };
     lines.add("basic-auth", of, engine, &chosen(engine), Some(cost));
+}
+
+/// Callers with keys, and callers who sign.
+fn clients(keys: Option<&ApiKey>, signatures: bool, of: &str, lines: &mut Lines) {
+    if let Some(auth) = keys {
+        let why = match (auth.engine(), auth.said_engine, auth.needs_wasm()) {
+            (Engine::Native, ..) => "the mesh says so; keys stand in Envoy's configuration as they are".to_owned(),
+            (Engine::Wasm, Engine::Native, Some(what)) => format!("only our filter has `{what}`"),
+            (Engine::Wasm, ..) => "Envoy's own would have the keys themselves, ours has their hashes".to_owned(),
+        };
+        lines.add("api-key", of, auth.engine(), &why, None);
+    }
+    if signatures {
+        lines.add("hmac-signature", of, Engine::Wasm, "Envoy has none", None);
+    }
 }
 
 fn chosen(engine: Engine) -> String {

@@ -77,6 +77,9 @@ fn named(mesh: &Mesh) -> Vec<(Spanned<&str>, &'static str, Kind)> {
     let keys = mesh.services.iter().filter_map(|service| service.api_key.as_deref());
     let keys = keys.chain(mesh.gateways.iter().filter_map(|gateway| gateway.api_key.as_ref()));
     named.extend(keys.map(|auth| (path(&auth.keys_file), "keys-file", Kind::Secret)));
+    let secrets = mesh.services.iter().filter_map(|service| service.hmac_signature.as_deref());
+    let secrets = secrets.chain(mesh.gateways.iter().filter_map(|gateway| gateway.hmac_signature.as_ref()));
+    named.extend(secrets.map(|auth| (path(&auth.secrets_file), "secrets-file", Kind::Secret)));
     for provider in &mesh.jwt_providers {
         if let JwtKeys::File(file) = &provider.keys.value {
             named.push((Spanned::new(file, provider.keys.span), "jwks-file", Kind::Text));

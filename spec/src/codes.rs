@@ -176,6 +176,7 @@ codes! {
     NOT_COMPILED = "not-compiled" rule warning: "this version checks it and does not compile it yet";
     // Credentials.
     HTPASSWD = "htpasswd" fault: "a line of an htpasswd file cannot be used";
+    WEAK_KEY = "weak-key" rule warning: "a key or secret is so short that it could be guessed";
     // Annotations.
     UNKNOWN_ANNOTATION = "unknown-annotation" fault: "no annotation has this key";
     INVALID_ANNOTATION = "invalid-annotation" fault: "the value is outside what the annotation accepts";

@@ -34,7 +34,7 @@ pub use action::{
     Cors, HeaderEdits, HeaderValue, HostRewrite, Mirror, PathRewrite, Redirect, RegexRewrite, Respond, Rewrite,
     RouteAction, Target,
 };
-pub use authentication::{ApiKey, ApiKeySource, BasicAuth, ExternalAuth, FailureMode, Jwt, JwtKeys, JwtProvider};
+pub use authentication::{ApiKey, BasicAuth, ExternalAuth, FailureMode, HmacSignature, Jwt, JwtKeys, JwtProvider};
 pub use authorization::{AccessRule, Authorization, Decision};
 pub use balancing::{
     Failover, HashKey, HashOn, LoadBalancing, LoadBalancingPolicy, Locality, LocalityMode, SlowStart, StickyCookie,

@@ -46,6 +46,8 @@ fn known(key: &str, kind: &'static Kind) -> Option<&'static [&'static str]> {
     Some(match (kind.name, key) {
         ("file", "htpasswd-file") => &["users.htpasswd"],
         ("file", "keys-file") => &["clients.keys"],
+        ("file", "secrets-file") => &["clients.secrets"],
+        ("any-text-not-empty", "client") => &["partner"],
         ("file", "jwks-file") => &["login.jwks"],
         ("file", "configuration-file") => &["audit.json"],
         ("file", _) => &["filter.wasm", "audit.json"],

@@ -11,8 +11,8 @@ use spec::mesh::{
 };
 
 use super::{
-    ApiKey, Authorization, BasicAuth, Certificate, CircuitBreaker, ClientTls, ExternalAuth, Fault, FilterUse, Id, Jwt,
-    Overlay, Route, ServerTls, Service, Target,
+    ApiKey, Authorization, BasicAuth, Certificate, CircuitBreaker, ClientTls, ExternalAuth, Fault, FilterUse,
+    HmacSignature, Id, Jwt, Overlay, Route, ServerTls, Service, Target,
 };
 
 #[derive(Clone, Debug)]
@@ -84,6 +84,7 @@ pub struct Gateway {
     pub basic_auth: Option<BasicAuth>,
     pub jwt: Option<Jwt>,
     pub api_key: Option<ApiKey>,
+    pub hmac_signature: Option<HmacSignature>,
     pub external_auth: Option<ExternalAuth>,
     pub authorization: Option<Authorization>,
     pub rate_limits: Vec<RateLimit>,

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use policy::BasicAuthUser;
+use policy::{ApiKeySource, BasicAuthUser, GivenKey, SigningKey};
 use spec::Name;
-use spec::mesh::{
-    ApiKeySource, Cidr, Decision, Engine, FailureMode, HeaderMatch, ProviderSource, RouteMatch, TlsMode, TlsVersion,
-};
+use spec::mesh::{Cidr, Decision, Engine, FailureMode, HeaderMatch, ProviderSource, RouteMatch, TlsMode, TlsVersion};
 
 use super::{Id, Service};
 
@@ -43,13 +41,60 @@ pub enum JwtKeys {
     Url(String),
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct ApiKey {
-    pub source: ApiKeySource,
+    /// Never empty.
+    pub sources: Vec<ApiKeySource>,
     /// Client and key. Never empty.
-    pub keys: Vec<(String, String)>,
+    pub keys: Vec<(String, GivenKey)>,
+    /// Empty: all.
+    pub clients: Vec<String>,
+    pub realm: String,
     pub forward_client_header: Option<String>,
     pub hide: bool,
+    /// Not always the one that does it: see [`ApiKey::needs_wasm`].
+    pub said_engine: Engine,
+}
+
+impl ApiKey {
+    /// What Envoy's own filter does not have, if something of it is wanted.
+    pub fn needs_wasm(&self) -> Option<&'static str> {
+        let other_scheme = |source: &ApiKeySource| match source {
+            ApiKeySource::Header(header) => header.scheme.as_ref().is_some_and(|scheme| scheme != "Bearer"),
+            ApiKeySource::Query(_) | ApiKeySource::Cookie(_) => false,
+        };
+        if !self.clients.is_empty() {
+            return Some("client");
+        }
+        if self.sources.iter().any(other_scheme) {
+            return Some("scheme");
+        }
+        self.keys.iter().any(|(_, key)| matches!(key, GivenKey::Hashed(_))).then_some("{SHA256}")
+    }
+
+    /// Who does it.
+    pub fn engine(&self) -> Engine {
+        if self.needs_wasm().is_some() { Engine::Wasm } else { self.said_engine }
+    }
+}
+
+/// Requests that their callers have signed.
+#[derive(Clone, Debug)]
+pub struct HmacSignature {
+    /// Never empty.
+    pub keys: Vec<SigningKey>,
+    pub components: Vec<String>,
+    pub label: Option<String>,
+    pub tag: Option<String>,
+    pub max_age: Duration,
+    pub clock_skew: Duration,
+    pub require_nonce: bool,
+    /// Zero: none.
+    pub replay_memory: u32,
+    pub check_body: bool,
+    /// Empty: all.
+    pub clients: Vec<String>,
+    pub forward_client_header: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -131,11 +176,4 @@ pub enum Trust {
 pub struct CertificateProvider {
     pub name: Name,
     pub source: ProviderSource,
-}
-
-/// Keys are secret.
-impl std::fmt::Debug for ApiKey {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("ApiKey").field("source", &self.source).field("keys", &self.keys.len()).finish()
-    }
 }

@@ -11,8 +11,8 @@ use spec::mesh::{
 use spec::units::StatusRange;
 
 use super::{
-    ApiKey, Authorization, BasicAuth, ClientTls, Destination, ExternalAuth, Fault, FilterUse, Id, Jwt, Mirror, Node,
-    Overlay, Route, RoutingRule, ServerTls,
+    ApiKey, Authorization, BasicAuth, ClientTls, Destination, ExternalAuth, Fault, FilterUse, HmacSignature, Id, Jwt,
+    Mirror, Node, Overlay, Route, RoutingRule, ServerTls,
 };
 
 /// A service, with what `defaults` says filled in.
@@ -53,6 +53,7 @@ pub struct Service {
     pub basic_auth: Option<BasicAuth>,
     pub jwt: Option<Jwt>,
     pub api_key: Option<ApiKey>,
+    pub hmac_signature: Option<HmacSignature>,
     pub external_auth: Option<ExternalAuth>,
     pub authorization: Option<Authorization>,
     pub tls: Option<ServerTls>,

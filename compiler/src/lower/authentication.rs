@@ -1,5 +1,6 @@
 //! Who is calling: passwords, tokens, keys, another server's word.
 
+mod clients;
 mod keys;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::scope::Scope;
 use super::{Parts, authorization, cluster};
 use crate::checked::{BasicAuth, Destination, ExternalAuth};
 use crate::envoy::http_filter::external_auth::{Question, external_auth};
-use crate::envoy::http_filter::{api_key, basic_auth, jwt, rbac, wasm};
+use crate::envoy::http_filter::{basic_auth, jwt, rbac, wasm};
 use crate::envoy::{self, names, rbac::allow};
 
 /// Of requests that another server is asked about.
@@ -31,10 +32,7 @@ pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chai
         let asked = jwt::Asked { optional: auth.optional, except: auth.except_path_prefix.clone() };
         chain.add(policies, jwt::jwt(owner, providers, &asked));
     }
-    if let Some(auth) = policies.api_key {
-        let header = auth.forward_client_header.as_deref();
-        chain.add(policies, api_key::api_key(owner, &auth.source, &auth.keys, header, auth.hide));
-    }
+    clients::lower(scope, policies, chain);
     if let Some(auth) = policies.external_auth {
         external(scope, policies, auth, chain, parts);
     }

@@ -47,10 +47,12 @@ fn foreign_headers(scope: &Scope<'_>, policies: &Policies<'_>) -> BTreeSet<Strin
     let Some(auth) = policies.external_auth else { return BTreeSet::new() };
     let user = policies.basic_auth.iter().filter_map(|auth| auth.forward_user_header.clone());
     let client = policies.api_key.iter().filter_map(|auth| auth.forward_client_header.clone());
+    let signer = policies.hmac_signature.iter().filter_map(|auth| auth.forward_client_header.clone());
     let providers = policies.jwt.iter().flat_map(|jwt| &jwt.providers).map(|id| &scope.mesh.jwt_provider(*id).said);
     let claims = providers.filter_map(|said| Some(said.forward_claims_header.as_ref()?.value.clone()));
     let conditions = auth.headers.iter().map(|said| said.name.value.clone());
-    let others = user.chain(client).chain(claims).chain(conditions).chain(auth.send_headers.iter().cloned());
+    let others =
+        user.chain(client).chain(signer).chain(claims).chain(conditions).chain(auth.send_headers.iter().cloned());
     let others: BTreeSet<String> = others.map(|name| name.to_ascii_lowercase()).collect();
     let accepted = auth.accept_headers.iter().map(|name| name.to_ascii_lowercase());
     accepted.filter(|name| !OF_CALLERS.contains(&name.as_str()) && !others.contains(name)).collect()

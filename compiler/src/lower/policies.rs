@@ -10,7 +10,7 @@ use spec::mesh::{FilterPosition, RateLimit};
 use super::scope::Scope;
 use super::{Parts, authentication, authorization, edits, fault, health, rate_limit, wasm};
 use crate::checked::{
-    ApiKey, Authorization, BasicAuth, ExternalAuth, Fault, FilterUse, Gateway, HealthCheck, Jwt, Serve,
+    ApiKey, Authorization, BasicAuth, ExternalAuth, Fault, FilterUse, Gateway, HealthCheck, HmacSignature, Jwt, Serve,
 };
 use crate::envoy::http_filter::{self, FilterOverrides, HttpFilter};
 
@@ -24,6 +24,7 @@ pub(super) struct Policies<'a> {
     pub basic_auth: Option<&'a BasicAuth>,
     pub jwt: Option<&'a Jwt>,
     pub api_key: Option<&'a ApiKey>,
+    pub hmac_signature: Option<&'a HmacSignature>,
     pub external_auth: Option<&'a ExternalAuth>,
     pub authorization: Option<&'a Authorization>,
     pub rate_limits: &'a [RateLimit],
@@ -68,6 +69,7 @@ pub(super) fn of_service<'a>(scope: &Scope<'a>, serve: &'a Serve, hosts: Vec<Str
         basic_auth: service.basic_auth.as_ref(),
         jwt: service.jwt.as_ref(),
         api_key: service.api_key.as_ref(),
+        hmac_signature: service.hmac_signature.as_ref(),
         external_auth: service.external_auth.as_ref(),
         authorization: service.authorization.as_ref(),
         rate_limits: &service.rate_limits,
@@ -89,6 +91,7 @@ pub(super) fn of_gateway<'a>(scope: &Scope<'a>, gateway: &'a Gateway) -> Policie
         basic_auth: gateway.basic_auth.as_ref(),
         jwt: gateway.jwt.as_ref(),
         api_key: gateway.api_key.as_ref(),
+        hmac_signature: gateway.hmac_signature.as_ref(),
         external_auth: gateway.external_auth.as_ref(),
         authorization: gateway.authorization.as_ref(),
         rate_limits: &gateway.rate_limits,

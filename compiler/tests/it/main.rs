@@ -2,6 +2,7 @@
 
 mod annotation_fields;
 mod annotations;
+mod client_secrets;
 mod endpoints;
 mod findings;
 mod golden;

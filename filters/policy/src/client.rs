@@ -152,7 +152,11 @@ impl Serialize for Network {
 }
 
 impl Decode for Network {
-    fn decode(value: serde_json::Value) -> Result<Network, Invalid> {
+    fn blank() -> Network {
+        Network { address: IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED), prefix: 32 }
+    }
+
+    fn decode(value: &crate::Value) -> Result<Network, Invalid> {
         let text = String::decode(value)?;
         Network::parse(&text).ok_or_else(|| Invalid::new("a network such as `10.0.0.0/8` is expected"))
     }

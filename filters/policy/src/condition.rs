@@ -30,7 +30,7 @@ use serde::Serialize;
 pub use self::string_match::{NumberRange, StringMatch};
 pub(crate) use self::view::View;
 use crate::decode::config;
-use crate::{Decode, Fields, Invalid};
+use crate::{Decode, Invalid};
 
 /// Groups may stand in groups so deep.
 const MAX_DEPTH: usize = 8;
@@ -188,9 +188,13 @@ fn any_holds(conditions: &[Condition], view: &mut View<'_>) -> Holds {
 }
 
 impl Decode for Condition {
-    fn decode(value: serde_json::Value) -> Result<Condition, Invalid> {
-        let (variant, value) = Fields::of(value)?.variant()?;
-        let condition = match variant.as_str() {
+    fn blank() -> Condition {
+        Condition::All(Vec::new())
+    }
+
+    fn decode(value: &crate::Value) -> Result<Condition, Invalid> {
+        let (variant, value) = crate::decode::variant(value)?;
+        let condition = match variant {
             "method" => Condition::Method(Decode::decode(value)?),
             "host" => Condition::Host(Decode::decode(value)?),
             "path" => Condition::Path(Decode::decode(value)?),

@@ -1,25 +1,29 @@
 //! How a filter reads its configuration: JSON, strictly, with the path of whatever is wrong.
 //!
-//! The usual derive makes a visitor with several generic functions for every type: five times the code of this, and the
+//! The usual derive makes a visitor with several generic functions for every type: ten times the code of this, and the
 //! module is sent to every sidecar. A type is declared with [`config!`](crate::config), which also makes it
 //! serialisable for the compiler.
 
+mod value;
+
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde_json::{Map, Value};
+pub use self::value::Value;
 
 /// A value that a configuration can hold.
 pub trait Decode: Sized {
-    /// Reads it.
-    fn decode(value: Value) -> Result<Self, Invalid>;
+    /// Whether a field of it must be there.
+    const REQUIRED: bool = true;
 
-    /// What a field is that nothing is said of; none for a field that must be there.
-    fn absent() -> Option<Self> {
-        None
-    }
+    /// What stands in its place until it is read.
+    fn blank() -> Self;
+
+    /// Reads it.
+    fn decode(value: &Value) -> Result<Self, Invalid>;
 
     /// Whether the compiler leaves the field out, because reading gives the same without it.
     fn is_absent(&self) -> bool {
@@ -27,144 +31,184 @@ pub trait Decode: Sized {
     }
 }
 
+/// A place into which a value is read.
+pub trait Slot {
+    /// Reads it.
+    fn fill(&mut self, value: &Value) -> Result<(), Invalid>;
+}
+
+impl<T: Decode> Slot for T {
+    fn fill(&mut self, value: &Value) -> Result<(), Invalid> {
+        *self = T::decode(value)?;
+        Ok(())
+    }
+}
+
+/// A field of an object: its name, where it goes, and whether it must be there.
+pub type Field<'s> = (&'static str, &'s mut dyn Slot, bool);
+
+/// Reads an object that has these fields and no others.
+#[inline(never)]
+pub fn read_fields(value: &Value, fields: &mut [Field<'_>]) -> Result<(), Invalid> {
+    let Value::Object(given) = value else { return Err(Invalid::new("an object is expected")) };
+    for (name, slot, is_required) in fields.iter_mut() {
+        match given.iter().find(|(known, _)| known == name) {
+            Some((_, value)) => slot.fill(value).map_err(|invalid| invalid.within(name))?,
+            None if *is_required => return Err(Invalid::new("the field is missing").within(name)),
+            None => {}
+        }
+    }
+    let is_known = |name: &String| fields.iter().any(|(known, ..)| known == name);
+    match given.iter().find(|(name, _)| !is_known(name)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Invalid::new("no such field").within(name)),
+    }
+}
+
+/// Reads the only field of an object: an enum is written `{"variant": value}`.
+#[inline(never)]
+pub fn variant(value: &Value) -> Result<(&str, &Value), Invalid> {
+    match value {
+        Value::Object(fields) => match fields.as_slice() {
+            [(name, value)] => Ok((name, value)),
+            _ => Err(Invalid::new("an object with exactly one field is expected")),
+        },
+        _ => Err(Invalid::new("an object is expected")),
+    }
+}
+
 /// What is wrong with a configuration, and where. Never holds a value of the configuration, which may be secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Invalid {
+pub struct Invalid(Box<Problem>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Problem {
     path: String,
-    problem: &'static str,
+    what: &'static str,
 }
 
 /// Reads a filter's configuration.
 pub fn decode<T: Decode>(json: &[u8]) -> Result<T, Invalid> {
-    match serde_json::from_slice(json) {
-        Ok(value) => T::decode(value),
-        Err(error) => {
-            let path = format!("{}:{}", error.line(), error.column());
-            Err(Invalid { path, problem: "the configuration is not JSON" })
-        }
-    }
+    T::decode(&Value::parse(json)?)
 }
 
 impl Invalid {
     /// A problem of the value itself, in words that do not repeat it.
-    pub fn new(problem: &'static str) -> Invalid {
-        Invalid { path: String::new(), problem }
+    #[inline(never)]
+    pub fn new(what: &'static str) -> Invalid {
+        Invalid(Box::new(Problem { path: String::new(), what }))
     }
 
+    #[inline(never)]
     fn within(mut self, segment: &str) -> Invalid {
-        let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
-        self.path = format!("{segment}{separator}{}", self.path);
+        let path = &self.0.path;
+        let separator = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        self.0.path = [segment, separator, path].concat();
         self
     }
 }
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() { f.write_str(self.problem) } else { write!(f, "{}: {}", self.path, self.problem) }
+        if !self.0.path.is_empty() {
+            f.write_str(&self.0.path)?;
+            f.write_str(": ")?;
+        }
+        f.write_str(self.0.what)
     }
 }
 
 impl core::error::Error for Invalid {}
 
-/// The fields of an object that are not read yet.
-#[derive(Debug)]
-pub struct Fields(Map<String, Value>);
-
-impl Fields {
-    /// The fields of a value that must be an object.
-    pub fn of(value: Value) -> Result<Fields, Invalid> {
-        match value {
-            Value::Object(fields) => Ok(Fields(fields)),
-            _ => Err(Invalid::new("an object is expected")),
-        }
-    }
-
-    /// Reads a field.
-    pub fn take<T: Decode>(&mut self, name: &str) -> Result<T, Invalid> {
-        match self.0.remove(name) {
-            Some(value) => T::decode(value).map_err(|invalid| invalid.within(name)),
-            None => T::absent().ok_or_else(|| Invalid::new("the field is missing").within(name)),
-        }
-    }
-
-    /// Reads a field that may be left out.
-    pub fn take_or<T: Decode>(&mut self, name: &str, default: T) -> Result<T, Invalid> {
-        match self.0.remove(name) {
-            Some(value) => T::decode(value).map_err(|invalid| invalid.within(name)),
-            None => Ok(default),
-        }
-    }
-
-    /// Reads the only field: an enum is written `{"variant": value}`.
-    pub fn variant(mut self) -> Result<(String, Value), Invalid> {
-        let mut fields = core::mem::take(&mut self.0).into_iter();
-        match (fields.next(), fields.next()) {
-            (Some(only), None) => Ok(only),
-            _ => Err(Invalid::new("an object with exactly one field is expected")),
-        }
-    }
-
-    /// Refuses whatever was not read.
-    pub fn end(self) -> Result<(), Invalid> {
-        match self.0.keys().next() {
-            None => Ok(()),
-            Some(name) => Err(Invalid::new("no such field").within(name)),
-        }
-    }
-}
-
 impl Decode for String {
-    fn decode(value: Value) -> Result<String, Invalid> {
-        match value {
-            Value::String(text) => Ok(text),
-            _ => Err(Invalid::new("a string is expected")),
-        }
+    fn blank() -> String {
+        String::new()
+    }
+
+    #[inline(never)]
+    fn decode(value: &Value) -> Result<String, Invalid> {
+        value.as_str().map(String::from).ok_or_else(|| Invalid::new("a string is expected"))
     }
 }
 
 impl Decode for bool {
-    fn decode(value: Value) -> Result<bool, Invalid> {
-        value.as_bool().ok_or_else(|| Invalid::new("`true` or `false` is expected"))
+    fn blank() -> bool {
+        false
     }
-}
 
-impl Decode for u64 {
-    fn decode(value: Value) -> Result<u64, Invalid> {
-        value.as_u64().ok_or_else(|| Invalid::new("a whole number from 0 is expected"))
+    #[inline(never)]
+    fn decode(value: &Value) -> Result<bool, Invalid> {
+        match value {
+            Value::Bool(value) => Ok(*value),
+            _ => Err(Invalid::new("`true` or `false` is expected")),
+        }
     }
 }
 
 impl Decode for i64 {
-    fn decode(value: Value) -> Result<i64, Invalid> {
-        value.as_i64().ok_or_else(|| Invalid::new("a whole number is expected"))
+    fn blank() -> i64 {
+        0
+    }
+
+    #[inline(never)]
+    fn decode(value: &Value) -> Result<i64, Invalid> {
+        match value {
+            Value::Number(number) => Ok(*number),
+            _ => Err(Invalid::new("a whole number is expected")),
+        }
+    }
+}
+
+impl Decode for u64 {
+    fn blank() -> u64 {
+        0
+    }
+
+    #[inline(never)]
+    fn decode(value: &Value) -> Result<u64, Invalid> {
+        i64::decode(value)?.try_into().map_err(|_| Invalid::new("a whole number from 0 is expected"))
     }
 }
 
 impl Decode for u32 {
-    fn decode(value: Value) -> Result<u32, Invalid> {
+    fn blank() -> u32 {
+        0
+    }
+
+    fn decode(value: &Value) -> Result<u32, Invalid> {
         u64::decode(value)?.try_into().map_err(|_| Invalid::new("the number is too large"))
     }
 }
 
 impl Decode for u16 {
-    fn decode(value: Value) -> Result<u16, Invalid> {
+    fn blank() -> u16 {
+        0
+    }
+
+    fn decode(value: &Value) -> Result<u16, Invalid> {
         u64::decode(value)?.try_into().map_err(|_| Invalid::new("the number is too large"))
     }
 }
 
 impl Decode for u8 {
-    fn decode(value: Value) -> Result<u8, Invalid> {
+    fn blank() -> u8 {
+        0
+    }
+
+    fn decode(value: &Value) -> Result<u8, Invalid> {
         u64::decode(value)?.try_into().map_err(|_| Invalid::new("the number is too large"))
     }
 }
 
 impl<T: Decode> Decode for Option<T> {
-    fn decode(value: Value) -> Result<Option<T>, Invalid> {
-        if value.is_null() { Ok(None) } else { T::decode(value).map(Some) }
+    const REQUIRED: bool = false;
+
+    fn blank() -> Option<T> {
+        None
     }
 
-    fn absent() -> Option<Option<T>> {
-        Some(None)
+    fn decode(value: &Value) -> Result<Option<T>, Invalid> {
+        if matches!(value, Value::Null) { Ok(None) } else { T::decode(value).map(Some) }
     }
 
     fn is_absent(&self) -> bool {
@@ -173,14 +217,22 @@ impl<T: Decode> Decode for Option<T> {
 }
 
 impl<T: Decode> Decode for Vec<T> {
-    fn decode(value: Value) -> Result<Vec<T>, Invalid> {
-        let Value::Array(items) = value else { return Err(Invalid::new("a list is expected")) };
-        let item = |(index, item)| T::decode(item).map_err(|invalid| invalid.within(&format!("[{index}]")));
-        items.into_iter().enumerate().map(item).collect()
+    const REQUIRED: bool = false;
+
+    fn blank() -> Vec<T> {
+        Vec::new()
     }
 
-    fn absent() -> Option<Vec<T>> {
-        Some(Vec::new())
+    fn decode(value: &Value) -> Result<Vec<T>, Invalid> {
+        let Value::List(values) = value else { return Err(Invalid::new("a list is expected")) };
+        let mut items = Vec::with_capacity(values.len());
+        for value in values {
+            match T::decode(value) {
+                Ok(item) => items.push(item),
+                Err(invalid) => return Err(invalid.within(&format!("[{}]", items.len()))),
+            }
+        }
+        Ok(items)
     }
 
     fn is_absent(&self) -> bool {
@@ -219,17 +271,24 @@ macro_rules! config {
         }
 
         impl $crate::Decode for $name {
-            fn decode(value: serde_json::Value) -> Result<Self, $crate::Invalid> {
+            fn blank() -> Self {
+                $name { $($field: $crate::decode::config!(@blank $($default)?),)* }
+            }
+
+            fn decode(value: &$crate::Value) -> Result<Self, $crate::Invalid> {
                 #[allow(unused_mut, reason = "there are configurations without fields")]
-                let mut fields = $crate::Fields::of(value)?;
-                let decoded = $name { $($field: $crate::decode::config!(@take fields, $field $(, $default)?),)* };
-                fields.end()?;
-                Ok(decoded)
+                let mut read = Self::blank();
+                $crate::decode::read_fields(value, &mut [
+                    $((stringify!($field), &mut read.$field, $crate::decode::config!(@required $type $(, $default)?)),)*
+                ])?;
+                Ok(read)
             }
         }
     };
-    (@take $fields:ident, $field:ident) => { $fields.take(stringify!($field))? };
-    (@take $fields:ident, $field:ident, $default:expr) => { $fields.take_or(stringify!($field), $default)? };
+    (@blank) => { $crate::Decode::blank() };
+    (@blank $default:expr) => { $default };
+    (@required $type:ty) => { <$type as $crate::Decode>::REQUIRED };
+    (@required $type:ty, $default:expr) => { false };
 }
 
 pub(crate) use config;

@@ -39,6 +39,8 @@ pub struct Shared {
 /// Something operators want to see a rate of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counter {
+    /// A request was answered with 401 or 403.
+    ApiKeyDenied,
     /// A request was answered with 400, 401, 403 or 503.
     BasicAuthDenied,
     /// A password was checked against a slow hash.
@@ -67,12 +69,21 @@ pub enum Counter {
     HeaderRoutingDryRun,
     /// A rule was passed over because something that it asks for is repeated.
     HeaderRoutingUndecided,
+    /// A request was answered with 401 or 403.
+    HmacSignatureDenied,
+    /// A request was answered with 503, because there was no room to remember its signature.
+    HmacSignatureUnremembered,
+    /// A client was refused for its address, or would have been.
+    IpAccessDenied,
+    /// A request was refused because there were too many, or would have been.
+    RateLimitLimited,
 }
 
 impl Counter {
     /// The name of the counter among Envoy's statistics.
     pub fn name(self) -> &'static str {
         match self {
+            Counter::ApiKeyDenied => "meshwright_api_key_denied",
             Counter::BasicAuthDenied => "meshwright_basic_auth_denied",
             Counter::BasicAuthSlowChecks => "meshwright_basic_auth_slow_checks",
             Counter::BasicAuthThrottled => "meshwright_basic_auth_throttled",
@@ -87,6 +98,10 @@ impl Counter {
             Counter::RequestIdReplaced => "meshwright_request_id_replaced",
             Counter::HeaderRoutingDryRun => "meshwright_header_routing_dry_run",
             Counter::HeaderRoutingUndecided => "meshwright_header_routing_undecided",
+            Counter::HmacSignatureDenied => "meshwright_hmac_signature_denied",
+            Counter::HmacSignatureUnremembered => "meshwright_hmac_signature_unremembered",
+            Counter::IpAccessDenied => "meshwright_ip_access_denied",
+            Counter::RateLimitLimited => "meshwright_rate_limit_limited",
         }
     }
 }

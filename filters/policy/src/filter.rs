@@ -2,23 +2,31 @@
 
 use alloc::boxed::Box;
 
+use crate::api_key::ApiKey;
 use crate::basic_auth::BasicAuth;
 use crate::fault::Fault;
 use crate::header_routing::HeaderRouting;
 use crate::headers::HeaderChanges;
+use crate::hmac_signature::HmacSignature;
+use crate::ip_access::IpAccess;
 use crate::maintenance::Maintenance;
 use crate::no_op::NoOp;
+use crate::rate_limit::RateLimit;
 use crate::request_id::RequestId;
 use crate::{Counter, Env, HttpPolicy, Invalid, Request, Verdict, decode};
 
 /// Every filter of the module.
 pub const FILTERS: &[Filter] = &[
+    filter::<ApiKey>(),
     filter::<BasicAuth>(),
     filter::<Fault>(),
-    filter::<HeaderRouting>(),
     filter::<HeaderChanges>(),
+    filter::<HeaderRouting>(),
+    filter::<HmacSignature>(),
+    filter::<IpAccess>(),
     filter::<Maintenance>(),
     filter::<NoOp>(),
+    filter::<RateLimit>(),
     filter::<RequestId>(),
 ];
 

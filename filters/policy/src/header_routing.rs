@@ -15,7 +15,7 @@ pub use self::visitor::{CookieText, SameSite, VisitorCookie};
 use crate::chance::MILLION;
 use crate::condition::{Condition, Holds, View, all_hold};
 use crate::decode::config;
-use crate::{Counter, Decode, Edits, Env, Fields, HeaderEdit, HttpPolicy, Invalid, Request, Verdict};
+use crate::{Counter, Decode, Edits, Env, HeaderEdit, HttpPolicy, Invalid, Request, Verdict};
 
 /// The filter's root id in the wasm module.
 pub const HEADER_ROUTING_ROOT_ID: &str = "header-routing";
@@ -188,7 +188,11 @@ impl RouteShare {
 }
 
 impl Decode for RouteShares {
-    fn decode(value: serde_json::Value) -> Result<RouteShares, Invalid> {
+    fn blank() -> RouteShares {
+        RouteShares(Vec::new())
+    }
+
+    fn decode(value: &crate::Value) -> Result<RouteShares, Invalid> {
         let destinations: Vec<RouteShare> = Decode::decode(value)?;
         if destinations.is_empty() || destinations.iter().any(|destination| destination.route.is_empty()) {
             return Err(Invalid::new("a rule needs destinations, and each of them a route"));
@@ -198,12 +202,16 @@ impl Decode for RouteShares {
 }
 
 impl Decode for StickyBy {
-    fn decode(value: serde_json::Value) -> Result<StickyBy, Invalid> {
-        if value == "source_address" {
+    fn blank() -> StickyBy {
+        StickyBy::SourceAddress
+    }
+
+    fn decode(value: &crate::Value) -> Result<StickyBy, Invalid> {
+        if value.as_str() == Some("source_address") {
             return Ok(StickyBy::SourceAddress);
         }
-        let (variant, value) = Fields::of(value)?.variant()?;
-        match variant.as_str() {
+        let (variant, value) = crate::decode::variant(value)?;
+        match variant {
             "header" => {
                 let mut name = String::decode(value)?;
                 name.make_ascii_lowercase();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::condition::View;
 use crate::decode::config;
 use crate::template::is_token;
-use crate::{Counter, Decode, Edits, Env, Fields, HeaderEdit, HttpPolicy, Invalid, Request, Template, Verdict};
+use crate::{Counter, Decode, Edits, Env, HeaderEdit, HttpPolicy, Invalid, Request, Template, Verdict};
 
 /// The filter's root id in the wasm module.
 pub const HEADERS_ROOT_ID: &str = "headers";
@@ -66,15 +66,23 @@ impl HeaderName {
 }
 
 impl Decode for HeaderName {
-    fn decode(value: serde_json::Value) -> Result<HeaderName, Invalid> {
+    fn blank() -> HeaderName {
+        HeaderName(String::new())
+    }
+
+    fn decode(value: &crate::Value) -> Result<HeaderName, Invalid> {
         HeaderName::new(&String::decode(value)?).ok_or_else(|| Invalid::new("the name of a header is expected"))
     }
 }
 
 impl Decode for HeaderChange {
-    fn decode(value: serde_json::Value) -> Result<HeaderChange, Invalid> {
-        let (variant, value) = Fields::of(value)?.variant()?;
-        match variant.as_str() {
+    fn blank() -> HeaderChange {
+        HeaderChange::Remove(Decode::blank())
+    }
+
+    fn decode(value: &crate::Value) -> Result<HeaderChange, Invalid> {
+        let (variant, value) = crate::decode::variant(value)?;
+        match variant {
             "remove" => HeaderName::decode(value).map(HeaderChange::Remove),
             "set" => TemplatedHeader::decode(value).map(HeaderChange::Set),
             "add" => TemplatedHeader::decode(value).map(HeaderChange::Add),

@@ -23,6 +23,7 @@ extern crate alloc;
 #[cfg(any(test, feature = "testdata"))]
 extern crate std;
 
+pub mod api_key;
 pub mod basic_auth;
 mod bounded;
 mod calendar;
@@ -30,24 +31,33 @@ mod chance;
 mod client;
 mod condition;
 mod decode;
+mod digests;
 mod env;
 pub mod fault;
 mod filter;
 pub mod header_routing;
 mod headers;
+pub mod hmac_signature;
+pub mod ip_access;
 pub mod maintenance;
+mod named_secrets;
 mod no_op;
 pub mod pairs;
 mod path;
 mod policy;
+pub mod rate_limit;
 mod request;
 mod request_id;
 mod scope;
+mod structured;
 mod template;
 #[cfg(feature = "testdata")]
 pub mod testdata;
 mod verdict;
 
+pub use api_key::{
+    API_KEY_ROOT_ID, ApiKey, ApiKeyConfig, ApiKeySource, ClientKey, GivenKey, HeaderSource, KeyHash, parse_api_keys,
+};
 pub use basic_auth::{
     BASIC_AUTH_ROOT_ID, BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, GroupError, GroupErrorKind,
     GroupLine, HtpasswdError, HtpasswdErrorKind, HtpasswdUser, InvalidPasswordHash, LARGEST_CHECK_KIB, PasswordHash,
@@ -56,7 +66,7 @@ pub use basic_auth::{
 pub use bounded::{Bounded, Key};
 pub use client::{Address, Network, Networks};
 pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, ValueMatch};
-pub use decode::{Decode, Fields, Invalid, decode};
+pub use decode::{Decode, Invalid, Value, decode};
 pub use env::{Counter, Env, Shared};
 pub use fault::{
     FAULT_CONTROL_HEADERS, FAULT_ROOT_ID, Fault, FaultAbort, FaultCallers, FaultConfig, FaultControl, FaultDelay,
@@ -68,12 +78,22 @@ pub use header_routing::{
     ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie,
 };
 pub use headers::{HEADERS_ROOT_ID, HeaderChange, HeaderChanges, HeaderName, HeadersConfig, TemplatedHeader};
+pub use hmac_signature::{
+    HMAC_SIGNATURE_ROOT_ID, HmacSignature, HmacSignatureConfig, SigningKey, SigningSecret, is_component,
+    parse_signing_secrets,
+};
+pub use ip_access::{IP_ACCESS_ROOT_ID, IpAccess, IpAccessConfig};
 pub use maintenance::{
     Day, Digest, MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig, Minute, PassCookie, PassHeader, Weekly, Window,
 };
+pub use named_secrets::{NamedSecret, NamedSecretError, NamedSecretErrorKind};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use path::normalised;
 pub use policy::HttpPolicy;
+pub use rate_limit::{
+    RATE_LIMIT_ROOT_ID, RateLimit, RateLimitConfig, RateLimitHeaders, RateLimitKey, RateLimitKeySource, RateLimitRule,
+    Unkeyed,
+};
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use request_id::{REQUEST_ID_ROOT_ID, RequestId, RequestIdConfig, RequestIdFormat};
 pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};

@@ -201,7 +201,11 @@ impl Serialize for Digest {
 }
 
 impl Decode for Digest {
-    fn decode(value: serde_json::Value) -> Result<Digest, Invalid> {
+    fn blank() -> Digest {
+        Digest([0; 32])
+    }
+
+    fn decode(value: &crate::Value) -> Result<Digest, Invalid> {
         let digest = Digest::parse(&String::decode(value)?);
         digest.ok_or_else(|| Invalid::new("64 hexadecimal digits are expected"))
     }

@@ -114,7 +114,11 @@ impl Template {
 }
 
 impl Decode for Template {
-    fn decode(value: serde_json::Value) -> Result<Template, Invalid> {
+    fn blank() -> Template {
+        Template { text: String::new(), parts: Vec::new() }
+    }
+
+    fn decode(value: &crate::Value) -> Result<Template, Invalid> {
         Template::parse(&String::decode(value)?).map_err(|error| Invalid::new(error.kind.message()))
     }
 }

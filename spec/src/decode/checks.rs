@@ -35,6 +35,15 @@ pub(crate) fn rule_chooses(fields: &mut Fields<'_>, diagnostics: &mut Diagnostic
     }
 }
 
+/// A key that stands nowhere would let nobody pass.
+pub(crate) fn key_stands_somewhere(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    if !["header", "query", "cookie"].into_iter().any(|key| fields.has(key)) {
+        let message = "key authentication needs a place where keys stand";
+        let diagnostic = Diagnostic::error(codes::MISSING_FIELD, fields.span(), message);
+        diagnostics.push(diagnostic.help("write `header`, `query` or `cookie`, as in `header=\"x-api-key\"`"));
+    }
+}
+
 /// A gateway listens somewhere.
 pub(crate) fn gateway_listens(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
     if !fields.has("listen") {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Engine, HeaderMatch, Place};
 use crate::block::{Block, Choice, Word};
 use crate::names::Name;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::value::{http, mesh, number, text, time};
 
 /// HTTP basic authentication (RFC 7617).
@@ -95,35 +95,82 @@ pub enum JwtKeys {
 
 /// Keys of callers.
 #[derive(Clone, Debug, PartialEq, Block)]
-#[block(what = "key authentication", line)]
+#[block(what = "key authentication", line, check = crate::decode::key_stands_somewhere)]
 pub struct ApiKey {
-    /// Where the key stands in requests.
-    #[field(one_of)]
-    pub source: Spanned<ApiKeySource>,
-    /// Path of a file with a line `CLIENT:KEY` each, relative to the file that names it.
+    /// Headers where the key may stand; in `authorization` behind `scheme`.
+    #[field(key = "header", value = http::HEADER_NAME)]
+    pub headers: Vec<Spanned<String>>,
+    /// Parameters of the query where the key may stand.
+    #[field(key = "query", value = text::NOT_EMPTY)]
+    pub queries: Vec<Spanned<String>>,
+    /// Cookies where the key may stand.
+    #[field(key = "cookie", value = http::HEADER_NAME)]
+    pub cookies: Vec<Spanned<String>>,
+    /// The word before a key in `authorization`.
+    #[field(value = text::NOT_EMPTY, default = "Bearer")]
+    pub scheme: Option<Spanned<String>>,
+    /// Path of a file with a line `CLIENT:KEY` or `CLIENT:{SHA256}HASH` each, relative to the file that names it.
     #[field(value = text::FILE)]
     pub keys_file: Spanned<String>,
+    /// Clients that may pass; others are refused with 403.
+    #[field(key = "client", value = text::NOT_EMPTY, default = "all of the file")]
+    pub clients: Vec<Spanned<String>>,
     /// Header in which the application gets the client's name.
     #[field(value = http::HEADER_NAME)]
     pub forward_client_header: Option<Spanned<String>>,
     /// Whether the key is taken out of the request.
     #[field(default = "true")]
     pub hide: Option<Spanned<bool>>,
+    /// What checks them: `native` needs the keys themselves, and trusts the first of several.
+    #[field(default = "wasm")]
+    pub engine: Option<Spanned<Engine>>,
 }
 
-/// Where a caller's key stands in requests.
-#[derive(Clone, Debug, PartialEq, Eq, Choice)]
-#[block(what = "a source")]
-pub enum ApiKeySource {
-    /// A header.
-    #[field(value = http::HEADER_NAME)]
-    Header(String),
-    /// A parameter of the query.
+impl ApiKey {
+    /// Where it says where keys stand. The decoder lets nothing pass that says so nowhere.
+    pub fn place(&self) -> Span {
+        let sources = self.headers.iter().chain(&self.queries).chain(&self.cookies);
+        sources.map(|source| source.span).next().unwrap_or(self.keys_file.span)
+    }
+}
+
+/// Requests that their callers have signed (RFC 9421) with a shared secret.
+#[derive(Clone, Debug, PartialEq, Block)]
+#[block(what = "a signature of requests", line)]
+pub struct HmacSignature {
+    /// Path of a file with a line `KEYID:SECRET` or `KEYID:{BASE64}SECRET` each, relative to the file that names it.
+    #[field(value = text::FILE)]
+    pub secrets_file: Spanned<String>,
+    /// What a signature must be about: parts of the request such as `@path`, and headers.
+    #[field(key = "component", value = http::SIGNED, default = "@method, @authority, @path, @query")]
+    pub components: Vec<Spanned<String>>,
+    /// The only label that counts, where requests have several signatures.
     #[field(value = text::NOT_EMPTY)]
-    Query(String),
-    /// A cookie.
+    pub label: Option<Spanned<String>>,
+    /// The only tag that counts, where requests have several signatures.
+    #[field(value = text::NOT_EMPTY)]
+    pub tag: Option<Spanned<String>>,
+    /// How old a signature may be.
+    #[field(value = time::POSITIVE, default = "5m")]
+    pub max_age: Option<Spanned<Duration>>,
+    /// How far clocks may differ.
+    #[field(default = "30s")]
+    pub clock_skew: Option<Spanned<Duration>>,
+    /// Whether a signature must have a nonce.
+    #[field(default = "false")]
+    pub require_nonce: Option<Spanned<bool>>,
+    /// About how many signatures each Envoy remembers so that none comes twice; 0 for none.
+    #[field(value = number::COUNT, default = "262144")]
+    pub replay_memory: Option<Spanned<u32>>,
+    /// Whether bodies must be signed by their `content-digest`.
+    #[field(default = "true")]
+    pub check_body: Option<Spanned<bool>>,
+    /// Ids of keys that may pass; others are refused with 403.
+    #[field(key = "client", value = text::NOT_EMPTY, default = "all of the file")]
+    pub clients: Vec<Spanned<String>>,
+    /// Header in which the application gets the key's id.
     #[field(value = http::HEADER_NAME)]
-    Cookie(String),
+    pub forward_client_header: Option<Spanned<String>>,
 }
 
 /// Another server is asked about each request (Envoy's `ext_authz`).

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::{
     AccessLog, ApiKey, Authorization, BasicAuth, Call, CertificateSource, Cors, Egress, ExternalAuth, FilterUse,
-    HeaderEdits, Headers, Jwt, Maintenance, Overlay, Protocol, RateLimit, RequestId, Retry, Route, ServerTls, Stats,
-    Target, Tracing,
+    HeaderEdits, Headers, HmacSignature, Jwt, Maintenance, Overlay, Protocol, RateLimit, RequestId, Retry, Route, ServerTls, Stats, Target, Tracing,
 };
 use crate::block::Block;
 use crate::names::Name;
@@ -48,6 +47,8 @@ pub struct Gateway {
     pub jwt: Option<Jwt>,
     /// Keys of callers.
     pub api_key: Option<ApiKey>,
+    /// Requests that their callers have signed.
+    pub hmac_signature: Option<HmacSignature>,
     /// Another server is asked about each request.
     pub external_auth: Option<ExternalAuth>,
     /// Who may call what.
@@ -144,6 +145,7 @@ impl Gateway {
             basic_auth: None,
             jwt: None,
             api_key: None,
+            hmac_signature: None,
             external_auth: None,
             authorization: None,
             rate_limits: Vec::new(),

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use super::{
     ApiKey, Authorization, BasicAuth, CircuitBreaker, ClientTls, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery,
-    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, Headers, HealthCheck,
-    Inbound, Jwt, LoadBalancing, Maintenance, Mirror, OutlierDetection, Overlay, RateLimit, RequestId, Retry, Route,
-    ServerTls, Subset,
+    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, Headers, HealthCheck, HmacSignature, Inbound, Jwt, LoadBalancing, Maintenance, Mirror, OutlierDetection, Overlay, RateLimit, RequestId, Retry, Route, ServerTls, Subset,
 };
 use crate::block::{Block, Word};
 use crate::names::Name;
@@ -91,6 +89,8 @@ pub struct Service {
     pub jwt: Option<Jwt>,
     /// Keys of callers.
     pub api_key: Option<Box<ApiKey>>,
+    /// Requests that their callers have signed.
+    pub hmac_signature: Option<Box<HmacSignature>>,
     /// Another server is asked about each request.
     pub external_auth: Option<Box<ExternalAuth>>,
     /// Who may call what.
@@ -162,6 +162,7 @@ impl Service {
             basic_auth: None,
             jwt: None,
             api_key: None,
+            hmac_signature: None,
             external_auth: None,
             authorization: None,
             tls: None,

@@ -163,6 +163,7 @@ fn needs(block: &'static Block) -> Needs {
             needs.rules.push(any_of(&["method", "header", "cookie", "query", "any", "percent"]));
             needs.rules.push(json!({ "not": { "required": ["sticky", "visitor-cookie"] } }));
         }
+        "api-key" => needs.rules.push(any_of(&["header", "query", "cookie"])),
         "gateway" => needs.rules.push(says("listen")),
         "test" => needs.required.extend(["request", "expect"]),
         _ => {}

@@ -60,6 +60,34 @@ pub(crate) const HEADER_NAME: Reader<String> = Reader::new(
     as_text,
 );
 
+/// What a signature can be about (RFC 9421, 2): the derived components that are understood, and headers.
+pub(crate) const SIGNED: Reader<String> = Reader::new(
+    &Value {
+        name: "signed",
+        expected: "a part of a request such as `@path` or `x-tenant`",
+        form: ValueForm::Text(Some(
+            "^(@authority|@method|@path|@query|@request-target|@scheme|@target-uri|[A-Za-z0-9!#$%&'*+.^_`|~-]+)$",
+        )),
+        examples: &["@method", "@target-uri", "x-tenant"],
+        commas: true,
+    },
+    |scalar| {
+        let text = text(scalar)?;
+        match text.strip_prefix('@') {
+            None => header_name(scalar),
+            Some("authority" | "method" | "path" | "query" | "request-target" | "scheme" | "target-uri") => {
+                Ok(text.to_owned())
+            }
+            Some(_) => refuse(
+                scalar,
+                "is not what signatures are about here",
+                "write `@method`, `@authority`, `@path`, `@query`, `@scheme`, `@target-uri` or `@request-target`",
+            ),
+        }
+    },
+    as_text,
+);
+
 /// A header's value: no control characters, not empty.
 pub(crate) const HEADER_VALUE: Reader<String> = Reader::new(
     &Value {

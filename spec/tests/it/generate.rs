@@ -102,7 +102,7 @@ pub(crate) fn bytes_of(seed: u64, length: usize) -> Vec<u8> {
 pub(crate) fn takes_commas(kind: &Kind) -> bool {
     match kind.form {
         ValueForm::Integer(..) | ValueForm::NumberOrText(_) | ValueForm::Words(_) => true,
-        _ => ["header-name", "host-name", "host", "egress-host-name", "method", "name", "node-name", "label"]
+        _ => ["signed", "header-name", "host-name", "host", "egress-host-name", "method", "name", "node-name", "label"]
             .contains(&kind.name),
     }
 }
@@ -135,6 +135,11 @@ fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
             let conditions = ["header", "method", "cookie", "query", "any", "percent"];
             let wanted = conditions.into_iter().find(|key| choices.wants(block, key));
             vec!["to", wanted.unwrap_or(*choices.of(&conditions))]
+        }
+        "api-key" => {
+            let places = ["header", "query", "cookie"];
+            let wanted = places.into_iter().find(|key| choices.wants(block, key));
+            vec![wanted.unwrap_or(*choices.of(&places))]
         }
         "gateway" => vec!["listen"],
         "test" => vec!["request", "expect"],

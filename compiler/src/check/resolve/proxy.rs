@@ -80,6 +80,7 @@ pub(super) fn gateway(
             .map(|auth| credentials::resolve(auth, &mesh.name.value, sources, diagnostics)),
         jwt: declared.jwt.as_ref().map(|jwt| security::jwt(context, jwt)),
         api_key: declared.api_key.as_ref().map(|it| security::api_key(context, it, diagnostics)),
+        hmac_signature: declared.hmac_signature.as_ref().map(|it| security::hmac_signature(context, it, diagnostics)),
         external_auth: declared.external_auth.as_ref().and_then(|it| security::external_auth(context, it, diagnostics)),
         authorization: declared.authorization.as_ref().map(|it| security::authorization(context, it)),
         rate_limits: declared.rate_limits.clone(),

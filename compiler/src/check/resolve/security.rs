@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use spec::mesh::{
-    self, ApiKeySource, CertificateFiles, Decision, FailureMode, SdsSecret, TlsMode, TlsVersion, TrustSource,
-};
+use policy::{ApiKeySource, HeaderSource};
+use spec::mesh::{self, CertificateFiles, Decision, FailureMode, SdsSecret, TlsMode, TlsVersion, TrustSource};
 use spec::{Diagnostics, Name, Spanned};
 
 use super::{Context, value, values};
-use crate::check::credentials;
+use crate::check::{client_secrets, credentials};
 use crate::checked::{self, Certificate, CertificateProvider, Id, JwtKeys, Trust};
 
 const EXTERNAL_TIMEOUT: Duration = Duration::from_millis(200);
+const BEARER: &str = "Bearer";
+const SIGNATURE_AGE: Duration = Duration::from_secs(300);
+const SIGNATURE_SKEW: Duration = Duration::from_secs(30);
+const REPLAY_MEMORY: u32 = 262_144;
 
 pub(super) fn certificate_provider(declared: &mesh::CertificateProvider) -> CertificateProvider {
     CertificateProvider { name: declared.name.value.clone(), source: declared.source.value.clone() }
@@ -44,15 +47,48 @@ pub(super) fn api_key(
     declared: &mesh::ApiKey,
     diagnostics: &mut Diagnostics,
 ) -> checked::ApiKey {
-    let source = match &declared.source.value {
-        ApiKeySource::Header(name) => ApiKeySource::Header(name.to_ascii_lowercase()),
-        other => other.clone(),
+    let scheme = value(&declared.scheme).unwrap_or_else(|| BEARER.to_owned());
+    let header = |name: &Spanned<String>| {
+        let name = name.value.to_ascii_lowercase();
+        let scheme = (name == "authorization").then(|| scheme.clone());
+        ApiKeySource::Header(HeaderSource { name, scheme })
     };
+    let headers = declared.headers.iter().map(header);
+    let queries = declared.queries.iter().map(|name| ApiKeySource::Query(name.value.clone()));
+    let cookies = declared.cookies.iter().map(|name| ApiKeySource::Cookie(name.value.clone()));
     checked::ApiKey {
-        source,
-        keys: credentials::keys(declared, context.sources, diagnostics),
+        sources: headers.chain(queries).chain(cookies).collect(),
+        keys: client_secrets::keys(declared, context.sources, diagnostics),
+        clients: values(&declared.clients),
+        realm: context.mesh.name.value.to_string(),
         forward_client_header: value(&declared.forward_client_header),
         hide: value(&declared.hide).unwrap_or(true),
+        said_engine: value(&declared.engine).unwrap_or_default(),
+    }
+}
+
+pub(super) fn hmac_signature(
+    context: &Context<'_>,
+    declared: &mesh::HmacSignature,
+    diagnostics: &mut Diagnostics,
+) -> checked::HmacSignature {
+    let mut components: Vec<String> =
+        declared.components.iter().map(|component| component.value.to_ascii_lowercase()).collect();
+    if components.is_empty() {
+        components = ["@method", "@authority", "@path", "@query"].map(str::to_owned).to_vec();
+    }
+    checked::HmacSignature {
+        keys: client_secrets::secrets(declared, context.sources, diagnostics),
+        components,
+        label: value(&declared.label),
+        tag: value(&declared.tag),
+        max_age: value(&declared.max_age).unwrap_or(SIGNATURE_AGE),
+        clock_skew: value(&declared.clock_skew).unwrap_or(SIGNATURE_SKEW),
+        require_nonce: value(&declared.require_nonce).unwrap_or(false),
+        replay_memory: value(&declared.replay_memory).unwrap_or(REPLAY_MEMORY),
+        check_body: value(&declared.check_body).unwrap_or(true),
+        clients: values(&declared.clients),
+        forward_client_header: value(&declared.forward_client_header),
     }
 }
 

@@ -63,6 +63,7 @@ pub(super) fn resolve(
             .map(|auth| credentials::resolve(auth, &mesh.name.value, sources, diagnostics)),
         jwt: declared.jwt.as_ref().map(|jwt| security::jwt(context, jwt)),
         api_key: declared.api_key.as_deref().map(|it| security::api_key(context, it, diagnostics)),
+        hmac_signature: declared.hmac_signature.as_deref().map(|it| security::hmac_signature(context, it, diagnostics)),
         external_auth: declared
             .external_auth
             .as_deref()

@@ -30,11 +30,19 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
 fn optional_tokens(mesh: &Mesh, diagnostics: &mut Diagnostics) {
     let services = mesh.services.iter().filter(|it| {
         let authorized = it.authorization.is_some() || mesh.defaults.authorization.is_some();
-        !authorized && it.basic_auth.is_none() && it.api_key.is_none() && it.external_auth.is_none()
+        !authorized
+            && it.basic_auth.is_none()
+            && it.api_key.is_none()
+            && it.hmac_signature.is_none()
+            && it.external_auth.is_none()
     });
     let gateways = mesh.gateways.iter().filter(|it| {
         let authorized = it.authorization.is_some() || mesh.defaults.authorization.is_some();
-        !authorized && it.basic_auth.is_none() && it.api_key.is_none() && it.external_auth.is_none()
+        !authorized
+            && it.basic_auth.is_none()
+            && it.api_key.is_none()
+            && it.hmac_signature.is_none()
+            && it.external_auth.is_none()
     });
     let jwts = services.filter_map(|it| it.jwt.as_ref()).chain(gateways.filter_map(|it| it.jwt.as_ref()));
     for optional in jwts.filter_map(|jwt: &Jwt| jwt.optional.as_ref()).filter(|optional| optional.value) {

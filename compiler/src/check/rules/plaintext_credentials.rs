@@ -24,7 +24,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
 
 fn credentials(gateway: &Gateway) -> Option<(&'static str, Span)> {
     let passwords = gateway.basic_auth.as_ref().map(|auth| ("passwords", auth.htpasswd_file.span));
-    let keys = gateway.api_key.as_ref().map(|key| ("keys", key.source.span));
+    let keys = gateway.api_key.as_ref().map(|key| ("keys", key.place()));
     let tokens = gateway.jwt.as_ref().map(|jwt| {
         let provider = jwt.providers.first().map(|provider| provider.span);
         ("tokens", jwt.place.0.or(provider).unwrap_or(gateway.name.span))

@@ -68,8 +68,12 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let services = mesh.services.iter().filter_map(|service| service.api_key.as_deref());
     let keys = services.chain(mesh.gateways.iter().filter_map(|gateway| gateway.api_key.as_ref()));
     let clients = keys.filter_map(|key| key.forward_client_header.as_ref()).map(|name| (name, "a client's name"));
+    let services = mesh.services.iter().filter_map(|service| service.hmac_signature.as_deref());
+    let signatures = services.chain(mesh.gateways.iter().filter_map(|gateway| gateway.hmac_signature.as_ref()));
+    let signers =
+        signatures.filter_map(|auth| auth.forward_client_header.as_ref()).map(|name| (name, "a client's name"));
     let tokens = mesh.jwt_providers.iter().filter_map(|provider| provider.forward_claims_header.as_ref());
-    for (name, what) in users.chain(clients).chain(tokens.map(|name| (name, "claims"))) {
+    for (name, what) in users.chain(clients).chain(signers).chain(tokens.map(|name| (name, "claims"))) {
         let key = name.value.to_ascii_lowercase();
         if OF_HTTP.contains(&key.as_str()) || PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
             diagnostics.push(refuse(name, &format!("cannot carry {what}")).label("HTTP, Envoy or the mesh needs it"));

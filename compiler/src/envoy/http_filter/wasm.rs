@@ -8,8 +8,7 @@ use envoy::config::core::v3::{
 use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
 use policy::{
-    BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADER_ROUTING_ROOT_ID, HEADERS_ROOT_ID,
-    HeaderRoutingConfig, HeadersConfig, MAINTENANCE_ROOT_ID, MaintenanceConfig, REQUEST_ID_ROOT_ID, RequestIdConfig,
+    API_KEY_ROOT_ID, ApiKeyConfig, BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADERS_ROOT_ID, HEADER_ROUTING_ROOT_ID, HMAC_SIGNATURE_ROOT_ID, HeaderRoutingConfig, HeadersConfig, HmacSignatureConfig, MAINTENANCE_ROOT_ID, MaintenanceConfig, REQUEST_ID_ROOT_ID, RequestIdConfig,
 };
 use spec::mesh::WasmFailure;
 
@@ -22,6 +21,14 @@ const FETCHED_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
     ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
+}
+
+pub(crate) fn api_key(owner: &str, config: &ApiKeyConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::ApiKey, API_KEY_ROOT_ID, owner, config, module)
+}
+
+pub(crate) fn hmac_signature(owner: &str, config: &HmacSignatureConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::HmacSignature, HMAC_SIGNATURE_ROOT_ID, owner, config, module)
 }
 
 pub(crate) fn fault(owner: &str, config: &FaultConfig, module: &WasmModule) -> HttpFilter {

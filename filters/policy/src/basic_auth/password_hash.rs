@@ -195,7 +195,11 @@ impl fmt::Debug for PasswordHash {
 }
 
 impl Decode for PasswordHash {
-    fn decode(value: serde_json::Value) -> Result<PasswordHash, Invalid> {
+    fn blank() -> PasswordHash {
+        PasswordHash { text: String::new(), format: Format::Sha1(Sha1::blank()) }
+    }
+
+    fn decode(value: &crate::Value) -> Result<PasswordHash, Invalid> {
         PasswordHash::parse(&String::decode(value)?).map_err(|_| Invalid::new("a password's hash is expected"))
     }
 }

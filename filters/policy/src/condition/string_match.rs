@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use serde::Serialize;
 
 use crate::decode::config;
-use crate::{Decode, Fields, Invalid};
+use crate::{Decode, Invalid};
 
 /// What a value must be like, byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -75,12 +75,16 @@ fn number(value: &[u8]) -> Option<i64> {
 }
 
 impl Decode for StringMatch {
-    fn decode(value: serde_json::Value) -> Result<StringMatch, Invalid> {
-        if value == "present" {
+    fn blank() -> StringMatch {
+        StringMatch::Present
+    }
+
+    fn decode(value: &crate::Value) -> Result<StringMatch, Invalid> {
+        if value.as_str() == Some("present") {
             return Ok(StringMatch::Present);
         }
-        let (variant, value) = Fields::of(value)?.variant()?;
-        match variant.as_str() {
+        let (variant, value) = crate::decode::variant(value)?;
+        match variant {
             "exact" => Ok(StringMatch::Exact(Decode::decode(value)?)),
             "prefix" => Ok(StringMatch::Prefix(Decode::decode(value)?)),
             "suffix" => Ok(StringMatch::Suffix(Decode::decode(value)?)),

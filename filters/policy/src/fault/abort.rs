@@ -80,7 +80,11 @@ impl Status {
 }
 
 impl Decode for Status {
-    fn decode(value: serde_json::Value) -> Result<Status, Invalid> {
+    fn blank() -> Status {
+        Status(503)
+    }
+
+    fn decode(value: &crate::Value) -> Result<Status, Invalid> {
         Status::known(u16::decode(value)?).ok_or_else(|| Invalid::new("a status from 200 to 599 is expected"))
     }
 }
@@ -91,7 +95,11 @@ impl Decode for Status {
 pub struct HeaderName(pub String);
 
 impl Decode for HeaderName {
-    fn decode(value: serde_json::Value) -> Result<HeaderName, Invalid> {
+    fn blank() -> HeaderName {
+        HeaderName(String::new())
+    }
+
+    fn decode(value: &crate::Value) -> Result<HeaderName, Invalid> {
         let mut name = String::decode(value)?;
         name.make_ascii_lowercase();
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -109,7 +117,11 @@ impl Decode for HeaderName {
 pub struct HeaderValue(pub String);
 
 impl Decode for HeaderValue {
-    fn decode(value: serde_json::Value) -> Result<HeaderValue, Invalid> {
+    fn blank() -> HeaderValue {
+        HeaderValue(String::new())
+    }
+
+    fn decode(value: &crate::Value) -> Result<HeaderValue, Invalid> {
         let value = String::decode(value)?;
         if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
             return Err(Invalid::new("a header's value has no control characters"));

@@ -106,7 +106,11 @@ impl Visitors {
 }
 
 impl Decode for CookieText {
-    fn decode(value: serde_json::Value) -> Result<CookieText, Invalid> {
+    fn blank() -> CookieText {
+        CookieText(String::new())
+    }
+
+    fn decode(value: &crate::Value) -> Result<CookieText, Invalid> {
         let text = String::decode(value)?;
         let is_plain = |byte: u8| byte.is_ascii_graphic() && !b";,=\"\\".contains(&byte);
         if text.is_empty() || !text.bytes().all(is_plain) {
@@ -117,7 +121,11 @@ impl Decode for CookieText {
 }
 
 impl Decode for SameSite {
-    fn decode(value: serde_json::Value) -> Result<SameSite, Invalid> {
+    fn blank() -> SameSite {
+        SameSite::Lax
+    }
+
+    fn decode(value: &crate::Value) -> Result<SameSite, Invalid> {
         match String::decode(value)?.as_str() {
             "strict" => Ok(SameSite::Strict),
             "lax" => Ok(SameSite::Lax),

@@ -39,14 +39,22 @@ pub struct Day(pub u8);
 pub struct Minute(pub u16);
 
 impl crate::Decode for Day {
-    fn decode(value: serde_json::Value) -> Result<Day, Invalid> {
+    fn blank() -> Day {
+        Day(0)
+    }
+
+    fn decode(value: &crate::Value) -> Result<Day, Invalid> {
         let day = u8::decode(value)?;
         (day < 7).then_some(Day(day)).ok_or_else(|| Invalid::new("a day from 0 to 6 is expected"))
     }
 }
 
 impl crate::Decode for Minute {
-    fn decode(value: serde_json::Value) -> Result<Minute, Invalid> {
+    fn blank() -> Minute {
+        Minute(0)
+    }
+
+    fn decode(value: &crate::Value) -> Result<Minute, Invalid> {
         let minute = u16::decode(value)?;
         (minute <= 1440).then_some(Minute(minute)).ok_or_else(|| Invalid::new("a minute from 0 to 1440 is expected"))
     }

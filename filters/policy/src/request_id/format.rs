@@ -21,7 +21,11 @@ pub enum RequestIdFormat {
 }
 
 impl Decode for RequestIdFormat {
-    fn decode(value: serde_json::Value) -> Result<RequestIdFormat, Invalid> {
+    fn blank() -> RequestIdFormat {
+        RequestIdFormat::Uuid4
+    }
+
+    fn decode(value: &crate::Value) -> Result<RequestIdFormat, Invalid> {
         match value.as_str() {
             Some("uuid4") => Ok(RequestIdFormat::Uuid4),
             Some("uuid7") => Ok(RequestIdFormat::Uuid7),

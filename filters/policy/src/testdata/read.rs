@@ -14,7 +14,8 @@ use serde::Deserialize;
 use super::expect::HeaderExpectations;
 use super::{Case, Expect, Table};
 use crate::{
-    BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, HEADERS_ROOT_ID, Header, MAINTENANCE_ROOT_ID, Property,
+    API_KEY_ROOT_ID, BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, HEADERS_ROOT_ID,
+    HMAC_SIGNATURE_ROOT_ID, Header, IP_ACCESS_ROOT_ID, MAINTENANCE_ROOT_ID, Property, RATE_LIMIT_ROOT_ID,
     REQUEST_ID_ROOT_ID,
 };
 
@@ -40,12 +41,16 @@ pub enum TableError {
 /// Every table.
 pub fn tables() -> Result<Vec<Table>, TableError> {
     Ok(vec![
+        read(API_KEY_ROOT_ID, include_str!("../../testdata/api-key.toml"))?,
         read(BASIC_AUTH_ROOT_ID, include_str!("../../testdata/basic-auth.toml"))?,
         read(FAULT_ROOT_ID, include_str!("../../testdata/fault.toml"))?,
         read(HEADER_ROUTING_ROOT_ID, include_str!("../../testdata/header-routing.toml"))?,
         read(HEADERS_ROOT_ID, include_str!("../../testdata/headers.toml"))?,
         read(MAINTENANCE_ROOT_ID, include_str!("../../testdata/maintenance.toml"))?,
         read(REQUEST_ID_ROOT_ID, include_str!("../../testdata/request-id.toml"))?,
+        read(HMAC_SIGNATURE_ROOT_ID, include_str!("../../testdata/hmac-signature.toml"))?,
+        read(IP_ACCESS_ROOT_ID, include_str!("../../testdata/ip-access.toml"))?,
+        read(RATE_LIMIT_ROOT_ID, include_str!("../../testdata/rate-limit.toml"))?,
     ])
 }
 
@@ -173,8 +178,10 @@ fn read_case(case: CaseText) -> Result<Case, String> {
 /// Reads `name: value` lines; white space around the value is not part of it.
 fn headers(lines: &[String]) -> Result<Vec<Header>, String> {
     let read = |line: &String| {
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is no `name: value`"))?;
-        Ok((bytes(name)?, bytes(value.trim_matches([' ', '\t']))?))
+        // The first colon of a pseudo header is part of its name.
+        let (colon, rest) = line.strip_prefix(':').map_or(("", line.as_str()), |rest| (":", rest));
+        let (name, value) = rest.split_once(':').ok_or_else(|| format!("`{line}` is no `name: value`"))?;
+        Ok((bytes(&format!("{colon}{name}"))?, bytes(value.trim_matches([' ', '\t']))?))
     };
     lines.iter().map(read).collect()
 }

@@ -44,6 +44,7 @@ mod routes;
 mod secrets;
 mod service_auth;
 mod shares;
+mod signatures;
 mod sinks;
 mod source_rates;
 mod stickiness;

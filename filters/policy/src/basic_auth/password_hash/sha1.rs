@@ -22,6 +22,11 @@ pub(super) struct Sha1 {
 }
 
 impl Sha1 {
+    /// No password's: what stands in its place until it is read.
+    pub(super) fn blank() -> Sha1 {
+        Sha1 { digest: [0; DIGEST_LENGTH], salt: Vec::new() }
+    }
+
     pub(super) fn parse(text: &str) -> Option<Result<Sha1, InvalidPasswordHash>> {
         if let Some(encoded) = text.strip_prefix("{SSHA}") {
             return Some(read(encoded, 1, LONGEST_SALT));

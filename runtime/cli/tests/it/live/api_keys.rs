@@ -49,6 +49,65 @@ async fn only_known_keys_pass_and_stay_here() {
 }
 
 #[tokio::test]
+async fn both_engines_judge_keys_alike_and_only_ours_refuses_a_second_one() {
+    let live = Live::of(
+        r#"
+        service "ours.svc" {
+            endpoint "10.0.0.1:3000"
+            api-key keys-file="clients.keys" forward-client-header="x-client" { header "authorization" "x-api-key"; query "key"; }
+        }
+        service "envoys.svc" {
+            endpoint "10.0.0.1:3001"
+            api-key keys-file="clients.keys" forward-client-header="x-client" engine="native" { header "authorization" "x-api-key"; query "key"; }
+        }
+        service "some.svc" {
+            endpoint "10.0.0.1:3002"
+            api-key keys-file="hashed.keys" header="x-api-key" forward-client-header="x-client" client="mill"
+        }
+        node "alpha" calls="*"
+        node "beta" { serves "ours.svc" "envoys.svc" "some.svc" }
+        "#,
+    )
+    .file("clients.keys", KEYS)
+    .file("hashed.keys", "shop:{SHA256}4ca6726048f43ffddf1a7149730e4e6abd58c621b4ac15ecdd66d99045ce88f9\nmill:9d8c7b6a5f4e3d2c\n")
+    .up()
+    .await;
+    for host in ["ours.svc", "envoys.svc"] {
+        let get = |path: &str| Request::get(path).host(host).header("x-client", "root");
+        for good in [
+            get("/").header("authorization", "Bearer 3f5a1c9e7b2d4860"),
+            get("/").header("x-api-key", "3f5a1c9e7b2d4860"),
+            get("/?a=b&key=3f5a1c9e7b2d4860"),
+        ] {
+            let answer = live.send("alpha", good.clone()).await;
+            assert_eq!(answer.status, 200, "{host}: {good:?}");
+            assert_eq!(received(&answer, "x-client"), ["shop"], "{host}");
+            assert!(!answer.text().contains("3f5a1c9e7b2d4860"), "{host}: the key stays here");
+        }
+        for bad in [
+            get("/"),
+            get("/").header("x-api-key", "3f5a1c9e7b2d4861"),
+            get("/?key="),
+            get("/").header("authorization", "Bearer x"),
+        ] {
+            assert_eq!(live.send("alpha", bad.clone()).await.status, 401, "{host}: {bad:?}");
+        }
+        let two = get("/").header("x-api-key", "3f5a1c9e7b2d4860").header("x-api-key", "x");
+        assert_eq!(live.send("alpha", two).await.status, if host == "ours.svc" { 401 } else { 200 }, "{host}");
+    }
+    let some = |key: &str| Request::get("/").host("some.svc").header("x-api-key", key);
+    assert_eq!(live.send("alpha", some("9d8c7b6a5f4e3d2c")).await.status, 200);
+    assert_eq!(live.send("alpha", some("3f5a1c9e7b2d4860")).await.status, 403, "known, and not allowed");
+    let unknown = live.send("alpha", some("x")).await;
+    assert_eq!(unknown.status, 401);
+    assert_eq!(unknown.header("www-authenticate").as_deref(), Some("ApiKey realm=\"live\""));
+    let envoy = live.config_dump("beta").await.to_string();
+    for key in ["3f5a1c9e7b2d4860", "9d8c7b6a5f4e3d2c"] {
+        assert!(!envoy.contains(key), "Envoy hides its own keys, and ours has none");
+    }
+}
+
+#[tokio::test]
 async fn both_engines_judge_passwords_alike() {
     let live = Live::of(
         r#"
