@@ -5,11 +5,20 @@ use alloc::boxed::Box;
 use crate::basic_auth::BasicAuth;
 use crate::fault::Fault;
 use crate::header_routing::HeaderRouting;
+use crate::ip_access::IpAccess;
 use crate::no_op::NoOp;
+use crate::rate_limit::RateLimit;
 use crate::{Counter, Env, HttpPolicy, Invalid, Request, Verdict, decode};
 
 /// Every filter of the module.
-pub const FILTERS: &[Filter] = &[filter::<BasicAuth>(), filter::<Fault>(), filter::<HeaderRouting>(), filter::<NoOp>()];
+pub const FILTERS: &[Filter] = &[
+    filter::<BasicAuth>(),
+    filter::<Fault>(),
+    filter::<HeaderRouting>(),
+    filter::<IpAccess>(),
+    filter::<NoOp>(),
+    filter::<RateLimit>(),
+];
 
 /// A policy that waits for its configuration.
 #[derive(Clone, Copy, Debug)]

@@ -32,10 +32,12 @@ mod env;
 pub mod fault;
 mod filter;
 pub mod header_routing;
+pub mod ip_access;
 mod no_op;
 pub mod pairs;
 mod path;
 mod policy;
+pub mod rate_limit;
 mod request;
 mod scope;
 #[cfg(feature = "testdata")]
@@ -54,9 +56,14 @@ pub use env::{Counter, Env, Shared};
 pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
 pub use filter::{Decide, FILTERS, Filter, find};
 pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
+pub use ip_access::{IP_ACCESS_ROOT_ID, IpAccess, IpAccessConfig};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use path::normalised;
 pub use policy::HttpPolicy;
+pub use rate_limit::{
+    RATE_LIMIT_ROOT_ID, RateLimit, RateLimitConfig, RateLimitHeaders, RateLimitKey, RateLimitKeySource, RateLimitRule,
+    Unkeyed,
+};
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
 pub use verdict::{Edits, HeaderEdit, LocalReply, Verdict};

@@ -13,7 +13,9 @@ use serde::Deserialize;
 
 use super::expect::HeaderExpectations;
 use super::{Case, Expect, Table};
-use crate::{BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, Header, Property};
+use crate::{
+    BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, HEADER_ROUTING_ROOT_ID, Header, IP_ACCESS_ROOT_ID, Property, RATE_LIMIT_ROOT_ID,
+};
 
 /// Why a table could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,8 @@ pub fn tables() -> Result<Vec<Table>, TableError> {
         read(BASIC_AUTH_ROOT_ID, include_str!("../../testdata/basic-auth.toml"))?,
         read(FAULT_ROOT_ID, include_str!("../../testdata/fault.toml"))?,
         read(HEADER_ROUTING_ROOT_ID, include_str!("../../testdata/header-routing.toml"))?,
+        read(IP_ACCESS_ROOT_ID, include_str!("../../testdata/ip-access.toml"))?,
+        read(RATE_LIMIT_ROOT_ID, include_str!("../../testdata/rate-limit.toml"))?,
     ])
 }
 
