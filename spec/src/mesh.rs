@@ -14,6 +14,7 @@ pub mod fault;
 pub mod gateway;
 pub mod header_routing;
 pub mod health;
+pub mod ip_access;
 pub mod limits;
 pub mod node;
 pub mod observability;
@@ -46,9 +47,10 @@ pub use fault::{Fault, FaultAbort, FaultDelay, FaultGrpcAbort, FaultRateLimit};
 pub use gateway::{Gateway, GatewayHost, Listener};
 pub use header_routing::{HeaderRouting, RoutingRule};
 pub use health::{HealthCheck, HealthCheckProtocol};
+pub use ip_access::IpAccess;
 pub use limits::{
-    CircuitBreaker, ConnectionPool, Inbound, OutlierDetection, RateLimit, RateLimitKey, RateLimitKeySource,
-    TcpKeepalive,
+    CircuitBreaker, ConnectionPool, Inbound, OutlierDetection, RateLimit, RateLimitHeaders, RateLimitKey,
+    RateLimitKeySource, TcpKeepalive, Unkeyed,
 };
 pub use node::{Call, Node, Serve, TransparentProxy};
 pub use observability::{

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use spec::Name;
 use spec::mesh::{
-    AccessLog, Address, Cors, Egress, HeaderEdits, OutlierDetection, Protocol, RateLimit, Retry, Stats, Tracing,
-    TransparentProxy,
+    AccessLog, Address, Cors, Egress, HeaderEdits, IpAccess, OutlierDetection, Protocol, RateLimit, Retry, Stats,
+    Tracing, TransparentProxy,
 };
 
 use super::{
@@ -85,6 +85,7 @@ pub struct Gateway {
     pub api_key: Option<ApiKey>,
     pub external_auth: Option<ExternalAuth>,
     pub authorization: Option<Authorization>,
+    pub ip_access: Option<IpAccess>,
     pub rate_limits: Vec<RateLimit>,
     pub cors: Option<Cors>,
     pub request_headers: Option<HeaderEdits>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use spec::Name;
 use spec::mesh::{
     Address, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery, Entry, HeaderEdits, HealthCheckProtocol, Inbound,
-    LoadBalancing, OutlierDetection, Protocol, RateLimit, Retry,
+    IpAccess, LoadBalancing, OutlierDetection, Protocol, RateLimit, Retry,
 };
 use spec::units::StatusRange;
 
@@ -43,6 +43,7 @@ pub struct Service {
     pub request_headers: Option<HeaderEdits>,
     pub response_headers: Option<HeaderEdits>,
     pub fault: Option<Fault>,
+    pub ip_access: Option<IpAccess>,
     pub rate_limits: Vec<RateLimit>,
     pub cors: Option<Cors>,
     pub basic_auth: Option<BasicAuth>,

@@ -53,7 +53,7 @@ config! {
         /// So many requests, from 1 …
         pub requests: u32,
         /// … in this time, from 1 ms.
-        pub per_millis: u32 = 1000,
+        pub per_millis: u64 = 1000,
         /// So many at once, after silence, from 1.
         pub burst: u32,
         /// How many tokens a request takes.

@@ -183,7 +183,7 @@ proptest! {
 
     #[test]
     fn no_configuration_is_too_odd(
-        requests in any::<u32>(), per_millis in any::<u32>(), burst in any::<u32>(), cost in any::<u32>(),
+        requests in any::<u32>(), per_millis in any::<u64>(), burst in any::<u32>(), cost in any::<u32>(),
         nanos in vec(any::<u64>(), 0..10), headers in prop_oneof!["none", "standard", "legacy", "both"], name in ".*",
         is_shared in any::<bool>(),
     ) {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{
     ApiKey, Authorization, BasicAuth, CircuitBreaker, ClientTls, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery,
-    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, HealthCheck, Inbound, Jwt,
-    LoadBalancing, Mirror, OutlierDetection, Overlay, RateLimit, Retry, Route, ServerTls, Subset,
+    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, HealthCheck, Inbound,
+    IpAccess, Jwt, LoadBalancing, Mirror, OutlierDetection, Overlay, RateLimit, Retry, Route, ServerTls, Subset,
 };
 use crate::block::{Block, Word};
 use crate::names::Name;
@@ -73,6 +73,8 @@ pub struct Service {
     pub response_headers: Option<Box<HeaderEdits>>,
     /// Deliberate failure of a share of requests.
     pub fault: Option<Box<Fault>>,
+    /// Which addresses may send requests.
+    pub ip_access: Option<Box<IpAccess>>,
     /// How many requests each sidecar of the service accepts.
     #[field(key = "rate-limit")]
     pub rate_limits: Vec<RateLimit>,
@@ -147,6 +149,7 @@ impl Service {
             request_headers: None,
             response_headers: None,
             fault: None,
+            ip_access: None,
             rate_limits: Vec::new(),
             cors: None,
             basic_auth: None,

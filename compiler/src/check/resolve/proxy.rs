@@ -82,6 +82,7 @@ pub(super) fn gateway(
         api_key: declared.api_key.as_ref().map(|it| security::api_key(context, it, diagnostics)),
         external_auth: declared.external_auth.as_ref().and_then(|it| security::external_auth(context, it, diagnostics)),
         authorization: declared.authorization.as_ref().map(|it| security::authorization(context, it)),
+        ip_access: declared.ip_access.as_deref().cloned(),
         rate_limits: declared.rate_limits.clone(),
         cors: declared.cors.clone(),
         request_headers: declared.request_headers.as_deref().cloned(),

@@ -29,7 +29,7 @@ pub(super) const FULL: u128 = 0;
 
 impl Rate {
     /// Nothing is 0: a period of no time or a bucket without tokens would have no meaning.
-    pub(super) fn new(requests: u32, per_millis: u32, burst: u32) -> Rate {
+    pub(super) fn new(requests: u32, per_millis: u64, burst: u32) -> Rate {
         let token = u128::from(per_millis.max(1)).saturating_mul(1_000_000);
         let whole = token.saturating_mul(u128::from(burst.max(1)));
         Rate { requests: u128::from(requests.max(1)), token, whole }
