@@ -54,7 +54,7 @@ pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, Valu
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
 pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
-pub use filter::{Decide, FILTERS, Filter, find};
+pub use filter::{Configure, Decide, FILTERS, Filter, find};
 pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
 pub use ip_access::{IP_ACCESS_ROOT_ID, IpAccess, IpAccessConfig};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
