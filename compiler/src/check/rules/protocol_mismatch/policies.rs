@@ -60,6 +60,7 @@ fn said_of_requests(service: &Service) -> impl Iterator<Item = Said> {
         service.api_key.as_ref().map(|key| ("key authentication", key.source.span)),
         service.external_auth.as_ref().map(|auth| ("external authorization", auth.service.span)),
         service.cors.as_ref().map(|cors| ("`cors`", cors.place.0.unwrap_or(name))),
+        service.ip_access.as_deref().map(|access| ("access by address", access.place.0.unwrap_or(name))),
         service.rate_limits.first().map(|limit| ("a rate limit", limit.requests.span)),
         edits.then_some(("a change to headers", name)),
         service.header_routing.as_ref().map(|_| ("header routing", name)),
