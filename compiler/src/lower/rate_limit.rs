@@ -55,7 +55,7 @@ fn of_number(scope: &Scope<'_>, number: usize, said: &RateLimit) -> HttpFilter {
             rate_limit::place(Level::Route, number).with(::envoy::any(&limit))
         }
         Engine::Wasm => {
-            let owner = format!("route.{number}");
+            let owner = format!("route:{number}");
             wasm::rate_limit(&owner, &ours::config(&owner, [said]), scope.module)
         }
     }

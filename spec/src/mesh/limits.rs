@@ -225,7 +225,7 @@ pub enum RateLimitKeySource {
     #[field(value = text::NOT_EMPTY)]
     Query(String),
     /// The value of a cookie.
-    #[field(value = http::HEADER_NAME)]
+    #[field(value = text::TEXT)]
     Cookie(String),
     /// The caller's address; our filter takes an IPv6 network of 64 bits for one caller.
     SourceAddress,
