@@ -133,7 +133,8 @@ fn keyed(source: &RateLimitKeySource, exact: Option<&str>, place: usize) -> (Act
         RateLimitKeySource::Method => "REQ(:METHOD)".to_owned(),
     };
     let shortened = match source {
-        RateLimitKeySource::SourceAddress => String::new(),
+        // Envoy takes no length of these.
+        RateLimitKeySource::SourceAddress | RateLimitKeySource::Caller => String::new(),
         _ => format!(":{COMPARED_BYTES}"),
     };
     let key = format!("key-{place}");
