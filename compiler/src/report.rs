@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use spec::mesh::Engine;
+use spec::mesh::{Engine, IpAccess, RateLimit};
 
 use crate::checked::{ApiKey, CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
-use crate::lower::{compares, fault};
+use crate::lower::{compares, fault, ip_access, rate_limit};
 
 /// A request through an Envoy without filters.
 pub const MICROSECONDS_OF_NOTHING: f64 = 65.2;
@@ -128,9 +128,11 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
             clients(gateway.api_key.as_ref(), gateway.hmac_signature.is_some(), &name, &mut lines);
             lines.native("external-auth", &name, gateway.external_auth.is_some());
             lines.native("authorization", &name, gateway.authorization.is_some());
-            lines.native("rate-limit", &name, !gateway.rate_limits.is_empty());
+            by_address(gateway.ip_access.as_ref(), &name, &mut lines);
+            rate_limits(&gateway.rate_limits, &name, &mut lines);
             for host in &gateway.hosts {
-                lines.native("rate-limit", &host.pattern, !host.rate_limits.is_empty());
+                let of_routes = host.routes.iter().flat_map(|route| &route.rate_limits);
+                rate_limits(host.rate_limits.iter().chain(of_routes), &host.pattern, &mut lines);
             }
             &gateway.calls
         }
@@ -157,7 +159,8 @@ fn served(service: &Service, lines: &mut Lines) {
     clients(service.api_key.as_ref(), service.hmac_signature.is_some(), &name, lines);
     lines.native("external-auth", &name, service.external_auth.is_some());
     lines.native("authorization", &name, service.authorization.is_some());
-    lines.native("rate-limit", &name, !service.rate_limits.is_empty());
+    by_address(service.ip_access.as_ref(), &name, lines);
+    rate_limits(&service.rate_limits, &name, lines);
     let body = service.inbound.as_ref().is_some_and(|inbound| inbound.max_request_bytes.is_some());
     lines.native("max-request-bytes", &name, body);
 }
@@ -175,7 +178,30 @@ fn called(mesh: &CheckedMesh, id: Id<Service>, lines: &mut Lines) {
             lines.add("header-routing", &name, Engine::Native, "only Envoy compares regular expressions", None);
         }
     }
-    lines.native("rate-limit", &name, service.routes.iter().any(|route| !route.rate_limits.is_empty()));
+    rate_limits(service.routes.iter().flat_map(|route| &route.rate_limits), &name, lines);
+}
+
+fn by_address(said: Option<&IpAccess>, of: &str, lines: &mut Lines) {
+    let Some(said) = said else { return };
+    let engine = ip_access::engine(said);
+    lines.add("ip-access", of, engine, &chosen(engine), None);
+}
+
+fn rate_limits<'a>(limits: impl IntoIterator<Item = &'a RateLimit>, of: &str, lines: &mut Lines) {
+    for limit in limits {
+        let engine = rate_limit::engine(limit);
+        let why = match (engine, &limit.engine, rate_limit::needs_wasm(limit)) {
+            (Engine::Native, Some(_), _) => "the mesh says so: one count for all workers".to_owned(),
+            (Engine::Native, None, _) => "Envoy has it: one count for all workers".to_owned(),
+            (Engine::Wasm, _, needs) => {
+                let why =
+                    needs.map_or_else(|| "the mesh says so".to_owned(), |what| format!("only our filter has `{what}`"));
+                let shared = limit.shared.as_ref().is_some_and(|shared| shared.value);
+                format!("{why}: {}", if shared { "one count for all workers" } else { "each worker counts for itself" })
+            }
+        };
+        lines.add("rate-limit", of, engine, &why, None);
+    }
 }
 
 fn basic_auth(engine: Engine, of: &str, lines: &mut Lines) {

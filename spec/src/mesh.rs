@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod header_routing;
 pub mod headers;
 pub mod health;
+pub mod ip_access;
 pub mod limits;
 pub mod maintenance;
 pub mod node;
@@ -52,9 +53,10 @@ pub use header_routing::{
 };
 pub use headers::{Headers, TemplatedEdits, TemplatedHeader};
 pub use health::{HealthCheck, HealthCheckProtocol};
+pub use ip_access::IpAccess;
 pub use limits::{
-    CircuitBreaker, ConnectionPool, Inbound, OutlierDetection, RateLimit, RateLimitKey, RateLimitKeySource,
-    TcpKeepalive,
+    CircuitBreaker, ConnectionPool, Inbound, OutlierDetection, RateLimit, RateLimitHeaders, RateLimitKey,
+    RateLimitKeySource, TcpKeepalive, Unkeyed,
 };
 pub use maintenance::{Maintenance, MaintenanceWeekly, MaintenanceWindow, PassSecret, Weekday};
 pub use node::{Call, Node, Serve, TransparentProxy};

@@ -12,6 +12,7 @@ mod egress_hosts;
 mod ejection_time;
 mod empty_block;
 mod empty_subset;
+mod engine_ability;
 pub(super) mod everywhere;
 mod fail_open;
 mod failover_to_self;
@@ -114,6 +115,7 @@ const RULES: &[Rule] = &[
     ejection_time::check,
     empty_block::check,
     empty_subset::check,
+    engine_ability::check,
     fail_open::check,
     failover_to_self::check,
     forbidden_address::check,

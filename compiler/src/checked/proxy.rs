@@ -6,8 +6,8 @@ use std::time::Duration;
 use policy::{HeadersConfig, MaintenanceConfig, RequestIdConfig};
 use spec::Name;
 use spec::mesh::{
-    AccessLog, Address, Cors, Egress, HeaderEdits, OutlierDetection, Protocol, RateLimit, Retry, Stats, Tracing,
-    TransparentProxy,
+    AccessLog, Address, Cors, Egress, HeaderEdits, IpAccess, OutlierDetection, Protocol, RateLimit, Retry, Stats,
+    Tracing, TransparentProxy,
 };
 
 use super::{
@@ -87,6 +87,7 @@ pub struct Gateway {
     pub hmac_signature: Option<HmacSignature>,
     pub external_auth: Option<ExternalAuth>,
     pub authorization: Option<Authorization>,
+    pub ip_access: Option<IpAccess>,
     pub rate_limits: Vec<RateLimit>,
     pub cors: Option<Cors>,
     pub request_headers: Option<HeaderEdits>,

@@ -6,7 +6,7 @@ use policy::{HeadersConfig, MaintenanceConfig, RequestIdConfig};
 use spec::Name;
 use spec::mesh::{
     Address, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery, Entry, HeaderEdits, HealthCheckProtocol, Inbound,
-    LoadBalancing, OutlierDetection, Protocol, RateLimit, Retry,
+    IpAccess, LoadBalancing, OutlierDetection, Protocol, RateLimit, Retry,
 };
 use spec::units::StatusRange;
 
@@ -48,6 +48,7 @@ pub struct Service {
     /// `None` where it is switched off.
     pub maintenance: Option<MaintenanceConfig>,
     pub fault: Option<Fault>,
+    pub ip_access: Option<IpAccess>,
     pub rate_limits: Vec<RateLimit>,
     pub cors: Option<Cors>,
     pub basic_auth: Option<BasicAuth>,

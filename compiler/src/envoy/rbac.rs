@@ -72,10 +72,16 @@ pub(crate) fn identity(uri: &str) -> Condition {
 
 /// The connection comes from this network, whatever headers say.
 pub(crate) fn network(cidr: Cidr) -> Condition {
-    condition(Identifier::DirectRemoteIp(CidrRange {
-        address_prefix: cidr.address.to_string(),
-        prefix_len: Some(u32::from(cidr.prefix)),
-    }))
+    condition(Identifier::DirectRemoteIp(range(cidr)))
+}
+
+/// What Envoy takes for the client's address is in this network.
+pub(crate) fn client_network(cidr: Cidr) -> Condition {
+    condition(Identifier::RemoteIp(range(cidr)))
+}
+
+fn range(cidr: Cidr) -> CidrRange {
+    CidrRange { address_prefix: cidr.address.to_string(), prefix_len: Some(u32::from(cidr.prefix)) }
 }
 
 /// A claim of a good token is this text or truth, or a list that holds it.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use policy::{HeadersConfig, MaintenanceConfig, RequestIdConfig};
 use prost_types::Any;
-use spec::mesh::{FilterPosition, RateLimit};
+use spec::mesh::{FilterPosition, IpAccess, RateLimit};
 
 use super::scope::Scope;
-use super::{Parts, authentication, authorization, edits, fault, health, rate_limit, wasm};
+use super::{Parts, authentication, authorization, edits, fault, health, ip_access, rate_limit, wasm};
 use crate::checked::{
     ApiKey, Authorization, BasicAuth, ExternalAuth, Fault, FilterUse, Gateway, HealthCheck, HmacSignature, Jwt, Serve,
 };
@@ -21,6 +21,7 @@ pub(super) struct Policies<'a> {
     /// The authorities of the service; empty for a gateway.
     pub hosts: Vec<String>,
     pub health_check: Option<&'a HealthCheck>,
+    pub ip_access: Option<&'a IpAccess>,
     pub basic_auth: Option<&'a BasicAuth>,
     pub jwt: Option<&'a Jwt>,
     pub api_key: Option<&'a ApiKey>,
@@ -49,6 +50,7 @@ pub(super) struct Chain {
 /// Adds the filters of one service or gateway to a chain.
 pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain, parts: &mut Parts) {
     health::lower(policies, chain);
+    ip_access::lower(scope, policies, chain);
     authentication::lower(scope, policies, chain, parts);
     authorization::lower(scope, policies, chain);
     rate_limit::lower(scope, policies, chain);
@@ -66,6 +68,7 @@ pub(super) fn of_service<'a>(scope: &Scope<'a>, serve: &'a Serve, hosts: Vec<Str
         owner: service.name.key(),
         hosts,
         health_check: service.health_check.as_ref(),
+        ip_access: service.ip_access.as_ref(),
         basic_auth: service.basic_auth.as_ref(),
         jwt: service.jwt.as_ref(),
         api_key: service.api_key.as_ref(),
@@ -88,6 +91,7 @@ pub(super) fn of_gateway<'a>(scope: &Scope<'a>, gateway: &'a Gateway) -> Policie
         owner: String::new(),
         hosts: Vec::new(),
         health_check: None,
+        ip_access: gateway.ip_access.as_ref(),
         basic_auth: gateway.basic_auth.as_ref(),
         jwt: gateway.jwt.as_ref(),
         api_key: gateway.api_key.as_ref(),

@@ -1,22 +1,31 @@
 //! How many requests are accepted: a filter of its own for each limit, so that a request must pass all.
 
+mod ours;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use spec::mesh::RateLimit;
+use spec::mesh::{Engine, RateLimit};
 
+pub(crate) use self::ours::{engine, needs_wasm};
 use super::policies::{Chain, Policies};
 use super::scope::Scope;
 use crate::checked::{CheckedMesh, Id, Route, Service};
 use crate::envoy::http_filter::rate_limit::{self, Level};
-use crate::envoy::http_filter::{self, FilterOverrides, HttpFilter, buffer};
+use crate::envoy::http_filter::{self, FilterOverrides, HttpFilter, buffer, wasm};
 
 /// The limits of a gateway, or of a service at its own sidecar, where a body may be limited too.
-pub(super) fn lower(_scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain) {
+pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain) {
     let health_check = policies.health_check.map(|check| check.path.as_str());
-    for (number, said) in policies.rate_limits.iter().enumerate() {
+    let (native, ours): (Vec<_>, Vec<_>) = policies.rate_limits.iter().partition(|it| engine(it) == Engine::Native);
+    for (number, said) in native.into_iter().enumerate() {
         let limit = rate_limit::limit(said, Level::Owner, health_check);
         chain.add_configured(policies, rate_limit::place(Level::Owner, number), ::envoy::any(&limit));
+    }
+    // One filter for all: a request takes from none of them unless from all.
+    if !ours.is_empty() {
+        let config = ours::config(&policies.owner, ours);
+        chain.add(policies, wasm::rate_limit(&policies.owner, &config, scope.module));
     }
     if let Some(bytes) = policies.max_request_bytes {
         chain.add_configured(policies, buffer::buffer(), ::envoy::any(&buffer::at_most(bytes)));
@@ -35,12 +44,21 @@ pub(super) fn of_route(scope: &Scope<'_>, limits: &[&RateLimit]) -> FilterOverri
 
 /// A filter for each limit of a host or route that this proxy routes by, disabled elsewhere.
 pub(super) fn filters(scope: &Scope<'_>) -> Vec<HttpFilter> {
-    let filter = |(number, said): (usize, &RateLimit)| {
-        let limit = rate_limit::limit(said, Level::Route, None);
-        rate_limit::place(Level::Route, number).with(::envoy::any(&limit)).disabled()
-    };
     let limits = scope.routed_limits.get_or_init(|| routed(scope));
-    limits.iter().enumerate().map(filter).collect()
+    limits.iter().enumerate().map(|(number, said)| of_number(scope, number, said).disabled()).collect()
+}
+
+fn of_number(scope: &Scope<'_>, number: usize, said: &RateLimit) -> HttpFilter {
+    match engine(said) {
+        Engine::Native => {
+            let limit = rate_limit::limit(said, Level::Route, None);
+            rate_limit::place(Level::Route, number).with(::envoy::any(&limit))
+        }
+        Engine::Wasm => {
+            let owner = format!("route:{number}");
+            wasm::rate_limit(&owner, &ours::config(&owner, [said]), scope.module)
+        }
+    }
 }
 
 fn enabled<'a>(scope: &Scope<'_>, limits: impl Iterator<Item = &'a RateLimit>) -> FilterOverrides {
@@ -54,8 +72,8 @@ fn enabled<'a>(scope: &Scope<'_>, limits: impl Iterator<Item = &'a RateLimit>) -
     let same = |one: &RateLimit, other: &RateLimit| one == other && one.requests.span == other.requests.span;
     let number = |said: &RateLimit| known.iter().position(|limit| same(limit, said));
     limits
-        .filter_map(number)
-        .map(|number| (rate_limit::place(Level::Route, number).name().to_owned(), http_filter::enabled()))
+        .filter_map(|said| Some(of_number(scope, number(said)?, said)))
+        .map(|filter| (filter.name().to_owned(), http_filter::enabled()))
         .collect()
 }
 
@@ -86,5 +104,5 @@ pub(super) fn counts_by_keys(mesh: &CheckedMesh) -> bool {
             .flat_map(|host| host.rate_limits.iter().chain(host.routes.iter().flat_map(|route| &route.rate_limits)));
         it.rate_limits.iter().chain(hosts)
     });
-    of_services.chain(of_gateways).any(|limit| !limit.keys.is_empty())
+    of_services.chain(of_gateways).any(|limit| !limit.keys.is_empty() && engine(limit) == Engine::Native)
 }

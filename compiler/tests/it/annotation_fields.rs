@@ -74,6 +74,44 @@ service:
 }
 
 #[test]
+fn access_by_address_and_limits_are_said_as_labels() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    annotations:
+      ip-access.allow: 10.0.0.0/8,2001:db8::/32
+      ip-access.deny: 10.66.0.0/16
+      ip-access.trusted-hops: "2"
+      ip-access.status: "404"
+      rate-limit.1.requests: "100"
+      rate-limit.1.per: 1m
+      rate-limit.1.shared: "true"
+      rate-limit.1.headers: both
+      rate-limit.1.unkeyed: refuse
+      rate-limit.1.except: 10.0.0.9
+      rate-limit.1.by.1.cookie: Session
+      rate-limit.1.by.1.except: probe
+      rate-limit.1.by.2.caller: "true"
+"#,
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    ip-access deny="10.66.0.0/16" trusted-hops=2 status=404 {
+                        allow "10.0.0.0/8" "2001:db8::/32"
+                    }
+                    rate-limit requests=100 per="1m" shared=#true unkeyed="refuse" except="10.0.0.9/32" headers="both" {
+                        by cookie="Session" except="probe"
+                        by caller=#true
+                    }
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_said_of_an_endpoint_is_said_where_it_belongs() {
     check(
         r#"

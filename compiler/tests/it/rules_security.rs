@@ -432,3 +432,84 @@ fn every_origin_in_other_words() {
     assert_eq!(places("cors-credentials", &cors("^https?://.*$")).lines().count(), 1);
     assert_eq!(places("cors-credentials", &cors("(?:https)://shop[.]example")), "");
 }
+
+#[test]
+fn what_only_our_filter_decides_by_address() {
+    check(
+        "invalid-value",
+        &service("ip-access engine=\"native\" trusted-hops=1 { allow \"10.0.0.0/8\"; }"),
+        expect![[r#"
+            error[invalid-value]: `native` cannot decide access by address with `trusted-hops`
+              4:18 Envoy's own filter knows nothing of it
+              help: leave `engine` out, or `trusted-hops`
+        "#]],
+    );
+    check(
+        "invalid-value",
+        &service("ip-access status=200 { deny \"10.0.0.0/8\"; }"),
+        expect![[r#"
+        error[invalid-value]: access by address cannot answer 200
+          4:18 this is no error
+          help: write 403, which says that it is forbidden, or another status from 400
+    "#]],
+    );
+    check(
+        "invalid-value",
+        &service("ip-access status=404"),
+        expect![[r#"
+        error[invalid-value]: this refuses nobody
+          4:1 no network is allowed or denied
+          help: write `allow "10.0.0.0/8"`, or `deny …`
+    "#]],
+    );
+}
+
+#[test]
+fn what_only_our_filter_counts() {
+    check(
+        "invalid-value",
+        &service("rate-limit requests=5 engine=\"native\" {\nby cookie=\"session\"\n}"),
+        expect![[r#"
+            error[invalid-value]: `native` cannot limit rates with `by cookie`
+              4:30 Envoy's own filter knows nothing of it
+              help: leave `engine` out, or `by cookie`
+        "#]],
+    );
+    check(
+        "invalid-value",
+        &service("rate-limit requests=5 cost=6"),
+        expect![[r#"
+        error[invalid-value]: every request is refused
+          4:28 a bucket never holds more than 5
+          help: write a `cost` of 5 or less, or a larger `burst`
+    "#]],
+    );
+    check(
+        "invalid-value",
+        &service("rate-limit requests=5 unkeyed=\"refuse\""),
+        expect![[r#"
+        error[invalid-value]: all requests are counted together
+          4:31 no key is said that one could lack
+          help: write what requests are counted `by`, or delete `unkeyed`
+    "#]],
+    );
+}
+
+#[test]
+fn a_gateway_has_one_number_of_trusted_hops() {
+    let gateway = |says: &str| {
+        format!(
+            "gateway \"front\" {{\nlisten 80\n{says}\nhost \"shop.example\" {{ route path-prefix=\"/\" {{ respond 200; }}; }}\n}}"
+        )
+    };
+    check("invalid-value", &gateway("ip-access trusted-hops=1 { deny \"10.0.0.0/8\"; }"), expect![[r#"
+        error[invalid-value]: a gateway has one number of trusted hops
+          4:24 its clients are told by the gateway's own
+          help: delete it, and write `trusted-hops` at the gateway
+    "#]]);
+    check("invalid-value", &gateway("rate-limit requests=1 trusted-hops=1 { by source-address=#true; }"), expect![[r#"
+        error[invalid-value]: a gateway has one number of trusted hops
+          4:36 its clients are told by the gateway's own
+          help: delete it, and write `trusted-hops` at the gateway
+    "#]]);
+}

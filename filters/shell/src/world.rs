@@ -53,6 +53,7 @@ impl Env for World<'_> {
     }
 
     fn share(&mut self, key: &[u8], value: &[u8], version: u32) -> bool {
-        hostcalls::set_shared_data(key, value, version).is_ok()
+        // Envoy takes 0 for any version, and any other one for that of a new key.
+        hostcalls::set_shared_data(key, value, if version == 0 { u32::MAX } else { version }).is_ok()
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     AccessLog, ApiKey, Authorization, BasicAuth, Call, CertificateSource, Cors, Egress, ExternalAuth, FilterUse,
-    HeaderEdits, Headers, HmacSignature, Jwt, Maintenance, Overlay, Protocol, RateLimit, RequestId, Retry, Route, ServerTls, Stats, Target, Tracing,
+    HeaderEdits, Headers, HmacSignature, IpAccess, Jwt, Maintenance, Overlay, Protocol, RateLimit, RequestId, Retry, Route, ServerTls, Stats, Target, Tracing,
 };
 use crate::block::Block;
 use crate::names::Name;
@@ -53,6 +53,8 @@ pub struct Gateway {
     pub external_auth: Option<ExternalAuth>,
     /// Who may call what.
     pub authorization: Option<Authorization>,
+    /// Which addresses may send requests.
+    pub ip_access: Option<Box<IpAccess>>,
     /// How many requests it accepts.
     #[field(key = "rate-limit")]
     pub rate_limits: Vec<RateLimit>,
@@ -148,6 +150,7 @@ impl Gateway {
             hmac_signature: None,
             external_auth: None,
             authorization: None,
+            ip_access: None,
             rate_limits: Vec::new(),
             cors: None,
             request_headers: None,

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Place;
-use crate::block::{Block, Choice};
+use super::{Cidr, Engine, Place};
+use crate::block::{Block, Choice, Word};
 use crate::source::Spanned;
 use crate::value::{http, number, text, time};
 
@@ -122,7 +122,8 @@ pub struct Inbound {
     pub place: Place,
 }
 
-/// How many requests a sidecar or gateway accepts: a bucket that fills steadily. Each Envoy counts for itself.
+/// How many requests a sidecar or gateway accepts: a bucket that fills steadily. Each Envoy counts for itself; with the
+/// engine `wasm` and without `shared`, each of its workers does.
 #[derive(Clone, Debug, PartialEq, Block)]
 #[block(what = "a rate limit", line)]
 pub struct RateLimit {
@@ -141,6 +142,61 @@ pub struct RateLimit {
     /// Requests are counted apart by these; all together when none is said.
     #[field(key = "by")]
     pub keys: Vec<RateLimitKey>,
+    /// What counts; only ours has `cost`, `unkeyed`, `except`, `trusted-hops`, `headers`, `body`, and keys from cookies
+    /// or with exceptions.
+    #[field(default = "native where it can")]
+    pub engine: Option<Spanned<Engine>>,
+    /// Whether all workers of an Envoy take from the same buckets. Envoy's own always do.
+    #[field(default = "false")]
+    pub shared: Option<Spanned<bool>>,
+    /// How many requests one request counts for.
+    #[field(value = number::POSITIVE, default = "1")]
+    pub cost: Option<Spanned<u32>>,
+    /// What becomes of requests that lack a key.
+    #[field(default = "together")]
+    pub unkeyed: Option<Spanned<Unkeyed>>,
+    /// Clients whose requests are not counted.
+    pub except: Vec<Spanned<Cidr>>,
+    /// How many proxies of ours a request passes before it comes here, for the address of its client. A gateway has its
+    /// own `trusted-hops`.
+    #[field(value = number::TRUSTED_HOPS, default = "0: the address that Envoy takes for the client's")]
+    pub trusted_hops: Option<Spanned<u32>>,
+    /// What clients are told of the limit.
+    #[field(default = "none")]
+    pub headers: Option<Spanned<RateLimitHeaders>>,
+    /// What clients are told that it is called.
+    #[field(value = text::TEXT, default = "its place among the limits")]
+    pub name: Option<Spanned<String>>,
+    /// The body of refusals.
+    #[field(value = text::PROSE)]
+    pub body: Option<Spanned<String>>,
+    /// Whether refusals are only counted.
+    #[field(default = "false")]
+    pub dry_run: Option<Spanned<bool>>,
+}
+
+/// What becomes of requests that lack a key of a rate limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Word)]
+pub enum Unkeyed {
+    /// They are counted together.
+    Together,
+    /// They are not counted.
+    Pass,
+    /// They are refused.
+    Refuse,
+}
+
+/// What clients are told of a rate limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Word)]
+pub enum RateLimitHeaders {
+    /// Nothing; a refusal has `Retry-After` all the same.
+    None,
+    /// `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+    Standard,
+    /// `X-RateLimit-Limit`, `X-RateLimit-Remaining` and `X-RateLimit-Reset`.
+    Legacy,
+    /// All of them.
+    Both,
 }
 
 /// What requests are counted by.
@@ -153,6 +209,9 @@ pub struct RateLimitKey {
     /// Only requests whose key is this.
     #[field(value = text::NOT_EMPTY)]
     pub exact: Option<Spanned<String>>,
+    /// Requests whose key is one of these are not counted.
+    #[field(value = text::NOT_EMPTY)]
+    pub except: Vec<Spanned<String>>,
 }
 
 /// Where the key of a rate limit is taken from.
@@ -165,8 +224,13 @@ pub enum RateLimitKeySource {
     /// The value of a parameter of the query.
     #[field(value = text::NOT_EMPTY)]
     Query(String),
-    /// The caller's address.
+    /// The value of a cookie.
+    #[field(value = text::TEXT)]
+    Cookie(String),
+    /// The caller's address; our filter takes an IPv6 network of 64 bits for one caller.
     SourceAddress,
+    /// The caller's identity in its certificate; needs mutual TLS.
+    Caller,
     /// The path.
     Path,
     /// The method.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     ApiKey, Authorization, BasicAuth, CircuitBreaker, ClientTls, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery,
-    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, Headers, HealthCheck, HmacSignature, Inbound, Jwt, LoadBalancing, Maintenance, Mirror, OutlierDetection, Overlay, RateLimit, RequestId, Retry, Route, ServerTls, Subset,
+    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, Headers, HealthCheck, HmacSignature, Inbound, IpAccess, Jwt, LoadBalancing, Maintenance, Mirror, OutlierDetection, Overlay, RateLimit, RequestId, Retry, Route, ServerTls, Subset,
 };
 use crate::block::{Block, Word};
 use crate::names::Name;
@@ -78,6 +78,8 @@ pub struct Service {
     pub maintenance: Option<Box<Maintenance>>,
     /// Deliberate failure of a share of requests.
     pub fault: Option<Box<Fault>>,
+    /// Which addresses may send requests.
+    pub ip_access: Option<Box<IpAccess>>,
     /// How many requests each sidecar of the service accepts.
     #[field(key = "rate-limit")]
     pub rate_limits: Vec<RateLimit>,
@@ -157,6 +159,7 @@ impl Service {
             request_id: None,
             maintenance: None,
             fault: None,
+            ip_access: None,
             rate_limits: Vec::new(),
             cors: None,
             basic_auth: None,

@@ -83,6 +83,7 @@ pub(super) fn gateway(
         hmac_signature: declared.hmac_signature.as_ref().map(|it| security::hmac_signature(context, it, diagnostics)),
         external_auth: declared.external_auth.as_ref().and_then(|it| security::external_auth(context, it, diagnostics)),
         authorization: declared.authorization.as_ref().map(|it| security::authorization(context, it)),
+        ip_access: declared.ip_access.as_deref().cloned(),
         rate_limits: declared.rate_limits.clone(),
         cors: declared.cors.clone(),
         request_headers: declared.request_headers.as_deref().cloned(),

@@ -1,8 +1,7 @@
 //! Everything of one kind that a mesh says, wherever it stands.
 
 use spec::mesh::{
-    AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, OutlierDetection, Overlay,
-    RateLimit, Retry, ServerTls, Stats, TemplatedEdits, Tracing,
+    AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, IpAccess, OutlierDetection, Overlay, RateLimit, Retry, ServerTls, Stats, TemplatedEdits, Tracing,
 };
 use spec::{Mesh, Span};
 
@@ -101,6 +100,12 @@ pub(super) fn stats(mesh: &Mesh) -> impl Iterator<Item = &Stats> {
     let nodes = mesh.nodes.iter().filter_map(|node| node.stats.as_ref());
     let gateways = mesh.gateways.iter().filter_map(|gateway| gateway.stats.as_ref());
     mesh.defaults.stats.iter().chain(nodes).chain(gateways)
+}
+
+/// Each with a place to name when the block has none.
+pub(super) fn ip_accesses(mesh: &Mesh) -> impl Iterator<Item = (&IpAccess, Span)> {
+    let services = mesh.services.iter().filter_map(|it| Some((it.ip_access.as_deref()?, it.name.span)));
+    services.chain(mesh.gateways.iter().filter_map(|it| Some((it.ip_access.as_deref()?, it.name.span))))
 }
 
 pub(super) fn rate_limits(mesh: &Mesh) -> impl Iterator<Item = &RateLimit> {

@@ -61,13 +61,15 @@ pub(crate) fn limit(limit: &RateLimit, level: Level, health_check: Option<&str>)
         default_value: Some(FractionalPercent { numerator: 100, denominator: DenominatorType::Hundred.into() }),
         ..Default::default()
     };
+    let is_dry_run = limit.dry_run.as_ref().is_some_and(|said| said.value);
+    let never = RuntimeFractionalPercent { default_value: Some(FractionalPercent::default()), ..Default::default() };
     let by_descriptors = !actions.is_empty();
     LocalRateLimit {
         stat_prefix: stat_prefix(level),
         status: limit.status.as_ref().map(|status| HttpStatus { code: i32::from(status.value) }),
         token_bucket: Some(if by_descriptors { endless() } else { bucket }),
         filter_enabled: Some(always.clone()),
-        filter_enforced: Some(always),
+        filter_enforced: Some(if is_dry_run { never } else { always }),
         rate_limited_as_resource_exhausted: true,
         descriptors: if by_descriptors {
             vec![LocalRateLimitDescriptor { entries, token_bucket: Some(bucket), ..Default::default() }]
@@ -123,12 +125,16 @@ fn keyed(source: &RateLimitKeySource, exact: Option<&str>, place: usize) -> (Act
     let operator = match source {
         RateLimitKeySource::Header(name) => format!("REQ({name})"),
         RateLimitKeySource::Query(name) => format!("QUERY_PARAM({name})"),
+        // Of one that repeats it would be the first: our own filter counts by cookies.
+        RateLimitKeySource::Cookie(name) => format!("COOKIE({name})"),
+        RateLimitKeySource::Caller => "DOWNSTREAM_PEER_URI_SAN".to_owned(),
         RateLimitKeySource::SourceAddress => "DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT".to_owned(),
         RateLimitKeySource::Path => "PATH(NQ)".to_owned(),
         RateLimitKeySource::Method => "REQ(:METHOD)".to_owned(),
     };
     let shortened = match source {
-        RateLimitKeySource::SourceAddress => String::new(),
+        // Envoy takes no length of these.
+        RateLimitKeySource::SourceAddress | RateLimitKeySource::Caller => String::new(),
         _ => format!(":{COMPARED_BYTES}"),
     };
     let key = format!("key-{place}");

@@ -13,6 +13,12 @@ pub(crate) fn rbac(owner: &str, rules: Rules) -> HttpFilter {
     typed(Rank::Authorization, names::filter("rbac", owner), &config)
 }
 
+/// The same before anything else is asked of requests.
+pub(crate) fn ip_access(owner: &str, rules: Rules) -> HttpFilter {
+    let config = Rbac { rules: Some(rules), ..Default::default() };
+    typed(Rank::IpAccess, names::filter("rbac_ip_access", owner), &config)
+}
+
 /// Refuses nobody: notes in metadata below `envoy.filters.http.rbac` whether the rules would.
 pub(crate) fn noted(owner: &str, note: &str, rules: Rules) -> HttpFilter {
     let config = Rbac { shadow_rules: Some(rules), shadow_rules_stat_prefix: note.to_owned(), ..Default::default() };

@@ -8,7 +8,7 @@ use envoy::config::core::v3::{
 use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
 use policy::{
-    API_KEY_ROOT_ID, ApiKeyConfig, BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADERS_ROOT_ID, HEADER_ROUTING_ROOT_ID, HMAC_SIGNATURE_ROOT_ID, HeaderRoutingConfig, HeadersConfig, HmacSignatureConfig, MAINTENANCE_ROOT_ID, MaintenanceConfig, REQUEST_ID_ROOT_ID, RequestIdConfig,
+    API_KEY_ROOT_ID, ApiKeyConfig, BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADERS_ROOT_ID, HEADER_ROUTING_ROOT_ID, HMAC_SIGNATURE_ROOT_ID, HeaderRoutingConfig, HeadersConfig, HmacSignatureConfig, IP_ACCESS_ROOT_ID, IpAccessConfig, MAINTENANCE_ROOT_ID, MaintenanceConfig, RATE_LIMIT_ROOT_ID, REQUEST_ID_ROOT_ID, RateLimitConfig, RequestIdConfig,
 };
 use spec::mesh::WasmFailure;
 
@@ -54,6 +54,14 @@ pub(crate) fn maintenance(owner: &str, config: &MaintenanceConfig, module: &Wasm
 
 pub(crate) fn request_id(owner: &str, config: &RequestIdConfig, module: &WasmModule) -> HttpFilter {
     ours(Rank::RequestId, REQUEST_ID_ROOT_ID, owner, config, module)
+}
+
+pub(crate) fn ip_access(owner: &str, config: &IpAccessConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::IpAccess, IP_ACCESS_ROOT_ID, owner, config, module)
+}
+
+pub(crate) fn rate_limit(owner: &str, config: &RateLimitConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::RateLimit, RATE_LIMIT_ROOT_ID, owner, config, module)
 }
 
 /// A root of our module, for one owner: a service, or everybody (`""`). All roots share one VM: the `vm_id` holds the module's digest, so another module never does.

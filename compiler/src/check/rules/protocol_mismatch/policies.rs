@@ -61,6 +61,7 @@ fn said_of_requests(service: &Service) -> impl Iterator<Item = Said> {
         service.hmac_signature.as_ref().map(|auth| ("signatures of requests", auth.secrets_file.span)),
         service.external_auth.as_ref().map(|auth| ("external authorization", auth.service.span)),
         service.cors.as_ref().map(|cors| ("`cors`", cors.place.0.unwrap_or(name))),
+        service.ip_access.as_deref().map(|access| ("access by address", access.place.0.unwrap_or(name))),
         service.rate_limits.first().map(|limit| ("a rate limit", limit.requests.span)),
         edits.then_some(("a change to headers", name)),
         service.headers.as_ref().map(|_| ("a change to headers", name)),
