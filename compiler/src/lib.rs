@@ -9,6 +9,7 @@ pub mod check;
 pub mod checked;
 pub mod emit;
 mod envoy;
+mod fault_engine;
 pub mod import;
 pub mod lower;
 pub mod pending;

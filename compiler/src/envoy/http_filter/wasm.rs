@@ -20,22 +20,23 @@ use crate::envoy::duration;
 const FETCHED_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, config, module)
+    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
 }
 
-pub(crate) fn fault(config: &FaultConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::Fault, FAULT_ROOT_ID, config, module)
+pub(crate) fn fault(owner: &str, config: &FaultConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::Fault, FAULT_ROOT_ID, owner, config, module)
 }
 
 pub(crate) fn header_routing(config: &HeaderRoutingConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, config, module)
+    ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, "", config, module)
 }
 
-/// A root of our module. All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
+/// A root of our module, for one owner: a service, a gateway, or everybody (`""`). All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
 ///
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
-fn ours(rank: Rank, root_id: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
+fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
+    let separator = if owner.is_empty() { "" } else { "." };
     let source = DataSource { specifier: Some(data_source::Specifier::Filename(module.path())), ..Default::default() };
     let vm = VmConfig {
         vm_id: format!("meshwright-{}", module.sha256),
@@ -51,7 +52,7 @@ fn ours(rank: Rank, root_id: &str, config: &impl serde::Serialize, module: &Wasm
         vm: Some(plugin_config::Vm::VmConfig(vm)),
         ..Default::default()
     };
-    typed(rank, format!("meshwright.filters.http.{root_id}"), &Wasm { config: Some(plugin) })
+    typed(rank, format!("meshwright.filters.http.{root_id}{separator}{owner}"), &Wasm { config: Some(plugin) })
 }
 
 /// A filter of the user's own.
