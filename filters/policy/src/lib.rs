@@ -56,7 +56,7 @@ pub use fault::{
     FAULT_CONTROL_HEADERS, FAULT_ROOT_ID, Fault, FaultAbort, FaultCallers, FaultConfig, FaultControl, FaultDelay,
     FaultHeader, FaultSelect, http_status_of_grpc,
 };
-pub use filter::{Decide, FILTERS, Filter, find};
+pub use filter::{Configure, Decide, FILTERS, Filter, find};
 pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use path::normalised;
