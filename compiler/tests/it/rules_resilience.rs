@@ -349,11 +349,15 @@ fn a_fault_whose_times_cannot_be() {
 #[test]
 fn a_fault_whose_answer_is_too_long() {
     let fault = |length| service(&format!("fault {{ abort 503 percent=1 body=\"{}\"; }}", "x".repeat(length)));
-    check("invalid-value", &fault(4097), expect![[r#"
+    check(
+        "invalid-value",
+        &fault(4097),
+        expect![[r#"
         error[invalid-value]: this answer has 4097 bytes
           4:34 a filter answers with at most 4096
           help: let a service answer it
-    "#]]);
+    "#]],
+    );
     quiet("invalid-value", &fault(4096));
 }
 
@@ -402,12 +406,16 @@ fn what_a_fault_says_needs_one_engine() {
 
 #[test]
 fn a_fault_of_callers_whom_nothing_proves() {
-    check("unproven-caller", &service("fault {\nabort 503 percent=1\ncallers from=\"a.svc\"\n}"), expect![[r#"
+    check(
+        "unproven-caller",
+        &service("fault {\nabort 503 percent=1\ncallers from=\"a.svc\"\n}"),
+        expect![[r#"
         error[unproven-caller]: nothing proves who is calling
           6:14 only a certificate of the caller says which service it is
           2:9 here callers may come without a certificate
           help: ask for one: `tls mode="strict"` with `client` in it
-    "#]]);
+    "#]],
+    );
     let control = "fault {\nheader-control max-percent=1 max-delay=\"1s\" {\n\
                    callers from-identity=\"spiffe://a/b\"\n}\n}";
     assert_eq!(places("unproven-caller", &service(control)), "error 6:23\n");
