@@ -9,7 +9,7 @@ mod cluster;
 mod edits;
 mod egress;
 mod endpoint;
-pub(crate) mod fault;
+mod fault;
 mod gateway;
 mod health;
 mod inbound;

@@ -5,7 +5,8 @@ mod fields;
 mod messages;
 
 pub(crate) use self::checks::{
-    fault_does_something, gateway_listens, host_goes_somewhere, key_stands_somewhere, rule_chooses, test_is_whole,
+    control_allows_something, fault_does_something, gateway_listens, host_goes_somewhere, key_stands_somewhere,
+    rule_chooses, test_is_whole,
 };
 pub(crate) use self::fields::Fields;
 use crate::block::Block;

@@ -33,7 +33,9 @@ pub(crate) fn compile(workspace: &Path, package: &str, target: &str, target_dir:
         .args(["--target", target, "--target-dir"])
         .arg(target_dir)
         .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
-        .args(FAST.iter().flat_map(|fast| ["--config".to_owned(), format!("profile.filter.package.{fast}.opt-level=3")]))
+        .args(
+            FAST.iter().flat_map(|fast| ["--config".to_owned(), format!("profile.filter.package.{fast}.opt-level=3")]),
+        )
         .env("CARGO_ENCODED_RUSTFLAGS", rustflags(workspace))
         // Incremental compilation and link-time optimisation exclude each other.
         .env("CARGO_INCREMENTAL", "0");

@@ -7,7 +7,7 @@ mod select;
 
 use alloc::vec::Vec;
 
-pub use self::abort::{FaultAbort, FaultHeader, Status, http_status_of_grpc};
+pub use self::abort::{FaultAbort, FaultHeader, HeaderName, HeaderValue, Status, http_status_of_grpc};
 use self::callers::Callers;
 pub use self::callers::FaultCallers;
 use self::control::{Asked, strip};

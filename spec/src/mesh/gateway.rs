@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{
     AccessLog, ApiKey, Authorization, BasicAuth, Call, CertificateSource, Cors, Egress, ExternalAuth, FilterUse,
-    HeaderEdits, Headers, HmacSignature, IpAccess, Jwt, Maintenance, Overlay, Protocol, RateLimit, RequestId, Retry, Route, ServerTls, Stats, Target, Tracing,
+    HeaderEdits, Headers, HmacSignature, IpAccess, Jwt, Maintenance, Overlay, Protocol, RateLimit, RequestId, Retry,
+    Route, ServerTls, Stats, Target, Tracing,
 };
 use crate::block::Block;
 use crate::names::Name;

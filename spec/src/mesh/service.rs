@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{
     ApiKey, Authorization, BasicAuth, CircuitBreaker, ClientTls, CloudMap, ConnectionPool, Cors, Dns, EcsDiscovery,
-    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, Headers, HealthCheck, HmacSignature, Inbound, IpAccess, Jwt, LoadBalancing, Maintenance, Mirror, OutlierDetection, Overlay, RateLimit, RequestId, Retry, Route, ServerTls, Subset,
+    Endpoint, Entry, ExternalAuth, Failover, Fault, FilterUse, HeaderEdits, HeaderRouting, Headers, HealthCheck,
+    HmacSignature, Inbound, IpAccess, Jwt, LoadBalancing, Maintenance, Mirror, OutlierDetection, Overlay, RateLimit,
+    RequestId, Retry, Route, ServerTls, Subset,
 };
 use crate::block::{Block, Word};
 use crate::names::Name;

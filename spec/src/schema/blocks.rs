@@ -155,7 +155,7 @@ fn needs(block: &'static Block) -> Needs {
     // What `decode::checks` asks of blocks as a whole.
     match block.name {
         "fault" => {
-            needs.rules.push(any_of(&["delay", "abort", "grpc-abort", "response-rate-limit"]));
+            needs.rules.push(any_of(&["delay", "abort", "grpc-abort", "response-rate-limit", "header-control"]));
             needs.rules.push(json!({ "not": { "required": ["abort", "grpc-abort"] } }));
         }
         "routing-rule" => {
@@ -164,6 +164,7 @@ fn needs(block: &'static Block) -> Needs {
             needs.rules.push(json!({ "not": { "required": ["sticky", "visitor-cookie"] } }));
         }
         "api-key" => needs.rules.push(any_of(&["header", "query", "cookie"])),
+        "fault-control" => needs.rules.push(any_of(&["max-delay", "abort", "grpc-abort"])),
         "gateway" => needs.rules.push(says("listen")),
         "test" => needs.required.extend(["request", "expect"]),
         _ => {}
@@ -195,6 +196,6 @@ fn can_be_empty(block: &'static Block) -> bool {
     let needs = needs(block);
     let choice =
         block.fields.iter().any(|field| matches!((field.says, field.occurs), (Says::OneOf(_), Occurs::Required)));
-    let checked = ["fault", "routing-rule", "gateway"].contains(&block.name);
+    let checked = ["fault", "fault-control", "routing-rule", "gateway"].contains(&block.name);
     !block.not_empty && needs.required.is_empty() && !choice && !checked
 }

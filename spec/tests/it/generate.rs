@@ -127,7 +127,7 @@ fn places(value: &Value, here: &str, found: &mut Vec<String>) {
 fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
     match block.name {
         "fault" => {
-            let does = ["abort", "delay", "grpc-abort", "response-rate-limit"];
+            let does = ["abort", "delay", "grpc-abort", "response-rate-limit", "header-control"];
             let wanted = does.into_iter().find(|key| choices.wants(block, key));
             vec![wanted.unwrap_or(*choices.of(&does))]
         }
@@ -140,6 +140,11 @@ fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
             let places = ["header", "query", "cookie"];
             let wanted = places.into_iter().find(|key| choices.wants(block, key));
             vec![wanted.unwrap_or(*choices.of(&places))]
+        }
+        "fault-control" => {
+            let allows = ["max-delay", "abort", "grpc-abort"];
+            let wanted = allows.into_iter().find(|key| choices.wants(block, key));
+            vec![wanted.unwrap_or(*choices.of(&allows))]
         }
         "gateway" => vec!["listen"],
         "test" => vec!["request", "expect"],

@@ -54,7 +54,7 @@ pub(super) fn resolve(
         headers: declared.headers.as_deref().map(edits::headers),
         request_id: declared.request_id.as_deref().and_then(edits::request_id),
         maintenance: declared.maintenance.as_deref().and_then(edits::maintenance),
-        fault: declared.fault.as_deref().map(extension::fault),
+        fault: declared.fault.as_deref().map(|fault| extension::fault(context, fault)),
         ip_access: declared.ip_access.as_deref().cloned(),
         rate_limits: declared.rate_limits.clone(),
         cors: declared.cors.as_deref().cloned(),

@@ -8,7 +8,10 @@ use envoy::config::core::v3::{
 use envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig, plugin_config};
 use policy::{
-    API_KEY_ROOT_ID, ApiKeyConfig, BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig, HEADERS_ROOT_ID, HEADER_ROUTING_ROOT_ID, HMAC_SIGNATURE_ROOT_ID, HeaderRoutingConfig, HeadersConfig, HmacSignatureConfig, IP_ACCESS_ROOT_ID, IpAccessConfig, MAINTENANCE_ROOT_ID, MaintenanceConfig, RATE_LIMIT_ROOT_ID, REQUEST_ID_ROOT_ID, RateLimitConfig, RequestIdConfig,
+    API_KEY_ROOT_ID, ApiKeyConfig, BASIC_AUTH_ROOT_ID, BasicAuthConfig, FAULT_ROOT_ID, FaultConfig,
+    HEADER_ROUTING_ROOT_ID, HEADERS_ROOT_ID, HMAC_SIGNATURE_ROOT_ID, HeaderRoutingConfig, HeadersConfig,
+    HmacSignatureConfig, IP_ACCESS_ROOT_ID, IpAccessConfig, MAINTENANCE_ROOT_ID, MaintenanceConfig, RATE_LIMIT_ROOT_ID,
+    REQUEST_ID_ROOT_ID, RateLimitConfig, RequestIdConfig,
 };
 use spec::mesh::WasmFailure;
 
@@ -21,6 +24,10 @@ const FETCHED_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
     ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
+}
+
+pub(crate) fn fault(owner: &str, config: &FaultConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::Fault, FAULT_ROOT_ID, owner, config, module)
 }
 
 pub(crate) fn api_key(owner: &str, config: &ApiKeyConfig, module: &WasmModule) -> HttpFilter {
