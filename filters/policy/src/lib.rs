@@ -55,34 +55,50 @@ mod template;
 pub mod testdata;
 mod verdict;
 
-pub use api_key::{API_KEY_ROOT_ID, ApiKey, ApiKeyConfig, ApiKeySource, ClientKey, GivenKey, HeaderSource, KeyHash, parse_api_keys};
-pub use basic_auth::{BASIC_AUTH_ROOT_ID, BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, GroupError, GroupErrorKind, GroupLine, HtpasswdError, HtpasswdErrorKind, HtpasswdUser, InvalidPasswordHash, LARGEST_CHECK_KIB, PasswordHash, SLOWEST_CHECK_MILLIS, parse_groups, parse_htpasswd};
+pub use api_key::{
+    API_KEY_ROOT_ID, ApiKey, ApiKeyConfig, ApiKeySource, ClientKey, GivenKey, HeaderSource, KeyHash, parse_api_keys,
+};
+pub use basic_auth::{
+    BASIC_AUTH_ROOT_ID, BasicAuth, BasicAuthConfig, BasicAuthRule, BasicAuthUser, GroupError, GroupErrorKind,
+    GroupLine, HtpasswdError, HtpasswdErrorKind, HtpasswdUser, InvalidPasswordHash, LARGEST_CHECK_KIB, PasswordHash,
+    SLOWEST_CHECK_MILLIS, parse_groups, parse_htpasswd,
+};
 pub use bounded::{Bounded, Key};
 pub use client::{Address, Network, Networks};
 pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, ValueMatch};
 pub use decode::{Decode, Invalid, Value, decode};
 pub use env::{Counter, Env, Shared};
-pub use fault::{<<<<<<< HEAD, FAULT_CONTROL_HEADERS, FAULT_ROOT_ID, Fault, FaultAbort, FaultCallers, FaultConfig, FaultControl, FaultDelay, FaultHeader, FaultSelect, http_status_of_grpc};
+pub use fault::{
+    FAULT_CONTROL_HEADERS, FAULT_ROOT_ID, Fault, FaultAbort, FaultCallers, FaultConfig, FaultControl, FaultDelay,
+    FaultHeader, FaultSelect, http_status_of_grpc,
+};
 pub use filter::{Configure, Decide, FILTERS, Filter, find};
-pub use header_routing::{CookieText, DRY_RUN_HEADER, HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie};
+pub use header_routing::{
+    CookieText, DRY_RUN_HEADER, HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule,
+    ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie,
+};
 pub use headers::{HEADERS_ROOT_ID, HeaderChange, HeaderChanges, HeaderName, HeadersConfig, TemplatedHeader};
-pub use hmac_signature::{HMAC_SIGNATURE_ROOT_ID, HmacSignature, HmacSignatureConfig, SigningKey, SigningSecret, is_component, parse_signing_secrets};
+pub use hmac_signature::{
+    HMAC_SIGNATURE_ROOT_ID, HmacSignature, HmacSignatureConfig, SigningKey, SigningSecret, is_component,
+    parse_signing_secrets,
+};
 pub use ip_access::{IP_ACCESS_ROOT_ID, IpAccess, IpAccessConfig};
-pub use maintenance::{Day, Digest, MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig, Minute, PassCookie, PassHeader, Weekly, Window};
+pub use maintenance::{
+    Day, Digest, MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig, Minute, PassCookie, PassHeader, Weekly, Window,
+};
 pub use named_secrets::{NamedSecret, NamedSecretError, NamedSecretErrorKind};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
-pub use path::{normalised};
-pub use policy::{HttpPolicy};
-pub use rate_limit::{RATE_LIMIT_ROOT_ID, RateLimit, RateLimitConfig, RateLimitHeaders, RateLimitKey, RateLimitKeySource, RateLimitRule, Unkeyed};
+pub use path::normalised;
+pub use policy::HttpPolicy;
+pub use rate_limit::{
+    RATE_LIMIT_ROOT_ID, RateLimit, RateLimitConfig, RateLimitHeaders, RateLimitKey, RateLimitKeySource, RateLimitRule,
+    Unkeyed,
+};
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use request_id::{REQUEST_ID_ROOT_ID, RequestId, RequestIdConfig, RequestIdFormat};
 pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
 pub use template::{LONGEST as LONGEST_TEMPLATE, Template, TemplateError, TemplateErrorKind};
 pub use verdict::{Edits, HeaderEdit, LocalReply, Verdict};
-
-=======
-};
->>>>>>> f5-fault
 
 /// The SHA-256 of some bytes (FIPS 180-4).
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {

@@ -38,10 +38,6 @@ pub(crate) fn hmac_signature(owner: &str, config: &HmacSignatureConfig, module: 
     ours(Rank::HmacSignature, HMAC_SIGNATURE_ROOT_ID, owner, config, module)
 }
 
-pub(crate) fn fault(owner: &str, config: &FaultConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::Fault, FAULT_ROOT_ID, owner, config, module)
-}
-
 pub(crate) fn header_routing(owner: &str, config: &HeaderRoutingConfig, module: &WasmModule) -> HttpFilter {
     ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, owner, config, module)
 }
