@@ -35,7 +35,7 @@ pub enum Answer {
 pub struct World {
     process: Option<Supervised>,
     address: Ipv4Addr,
-    _echo: Echo,
+    echo: Echo,
     _folder: TempDir,
     _claim: Claim,
 }
@@ -79,12 +79,22 @@ impl World {
             ready_within: Duration::from_secs(60),
         };
         let process = Some(supervise(run, events).await?);
-        Ok(World { process, address, _echo: echo, _folder: folder, _claim: claim })
+        Ok(World { process, address, echo, _folder: folder, _claim: claim })
     }
 
     /// A connection to the listener of a variant, by its place.
     pub fn client(&self, variant: usize) -> Client {
         Client::new(SocketAddr::new(self.address.into(), port(variant)))
+    }
+
+    /// Where the upstream is.
+    pub fn upstream(&self) -> SocketAddr {
+        self.echo.address()
+    }
+
+    /// The address of everything here; other ports of it are free.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
     }
 
     /// Microseconds that Envoy's threads were on a CPU, finer than `proc(5)`'s ticks: its scheduler statistics.
@@ -143,6 +153,11 @@ fn wasm(module: &str, root_id: &str, configuration: &str) -> Value {
             "configuration": { "@type": "type.googleapis.com/google.protobuf.StringValue", "value": configuration },
         },
     })
+}
+
+/// A configuration that is only to be validated.
+pub fn nowhere(variants: &[Variant]) -> Value {
+    bootstrap(Ipv4Addr::LOCALHOST, variants, Answer::Direct, SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 
 fn port(variant: usize) -> u16 {
