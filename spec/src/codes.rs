@@ -174,6 +174,8 @@ codes! {
     NOT_COMPILED = "not-compiled" rule warning: "this version checks it and does not compile it yet";
     // Credentials.
     HTPASSWD = "htpasswd" fault: "a line of an htpasswd file cannot be used";
+    USER_GROUPS = "user-groups" fault: "a group of users cannot be read, or a user or a group is not there";
+    SLOW_PASSWORD_HASH = "slow-password-hash" rule warning: "checking a password stops a worker for long";
     // Annotations.
     UNKNOWN_ANNOTATION = "unknown-annotation" fault: "no annotation has this key";
     INVALID_ANNOTATION = "invalid-annotation" fault: "the value is outside what the annotation accepts";

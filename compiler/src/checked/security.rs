@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policy::BasicAuthUser;
+use policy::{BasicAuthRule, BasicAuthUser};
 use spec::Name;
 use spec::mesh::{
     ApiKeySource, Cidr, Decision, Engine, FailureMode, HeaderMatch, ProviderSource, RouteMatch, TlsMode, TlsVersion,
@@ -15,7 +15,13 @@ pub struct BasicAuth {
     pub realm: String,
     /// Never empty.
     pub users: Vec<BasicAuthUser>,
+    /// In order.
+    pub rules: Vec<BasicAuthRule>,
     pub forward_user_header: Option<String>,
+    pub hide: bool,
+    pub preflight: bool,
+    /// Up to a second.
+    pub failure_budget: Duration,
     pub engine: Engine,
 }
 

@@ -6,7 +6,7 @@ use ::envoy::config::route::v3::RouteConfiguration;
 use super::policies::{self, Chain};
 use super::scope::Scope;
 use super::tls::Accepted;
-use super::{INGRESS_PORT, Parts, authentication, authorization, cluster, fault, observability, route, tcp, tls};
+use super::{INGRESS_PORT, Parts, authorization, cluster, fault, observability, route, tcp, tls};
 use crate::checked::{Id, Node, Serve, Service};
 use crate::envoy::http_filter::FilterOverrides;
 use crate::envoy::listener::{Chain as Way, HttpChain, Listener, Serves, Side, listener};
@@ -145,7 +145,6 @@ fn requests(
     };
     let all: Vec<_> = serves.iter().map(|serve| policies::of_service(scope, serve, authorities(serve))).collect();
     let mut chain = Chain::default();
-    authentication::passwords(scope, &all, &mut chain);
     fault::ours(scope, &all, &mut chain);
     for policies in &all {
         policies::lower(scope, policies, &mut chain, parts);

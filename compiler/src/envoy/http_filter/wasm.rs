@@ -19,8 +19,8 @@ use crate::envoy::duration;
 /// A module that is fetched has so long to come.
 const FETCHED_WITHIN: Duration = Duration::from_secs(10);
 
-pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
+pub(crate) fn basic_auth(owner: &str, config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, owner, config, module)
 }
 
 pub(crate) fn fault(config: &FaultConfig, module: &WasmModule) -> HttpFilter {
@@ -35,13 +35,7 @@ pub(crate) fn header_routing(config: &HeaderRoutingConfig, module: &WasmModule) 
 ///
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
-fn ours(
-    rank: Rank,
-    root_id: &str,
-    owner: &str,
-    config: &impl serde::Serialize,
-    module: &WasmModule,
-) -> HttpFilter {
+fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
     let name = if owner.is_empty() {
         format!("meshwright.filters.http.{root_id}")
     } else {
