@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use spec::mesh::Engine;
 
-use crate::checked::{CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
+use crate::checked::{BasicAuth, CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
 use crate::lower::{compares_headers, fault};
 
 /// A request through an Envoy without filters.
@@ -104,7 +104,7 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
             let gateway = mesh.gateway(id);
             let name = gateway.name.key();
             if let Some(auth) = &gateway.basic_auth {
-                basic_auth(auth.engine, &name, &mut lines);
+                basic_auth(auth, &name, &mut lines);
             }
             lines.native("jwt", &name, gateway.jwt.is_some());
             lines.native("api-key", &name, gateway.api_key.is_some());
@@ -132,7 +132,7 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
 fn served(service: &Service, lines: &mut Lines) {
     let name = service.name.key();
     if let Some(auth) = &service.basic_auth {
-        basic_auth(auth.engine, &name, lines);
+        basic_auth(auth, &name, lines);
     }
     lines.native("jwt", &name, service.jwt.is_some());
     lines.native("api-key", &name, service.api_key.is_some());
@@ -159,9 +159,18 @@ fn called(mesh: &CheckedMesh, id: Id<Service>, lines: &mut Lines) {
     lines.native("rate-limit", &name, service.routes.iter().any(|route| !route.rate_limits.is_empty()));
 }
 
-fn basic_auth(engine: Engine, of: &str, lines: &mut Lines) {
-    let cost = if engine == Engine::Wasm { BASIC_AUTH } else { NATIVE_BASIC_AUTH };
-    lines.add("basic-auth", of, engine, &chosen(engine), Some(cost));
+fn basic_auth(auth: &BasicAuth, of: &str, lines: &mut Lines) {
+    let cost = if auth.engine == Engine::Wasm { BASIC_AUTH } else { NATIVE_BASIC_AUTH };
+    let foreign = auth.users.iter().map(|user| user.hash.format()).find(|format| *format != "{SHA}");
+    let needed = match foreign {
+        _ if auth.engine == Engine::Native => None,
+        Some(format) => Some(format!("only our filter knows {format}")),
+        None if !auth.rules.is_empty() => Some("only our filter has rules".to_owned()),
+        None if auth.hide => Some("only our filter has `hide`".to_owned()),
+        None if auth.preflight => Some("only our filter has `preflight`".to_owned()),
+        None => None,
+    };
+    lines.add("basic-auth", of, auth.engine, &needed.unwrap_or_else(|| chosen(auth.engine)), Some(cost));
 }
 
 fn chosen(engine: Engine) -> String {

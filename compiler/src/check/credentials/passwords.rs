@@ -126,9 +126,10 @@ fn slow(auth: &BasicAuth, users: &[HtpasswdUser], file: FileId, text: &str, diag
     let cost = |user: &HtpasswdUser| Duration::from_micros(user.hash.check_micros().into());
     let slow: Vec<_> = users.iter().filter(|user| cost(user) > LONG).collect();
     let Some(slowest) = slow.iter().max_by_key(|user| (cost(user), user.line)) else { return };
-    let others = match slow.len() {
-        1 => String::new(),
-        several => format!(", and {} others for more than {} ms", several.saturating_sub(1), LONG.as_millis()),
+    let others = match slow.len().saturating_sub(1) {
+        0 => String::new(),
+        1 => format!(", and another for more than {} ms", LONG.as_millis()),
+        several => format!(", and {several} others for more than {} ms", LONG.as_millis()),
     };
     let message = format!(
         "line {}: checking the password of `{}` stops a worker for about {} ms{others}",
