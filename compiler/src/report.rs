@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use spec::mesh::{Engine, Fault, IpAccess, RateLimit};
 
-use crate::checked::{ApiKey, CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
+use crate::checked::{ApiKey, BasicAuth, CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
 use crate::fault_engine;
 use crate::lower::{compares, ip_access, rate_limit};
 
@@ -116,7 +116,7 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
             let gateway = mesh.gateway(id);
             let name = gateway.name.key();
             if let Some(auth) = &gateway.basic_auth {
-                basic_auth(auth.engine, &name, &mut lines);
+                basic_auth(auth, &name, &mut lines);
             }
             lines.edits(
                 &name,
@@ -150,7 +150,7 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
 fn served(service: &Service, lines: &mut Lines) {
     let name = service.name.key();
     if let Some(auth) = &service.basic_auth {
-        basic_auth(auth.engine, &name, lines);
+        basic_auth(auth, &name, lines);
     }
     lines.edits(&name, &[service.headers.is_some(), service.request_id.is_some(), service.maintenance.is_some()]);
     lines.native("jwt", &name, service.jwt.is_some());
@@ -202,9 +202,18 @@ fn rate_limits<'a>(limits: impl IntoIterator<Item = &'a RateLimit>, of: &str, li
     }
 }
 
-fn basic_auth(engine: Engine, of: &str, lines: &mut Lines) {
-    let cost = if engine == Engine::Wasm { BASIC_AUTH } else { NATIVE_BASIC_AUTH };
-    lines.add("basic-auth", of, engine, &chosen(engine), Some(cost));
+fn basic_auth(auth: &BasicAuth, of: &str, lines: &mut Lines) {
+    let cost = if auth.engine == Engine::Wasm { BASIC_AUTH } else { NATIVE_BASIC_AUTH };
+    let foreign = auth.users.iter().map(|user| user.hash.format()).find(|format| *format != "{SHA}");
+    let needed = match foreign {
+        _ if auth.engine == Engine::Native => None,
+        Some(format) => Some(format!("only our filter knows {format}")),
+        None if !auth.rules.is_empty() => Some("only our filter has rules".to_owned()),
+        None if auth.hide => Some("only our filter has `hide`".to_owned()),
+        None if auth.preflight => Some("only our filter has `preflight`".to_owned()),
+        None => None,
+    };
+    lines.add("basic-auth", of, auth.engine, &needed.unwrap_or_else(|| chosen(auth.engine)), Some(cost));
 }
 
 /// Callers with keys, and callers who sign.

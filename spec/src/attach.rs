@@ -73,7 +73,10 @@ fn named(mesh: &Mesh) -> Vec<(Spanned<&str>, &'static str, Kind)> {
     let mut named = Vec::new();
     let basic = mesh.services.iter().filter_map(|service| service.basic_auth.as_deref());
     let basic = basic.chain(mesh.gateways.iter().filter_map(|gateway| gateway.basic_auth.as_ref()));
-    named.extend(basic.map(|auth| (path(&auth.htpasswd_file), "htpasswd-file", Kind::Secret)));
+    for auth in basic {
+        named.push((path(&auth.htpasswd_file), "htpasswd-file", Kind::Secret));
+        named.extend(auth.groups_file.as_ref().map(|file| (path(file), "groups-file", Kind::Text)));
+    }
     let keys = mesh.services.iter().filter_map(|service| service.api_key.as_deref());
     let keys = keys.chain(mesh.gateways.iter().filter_map(|gateway| gateway.api_key.as_ref()));
     named.extend(keys.map(|auth| (path(&auth.keys_file), "keys-file", Kind::Secret)));

@@ -178,6 +178,8 @@ codes! {
     // Credentials.
     HTPASSWD = "htpasswd" fault: "a line of an htpasswd file cannot be used";
     WEAK_KEY = "weak-key" rule warning: "a key or secret is so short that it could be guessed";
+    USER_GROUPS = "user-groups" fault: "a group of users cannot be read, or a user or a group is not there";
+    SLOW_PASSWORD_HASH = "slow-password-hash" rule warning: "checking a password stops a worker for long";
     // Annotations.
     UNKNOWN_ANNOTATION = "unknown-annotation" fault: "no annotation has this key";
     INVALID_ANNOTATION = "invalid-annotation" fault: "the value is outside what the annotation accepts";

@@ -7,6 +7,7 @@ pub mod action;
 pub mod authentication;
 pub mod authorization;
 pub mod balancing;
+mod basic_auth;
 pub mod egress;
 pub mod endpoint;
 pub mod extension;
@@ -35,11 +36,12 @@ pub use action::{
     Cors, HeaderEdits, HeaderValue, HostRewrite, Mirror, PathRewrite, Redirect, RegexRewrite, Respond, Rewrite,
     RouteAction, Target,
 };
-pub use authentication::{ApiKey, BasicAuth, ExternalAuth, FailureMode, HmacSignature, Jwt, JwtKeys, JwtProvider};
+pub use authentication::{ApiKey, ExternalAuth, FailureMode, HmacSignature, Jwt, JwtKeys, JwtProvider};
 pub use authorization::{AccessRule, Authorization, Decision};
 pub use balancing::{
     Failover, HashKey, HashOn, LoadBalancing, LoadBalancingPolicy, Locality, LocalityMode, SlowStart, StickyCookie,
 };
+pub use basic_auth::{BasicAuth, PasswordAccess, PasswordPath, PasswordRule, UserGroup};
 pub use egress::{Egress, EgressHost, EgressPolicy};
 pub use endpoint::{CloudMap, Dns, DnsMode, EcsDiscovery, Endpoint, IpFamily, Subset};
 pub use extension::{

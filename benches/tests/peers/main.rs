@@ -29,12 +29,18 @@ const END: &str = "<!-- end -->\n";
 #[tokio::test]
 async fn peers_do_what_the_manual_says() {
     let envoy = local::find(None).unwrap_or_else(|error| panic!("{error}"));
-    let world = World::start(&envoy, &[variant("ours", vec![our_filter()]), variant("native", vec![native(&htpasswd())])], Answer::Upstream, 1);
+    let world = World::start(
+        &envoy,
+        &[variant("ours", vec![our_filter()]), variant("native", vec![native(&htpasswd())])],
+        Answer::Upstream,
+        1,
+    );
     let world = world.await.unwrap_or_else(|error| panic!("{error:#}"));
     let nginx = Nginx::start(&world, &htpasswd());
     let mut clients = [world.client(0), world.client(1), nginx.client()];
 
-    let mut table = String::from("| request | ours | Envoy 1.40's `basic_auth` | nginx 1.22's `auth_basic` |\n|---|---|---|---|\n");
+    let mut table =
+        String::from("| request | ours | Envoy 1.40's `basic_auth` | nginx 1.22's `auth_basic` |\n|---|---|---|---|\n");
     for (name, request, judge) in requests() {
         let mut cells = Vec::new();
         for client in &mut clients {
@@ -83,9 +89,17 @@ fn requests() -> Vec<(&'static str, Request, Judge)> {
         ("junk after the credential", raw(&format!("Basic {} x", encoded("alice:secret"))), status),
         ("the right credential twice", right().basic_auth("alice", "secret"), status),
         ("the right credential, then a wrong one", right().basic_auth("alice", "wrong"), status),
-        ("a wrong credential, then the right one", get().basic_auth("alice", "wrong").basic_auth("alice", "secret"), status),
+        (
+            "a wrong credential, then the right one",
+            get().basic_auth("alice", "wrong").basic_auth("alice", "secret"),
+            status,
+        ),
         ("a NUL behind the password", raw(&format!("Basic {}", encoded("alice:secret\0"))), status),
-        ("none: the challenge, for `Host: beta.svc` and `/?secret=1`", Request::get("/?secret=1").host(HOST), challenge),
+        (
+            "none: the challenge, for `Host: beta.svc` and `/?secret=1`",
+            Request::get("/?secret=1").host(HOST),
+            challenge,
+        ),
         ("a forged user header: what the upstream hears", right().header("x-user", "root"), heard_user),
         ("the right password: whether the upstream hears it", right(), heard_credentials),
         ("none, over gRPC", get().header("content-type", "application/grpc"), grpc),

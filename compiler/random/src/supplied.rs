@@ -12,6 +12,7 @@ impl Files for Supplied {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
         Ok(match path {
             "users.htpasswd" => b"ada:{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=\n".to_vec(),
+            "users.groups" => b"staff: ada\n".to_vec(),
             "clients.keys" => b"partner:4f1c9a7e6b2d8035\n".to_vec(),
             "clients.secrets" => b"partner:0123456789abcdef0123456789abcdef\n".to_vec(),
             "login.jwks" => JWKS.as_bytes().to_vec(),

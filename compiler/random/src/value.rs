@@ -45,6 +45,9 @@ pub(crate) fn entries(choices: &mut Rng) -> Value {
 fn known(key: &str, kind: &'static Kind) -> Option<&'static [&'static str]> {
     Some(match (kind.name, key) {
         ("file", "htpasswd-file") => &["users.htpasswd"],
+        ("file", "groups-file") => &["users.groups"],
+        ("text", "user") => &["ada"],
+        ("label", "group") => &["staff"],
         ("file", "keys-file") => &["clients.keys"],
         ("file", "secrets-file") => &["clients.secrets"],
         ("any-text-not-empty", "client") => &["partner"],

@@ -40,6 +40,7 @@ mod open_egress;
 mod order;
 mod outlier_without_choice;
 mod own_answers;
+mod password_rules;
 mod path_overlap;
 mod permissive_tls;
 mod plaintext_credentials;
@@ -143,6 +144,7 @@ const RULES: &[Rule] = &[
     open_egress::check,
     outlier_without_choice::check,
     own_answers::check,
+    password_rules::check,
     permissive_tls::check,
     plaintext_credentials::check,
     port_conflict::check,

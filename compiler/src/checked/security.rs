@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use policy::{ApiKeySource, BasicAuthUser, GivenKey, SigningKey};
+use policy::{ApiKeySource, BasicAuthRule, BasicAuthUser, GivenKey, SigningKey};
 use spec::Name;
 use spec::mesh::{Cidr, Decision, Engine, FailureMode, HeaderMatch, ProviderSource, RouteMatch, TlsMode, TlsVersion};
 
@@ -13,7 +13,13 @@ pub struct BasicAuth {
     pub realm: String,
     /// Never empty.
     pub users: Vec<BasicAuthUser>,
+    /// In order.
+    pub rules: Vec<BasicAuthRule>,
     pub forward_user_header: Option<String>,
+    pub hide: bool,
+    pub preflight: bool,
+    /// Up to a second.
+    pub failure_budget: Duration,
     pub engine: Engine,
 }
 

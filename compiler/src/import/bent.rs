@@ -79,12 +79,7 @@ fn front_proxy(id: &Spanned<Name>) -> Gateway {
     let text = |text: &str| Spanned::new(text.to_owned(), id.span);
     Gateway {
         calls: vec![Call::of(Spanned::new(Callee::All, id.span))],
-        basic_auth: Some(BasicAuth {
-            realm: Some(text(REALM)),
-            htpasswd_file: text(HTPASSWD_FILE),
-            forward_user_header: None,
-            engine: None,
-        }),
+        basic_auth: Some(BasicAuth { realm: Some(text(REALM)), ..BasicAuth::of(text(HTPASSWD_FILE)) }),
         ..Gateway::named(id.clone(), Spanned::new(INGRESS_PORT, id.span))
     }
 }

@@ -5,7 +5,7 @@ mod keys;
 
 use std::sync::Arc;
 
-use policy::{BasicAuthConfig, BasicAuthRule};
+use policy::BasicAuthConfig;
 use spec::mesh::{Engine, FailureMode};
 
 use super::policies::{Chain, Policies};
@@ -19,13 +19,16 @@ use crate::envoy::{self, names, rbac::allow};
 /// Of requests that another server is asked about.
 const NOTE: &str = "asked_";
 
-/// Tokens, keys and another server's word, and passwords that Envoy checks itself; others are gathered by
-/// [`passwords`].
+/// Passwords, tokens, keys and another server's word.
 pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chain, parts: &mut Parts) {
     let owner = &policies.owner;
-    if let Some(auth) = policies.basic_auth.filter(|auth| is_native(auth)) {
+    if let Some(auth) = policies.basic_auth {
         let header = auth.forward_user_header.as_deref();
-        chain.add(policies, basic_auth::basic_auth(owner, htpasswd(auth), &auth.realm, header));
+        let filter = match auth.engine {
+            Engine::Native => basic_auth::basic_auth(owner, htpasswd(auth), &auth.realm, header),
+            Engine::Wasm => wasm::basic_auth(owner, &passwords(auth), scope.module),
+        };
+        chain.add(policies, filter);
     }
     if let Some(auth) = policies.jwt {
         let providers = auth.providers.iter().map(|id| keys::provider(scope, *id, parts)).collect();
@@ -38,23 +41,16 @@ pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chai
     }
 }
 
-/// Our filter for all that ask for passwords, one rule each.
-pub(super) fn passwords(scope: &Scope<'_>, all: &[Policies<'_>], chain: &mut Chain) {
-    let rules: Vec<BasicAuthRule> = all
-        .iter()
-        .filter_map(|policies| {
-            let auth = policies.basic_auth.filter(|auth| !is_native(auth))?;
-            Some(BasicAuthRule {
-                hosts: policies.hosts.clone(),
-                exempt_paths: policies.exempt_paths(),
-                realm: auth.realm.clone(),
-                users: auth.users.clone(),
-                forward_user_header: auth.forward_user_header.clone(),
-            })
-        })
-        .collect();
-    if !rules.is_empty() {
-        chain.add_for_all(Some(wasm::basic_auth(&BasicAuthConfig { rules }, scope.module)));
+/// Our filter: where it works and which health checks pass it, virtual hosts say.
+fn passwords(auth: &BasicAuth) -> BasicAuthConfig {
+    BasicAuthConfig {
+        realm: auth.realm.clone(),
+        users: auth.users.clone(),
+        rules: auth.rules.clone(),
+        forward_user_header: auth.forward_user_header.clone(),
+        hide: auth.hide,
+        cors_preflight: auth.preflight,
+        failure_micros_per_second: u32::try_from(auth.failure_budget.as_micros()).unwrap_or(u32::MAX),
     }
 }
 
@@ -86,10 +82,6 @@ fn external(scope: &Scope<'_>, policies: &Policies<'_>, auth: &ExternalAuth, cha
         noted,
     };
     chain.add(policies, external_auth(&policies.owner, question));
-}
-
-fn is_native(auth: &BasicAuth) -> bool {
-    auth.engine == Engine::Native
 }
 
 fn htpasswd(auth: &BasicAuth) -> String {

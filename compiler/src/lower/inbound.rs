@@ -8,7 +8,7 @@ use policy::FAULT_CONTROL_HEADERS;
 use super::policies::{self, Chain};
 use super::scope::Scope;
 use super::tls::Accepted;
-use super::{INGRESS_PORT, Parts, authentication, authorization, cluster, observability, route, tcp, tls};
+use super::{INGRESS_PORT, Parts, authorization, cluster, observability, route, tcp, tls};
 use crate::checked::{Id, Node, Serve, Service};
 use crate::envoy::http_filter::FilterOverrides;
 use crate::envoy::listener::{Chain as Way, HttpChain, Listener, Serves, Side, listener};
@@ -148,7 +148,6 @@ fn requests(
     };
     let all: Vec<_> = serves.iter().map(|serve| policies::of_service(scope, serve, authorities(serve))).collect();
     let mut chain = Chain::default();
-    authentication::passwords(scope, &all, &mut chain);
     for policies in &all {
         policies::lower(scope, policies, &mut chain, parts);
     }

@@ -365,8 +365,7 @@ fn a_field_and_an_annotation_that_disagree_are_a_conflict() {
     service.fault = Some(Box::new(Fault { abort: Some(abort), ..Fault::default() }));
     service.retry = Some(Box::new(Retry::of(Spanned::new(1, span))));
     let htpasswd_file = Spanned::new("b".to_owned(), span);
-    service.basic_auth =
-        Some(Box::new(BasicAuth { realm: None, htpasswd_file, forward_user_header: None, engine: None }));
+    service.basic_auth = Some(Box::new(BasicAuth::of(htpasswd_file)));
     let before = service.clone();
     let case = case.apply();
     expect![[r#"

@@ -11,6 +11,7 @@ mod import_bent_malformed;
 mod manual;
 mod mesh_findings;
 mod pages;
+mod passwords;
 mod rules_clusters;
 mod rules_edits;
 mod rules_endpoints;

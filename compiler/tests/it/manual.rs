@@ -24,6 +24,7 @@ struct Named;
 const NAMED: &[(&str, &str)] = &[
     // User ada, password lovelace.
     ("users.htpasswd", "ada:{SSHA}fjmVeynsAuHB01NAPYekjlGyptFtZXNod3JpZw==\n"),
+    ("users.groups", "admins: ada\n"),
     ("clients.keys", "partner:4f1c9a7e6b2d8035c1e7f9a4b6d2c8e0\n"),
     ("clients.secrets", "partner:c1e7f9a4b6d2c8e04f1c9a7e6b2d8035\n"),
     ("partner.jwks", "{\"keys\": []}"),

@@ -1,4 +1,4 @@
-//! Who is calling: passwords, tokens, keys, or another server's word.
+//! Who is calling: tokens, keys, or another server's word.
 
 use std::time::Duration;
 
@@ -7,24 +7,6 @@ use crate::block::{Block, Choice, Word};
 use crate::names::Name;
 use crate::source::{Span, Spanned};
 use crate::value::{http, mesh, number, text, time};
-
-/// HTTP basic authentication (RFC 7617).
-#[derive(Clone, Debug, PartialEq, Block)]
-#[block(what = "basic authentication", line)]
-pub struct BasicAuth {
-    /// What browsers show.
-    #[field(default = "the name of the mesh")]
-    pub realm: Option<Spanned<String>>,
-    /// Path of an htpasswd file, relative to the file that names it.
-    #[field(value = text::FILE)]
-    pub htpasswd_file: Spanned<String>,
-    /// Header in which the application gets the user's name.
-    #[field(value = http::HEADER_NAME)]
-    pub forward_user_header: Option<Spanned<String>>,
-    /// What checks them: `native` knows `{SHA}` only.
-    #[field(default = "wasm")]
-    pub engine: Option<Spanned<Engine>>,
-}
 
 /// Signed tokens (RFC 7519) that requests must bring.
 #[derive(Clone, Debug, PartialEq, Block)]

@@ -51,6 +51,22 @@ pub(crate) const DELAY: Reader<Duration> = Reader::new(
     write,
 );
 
+/// A part of each second.
+pub(crate) const SHARE: Reader<Duration> = Reader::new(
+    &Value {
+        name: "share-duration",
+        expected: "a duration such as `100ms`",
+        form: FORM,
+        examples: &["1ms", "100ms", "1s"],
+        commas: false,
+    },
+    |scalar| {
+        let duration = positive(scalar)?;
+        if duration <= Duration::from_secs(1) { Ok(duration) } else { refuse(scalar, "is longer than one second", "") }
+    },
+    write,
+);
+
 /// Envoy's buckets are filled every 50 ms at most.
 pub(crate) const FILL_INTERVAL: Reader<Duration> = Reader::new(
     &Value {

@@ -88,7 +88,7 @@ fn write_basic_auth(
         }
         (field @ None, Some(file), realm) => {
             let (realm, htpasswd_file) = (realm.clone(), file.clone());
-            *field = Some(BasicAuth { realm, htpasswd_file, forward_user_header: None, engine: None });
+            *field = Some(BasicAuth { realm, ..BasicAuth::of(htpasswd_file) });
         }
         (None, None, Some(realm)) => {
             diagnostics.push(ineffective("basic-auth.realm", "basic-auth.htpasswd-file", whose, realm.span));

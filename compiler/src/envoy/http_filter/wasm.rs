@@ -22,8 +22,8 @@ use crate::envoy::{duration, names};
 /// A module that is fetched has so long to come.
 const FETCHED_WITHIN: Duration = Duration::from_secs(10);
 
-pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
+pub(crate) fn basic_auth(owner: &str, config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, owner, config, module)
 }
 
 pub(crate) fn fault(owner: &str, config: &FaultConfig, module: &WasmModule) -> HttpFilter {
