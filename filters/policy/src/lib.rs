@@ -53,7 +53,7 @@ pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, Valu
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
 pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
-pub use filter::{Decide, FILTERS, Filter, find};
+pub use filter::{Configure, Decide, FILTERS, Filter, find};
 pub use header_routing::{
     CookieText, DRY_RUN_HEADER, HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule,
     ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie,

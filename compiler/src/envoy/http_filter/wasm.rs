@@ -36,7 +36,7 @@ pub(crate) fn header_routing_name(owner: &str) -> String {
     names::own_filter(HEADER_ROUTING_ROOT_ID, owner)
 }
 
-/// A root of our module. All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
+/// A root of our module, for one owner: a service, or everybody (`""`). All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
 ///
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
@@ -54,6 +54,8 @@ fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, 
         configuration: Some(envoy::any(&json_text(config))),
         failure_policy: FailurePolicy::FailReload.into(),
         vm: Some(plugin_config::Vm::VmConfig(vm)),
+        // A signature may be of the body: its filter holds the headers until the body is there.
+        allow_on_headers_stop_iteration: (rank == Rank::HmacSignature).then_some(true),
         ..Default::default()
     };
     typed(rank, names::own_filter(root_id, owner), &Wasm { config: Some(plugin) })

@@ -18,7 +18,7 @@ fn every_case_is_decided_as_its_table_says() {
     let mut decided = 0;
     let mut wrong = Vec::new();
     for table in &tables {
-        for case in table.cases.iter().filter(|case| case.random.is_none()) {
+        for case in table.cases.iter().filter(|case| !case.is_scripted()) {
             let listener = envoy.listener(&listener_name(table.root_id, &case.config));
             decided += 1;
             let mut case = case.clone();
@@ -134,7 +134,7 @@ fn delay(case: &Case, elapsed: u32) -> Option<u32> {
 
 fn end(response: Response) -> End {
     match echo::forwarded(&response) {
-        Some(headers) => End::Forwarded(headers),
+        Some(headers) => End::Forwarded { headers, response: response.headers },
         None => End::Replied {
             status: response.status,
             details: response.header("x-details").map(lossy).unwrap_or_default(),
