@@ -151,11 +151,11 @@ pub(crate) fn filter(kind: &str, owner: &str) -> String {
     }
 }
 
-/// An instance of one of our own filters, likewise.
+/// An instance of one of our own filters, for one service; for everybody (`""`) without the owner.
 pub(crate) fn own_filter(root_id: &str, owner: &str) -> String {
     match owner {
         "" => format!("meshwright.filters.http.{root_id}"),
-        owner => format!("meshwright.filters.http.{root_id}/{owner}"),
+        owner => format!("meshwright.filters.http.{root_id}.{owner}"),
     }
 }
 
