@@ -137,6 +137,7 @@ codes! {
     RETRY_OVERRUN = "retry-overrun" rule warning: "all tries together may take longer than the request";
     RETRY_STORM = "retry-storm" rule warning: "retries along a chain of calls multiply";
     RETRY_VOCABULARY = "retry-vocabulary" fault: "the word belongs to another vocabulary of retry conditions";
+    REPLAYED_RETRY = "replayed-retry" rule warning: "a retry sends a signature that may have been seen already";
     UNSAFE_RETRY = "unsafe-retry" rule warning: "requests that change something are tried again after they may have been done";
     TIMEOUT_CHAIN = "timeout-chain" rule warning: "a service waits longer for others than its callers wait for it";
     OUTLIER_WITHOUT_CHOICE = "outlier-without-choice" rule warning: "endpoints are left out where there is only one";

@@ -54,6 +54,7 @@ mod rate_limit_keys;
 mod rate_limit_status;
 mod redirect_loop;
 mod regex;
+mod replayed_retry;
 mod reserved_header;
 mod reserved_name;
 mod retry_overrun;
@@ -188,6 +189,7 @@ const RULES: &[Rule] = &[
     unproven_caller::check,
     unreachable_route::check,
     unreachable_service::check,
+    replayed_retry::check,
     unsafe_retry::check,
     unused_definition::check,
     unverified_peer::check,

@@ -459,3 +459,38 @@ service:
         "#]],
     );
 }
+
+#[test]
+fn keys_and_signatures_of_callers_are_asked_for() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    annotations:
+      api-key.header: x-api-key,authorization
+      api-key.query: key
+      api-key.keys-file: clients.keys
+      api-key.client: shop,mill
+      api-key.hide: "false"
+      hmac-signature.secrets-file: clients.secrets
+      hmac-signature.component: "@method,@path,x-tenant"
+      hmac-signature.max-age: 1m
+      hmac-signature.replay-memory: "1000"
+      hmac-signature.forward-client-header: x-client
+"#,
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    api-key query="key" keys-file="clients.keys" hide=#false {
+                        header "x-api-key" "authorization"
+                        client "shop" "mill"
+                    }
+                    hmac-signature secrets-file="clients.secrets" max-age="1m" replay-memory=1000 forward-client-header="x-client" {
+                        component "@method" "@path" "x-tenant"
+                    }
+                }
+            }
+        "#]],
+    );
+}

@@ -133,6 +133,21 @@ fn the_header_of_a_signer_is_no_header_of_others() {
 }
 
 #[test]
+fn a_signature_that_passes_once_is_not_tried_again() {
+    let says = |retry: &str, memory: &str| {
+        service(&format!("retry attempts=2 {retry}\nhmac-signature secrets-file=\"k\" {memory}"))
+    };
+    let found = |retry: &str, memory: &str| places("replayed-retry", &says(retry, memory));
+    assert_eq!(found("", ""), "warning 4:16\n");
+    assert_eq!(found("on=\"connect-failure,reset\"", ""), "warning 4:21\n");
+    assert_eq!(found("on=\"connect-failure,refused-stream\"", ""), "");
+    assert_eq!(found("", "replay-memory=0"), "");
+    let calls = "node \"a\" { call \"a.svc\" { retry attempts=1; }; }";
+    let called = format!("{}\n{calls}", service("hmac-signature secrets-file=\"k\""));
+    assert_eq!(places("replayed-retry", &called).lines().count(), 1);
+}
+
+#[test]
 fn bytes_are_not_signed() {
     let says = "protocol \"tcp\"\nport 80\nhmac-signature secrets-file=\"k\"";
     assert_eq!(places("protocol-mismatch", &service(says)), "error 6:29\n");

@@ -34,7 +34,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
 }
 
 /// The first condition that may hold after the request reached the application.
-fn after_sending(retry: &Retry) -> Option<(String, spec::Span)> {
+pub(super) fn after_sending(retry: &Retry) -> Option<(String, spec::Span)> {
     if retry.on.is_empty() {
         return Some(("`gateway-error`, which counts when nothing is said,".to_owned(), retry.attempts.span));
     }

@@ -203,7 +203,7 @@ async fn all_workers_of_a_gateway_remember_what_one_has_seen() {
     }
     // A slow machine forgets the first before the last comes.
     assert!([None, Some(503)].contains(&refused), "{refused:?}");
-    let h2 = Client::new(live.at("front", 8080)).version(Version::Http2);
+    let mut h2 = Client::new(live.at("front", 8080)).version(Version::Http2);
     let unsigned = h2.send(&Request::get("/").host("shop.example")).await.unwrap();
     assert_eq!(unsigned.status, 401);
 }
