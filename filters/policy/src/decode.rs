@@ -51,6 +51,14 @@ impl Invalid {
         Invalid { path: String::new(), problem }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn within_item(self, index: usize) -> Invalid {
+        self.within(&format!("[{index}]"))
+    }
+
+    #[cold]
+    #[inline(never)]
     fn within(mut self, segment: &str) -> Invalid {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{segment}{separator}{}", self.path);
@@ -81,18 +89,24 @@ impl Fields {
 
     /// Reads a field.
     pub fn take<T: Decode>(&mut self, name: &str) -> Result<T, Invalid> {
-        match self.0.remove(name) {
+        match self.value(name) {
             Some(value) => T::decode(value).map_err(|invalid| invalid.within(name)),
-            None => T::absent().ok_or_else(|| Invalid::new("the field is missing").within(name)),
+            None => T::absent().ok_or_else(|| missing(name)),
         }
     }
 
     /// Reads a field that may be left out.
     pub fn take_or<T: Decode>(&mut self, name: &str, default: T) -> Result<T, Invalid> {
-        match self.0.remove(name) {
+        match self.value(name) {
             Some(value) => T::decode(value).map_err(|invalid| invalid.within(name)),
             None => Ok(default),
         }
+    }
+
+    // Once in the module, not once for every type.
+    #[inline(never)]
+    fn value(&mut self, name: &str) -> Option<Value> {
+        self.0.remove(name)
     }
 
     /// Reads the only field: an enum is written `{"variant": value}`.
@@ -111,6 +125,24 @@ impl Fields {
             Some(name) => Err(Invalid::new("no such field").within(name)),
         }
     }
+}
+
+#[inline(never)]
+fn reversed_items(value: Value) -> Result<Vec<Value>, Invalid> {
+    let Value::Array(mut items) = value else { return Err(Invalid::new("a list is expected")) };
+    items.reverse();
+    Ok(items)
+}
+
+#[inline(never)]
+fn pop(items: &mut Vec<Value>) -> Option<Value> {
+    items.pop()
+}
+
+#[cold]
+#[inline(never)]
+fn missing(name: &str) -> Invalid {
+    Invalid::new("the field is missing").within(name)
 }
 
 impl Decode for String {
@@ -174,9 +206,16 @@ impl<T: Decode> Decode for Option<T> {
 
 impl<T: Decode> Decode for Vec<T> {
     fn decode(value: Value) -> Result<Vec<T>, Invalid> {
-        let Value::Array(items) = value else { return Err(Invalid::new("a list is expected")) };
-        let item = |(index, item)| T::decode(item).map_err(|invalid| invalid.within(&format!("[{index}]")));
-        items.into_iter().enumerate().map(item).collect()
+        // Collecting the results is several times the code, for every type.
+        let mut items = reversed_items(value)?;
+        let mut decoded = Vec::new();
+        while let Some(item) = pop(&mut items) {
+            match T::decode(item) {
+                Ok(item) => decoded.push(item),
+                Err(invalid) => return Err(invalid.within_item(decoded.len())),
+            }
+        }
+        Ok(decoded)
     }
 
     fn absent() -> Option<Vec<T>> {
