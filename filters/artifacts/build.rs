@@ -11,6 +11,9 @@ use std::{env, fs};
 
 use sha2::{Digest, Sha256};
 
+/// Without an operating system: proxy-wasm has what little a filter needs of one.
+const TARGET: &str = "wasm32-unknown-unknown";
+
 fn main() -> ExitCode {
     match build() {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,7 +30,7 @@ fn build() -> Result<(), String> {
     let workspace = manifest.parent().and_then(Path::parent).ok_or("the crate is not inside its workspace")?;
     rebuild_when_sources_change(workspace);
 
-    let linked = compile::compile(workspace, "meshwright-module", &out.join("module"))?;
+    let linked = compile::compile(workspace, "meshwright-module", TARGET, &out.join("module"))?;
     let linked = fs::read(&linked).map_err(|error| format!("{}: {error}", linked.display()))?;
     let module = prune::prune(&linked)?;
     let sha256: String = Sha256::digest(&module).iter().map(|byte| format!("{byte:02x}")).collect();

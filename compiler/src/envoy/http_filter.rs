@@ -25,20 +25,26 @@ use prost_types::Any;
 /// Where a filter stands. The order of the variants *is* the order of the chain: nobody sees where callers say that
 /// they come from, health checks are answered before anything else, authentication and authorization run before anything that spends work, the router is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(dead_code, reason = "filters on their way")]
 pub(crate) enum Rank {
     Forwarded,
     HealthCheck,
+    RequestId,
     UserFirst,
+    IpAccess,
     Cors,
+    Maintenance,
     BasicAuth,
     Jwt,
     ApiKey,
+    HmacSignature,
     SingleHeaders,
     Noted,
     ExternalAuth,
     Authorization,
     RateLimit,
     Buffer,
+    Headers,
     Fault,
     User,
     HeaderRouting,

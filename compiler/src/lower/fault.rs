@@ -1,5 +1,6 @@
 //! Deliberate failures: our filter where it can make them, else Envoy's.
 
+use policy::fault::Status;
 use policy::{FaultAbort, FaultConfig, FaultDelay, FaultRule};
 use spec::mesh::Engine;
 
@@ -29,7 +30,7 @@ pub(super) fn ours(scope: &Scope<'_>, all: &[Policies<'_>], chain: &mut Chain) {
                     millis: u32::try_from(duration.as_millis()).unwrap_or(u32::MAX),
                     per_million: percent.per_million(),
                 }),
-                abort: fault.abort.map(|(status, percent)| FaultAbort { status, per_million: percent.per_million() }),
+                abort: fault.abort.map(|(status, percent)| FaultAbort { status: Status(status), per_million: percent.per_million() }),
             })
         })
         .collect();

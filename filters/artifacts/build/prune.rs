@@ -4,7 +4,7 @@ use walrus::{ExportItem, Module, ModuleConfig};
 
 /// What Envoy must find. It calls every callback it finds, for every request: those not listed
 /// here do nothing in our filters, and each would cost a change into the virtual machine.
-const EXPORTS: [&str; 9] = [
+const EXPORTS: [&str; 12] = [
     "_initialize",
     "memory",
     "proxy_abi_version_0_2_1",
@@ -12,7 +12,10 @@ const EXPORTS: [&str; 9] = [
     "proxy_on_context_create",
     "proxy_on_delete",
     "proxy_on_memory_allocate",
+    "proxy_on_request_body",
     "proxy_on_request_headers",
+    "proxy_on_request_trailers",
+    "proxy_on_response_headers",
     "proxy_on_tick",
 ];
 

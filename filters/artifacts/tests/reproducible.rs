@@ -18,7 +18,7 @@ fn another_folder_gives_the_same_bytes() {
     copy_sources(workspace, &copy).expect("the sources can be copied");
 
     let target = elsewhere.path().join("target");
-    let linked = compile::compile(&copy, "meshwright-module", &target).expect("it builds");
+    let linked = compile::compile(&copy, "meshwright-module", "wasm32-unknown-unknown", &target).expect("it builds");
     let linked = fs::read(linked).expect("the module is there");
     let module = prune::prune(&linked).expect("the module is good");
     assert!(module == meshwright_artifacts::MODULE, "the bytes depend on the folder");

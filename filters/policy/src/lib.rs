@@ -47,7 +47,7 @@ pub use bounded::{Bounded, Key};
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
 pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
-pub use filter::{Decide, FILTERS, Filter, find};
+pub use filter::{Configure, Decide, FILTERS, Filter, find};
 pub use header_routing::{
     HEADER_ROUTING_ROOT_ID, HeaderMatch, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, HeaderValueMatch,
     ROUTE_HEADER,

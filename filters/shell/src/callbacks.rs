@@ -1,52 +1,81 @@
 //! The functions that Envoy calls, and the contexts which it calls them for.
 
-#![allow(unsafe_code, reason = "exported functions need fixed names")]
+#![allow(unsafe_code, reason = "exported functions need fixed names, and a static value an owner")]
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::mem;
-use std::ptr::null_mut;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::mem;
+use core::ptr::null_mut;
 
-use crate::filter::Filter;
+use crate::delays::Hold;
 use crate::plugin::Plugin;
-use crate::stream::{self, Action, Stream};
+use crate::stream::{self, Action, Release, Stream};
+use crate::table::Table;
 
-/// Remembers the filters of this module. Called once, before any callback.
-pub fn initialize(filters: &'static [Filter]) {
+/// Called once, before any callback.
+pub fn initialize() {
     unsafe extern "C" {
         fn __wasm_call_ctors();
     }
     // SAFETY: the linker provides it, and the host calls the caller of this function once.
     unsafe { __wasm_call_ctors() };
-    with(|contexts| contexts.filters = filters);
 }
 
 /// Every live context. Envoy never uses one number for two of them at a time.
 struct Contexts {
-    filters: &'static [Filter],
     /// None is a plugin that is not configured.
-    plugins: BTreeMap<u32, Option<Rc<Plugin>>>,
-    streams: BTreeMap<u32, Stream>,
+    plugins: Vec<(u32, Option<Rc<Plugin>>)>,
+    streams: Table<Stream>,
 }
 
-thread_local! {
-    static CONTEXTS: RefCell<Contexts> = const {
-        RefCell::new(Contexts {
-            filters: &[],
-            plugins: BTreeMap::new(),
-            streams: BTreeMap::new(),
-        })
-    };
-}
+struct OneThread(RefCell<Contexts>);
+
+// SAFETY: a module of proxy-wasm has one thread.
+unsafe impl Sync for OneThread {}
+
+static CONTEXTS: OneThread = OneThread(RefCell::new(Contexts { plugins: Vec::new(), streams: Table::new() }));
 
 /// Nothing that runs in here calls the host, so no callback can find the contexts borrowed.
 fn with<T: Default>(act: impl FnOnce(&mut Contexts) -> T) -> T {
-    CONTEXTS.with(|contexts| contexts.try_borrow_mut().map(|mut contexts| act(&mut contexts))).unwrap_or_default()
+    CONTEXTS.0.try_borrow_mut().map(|mut contexts| act(&mut contexts)).unwrap_or_default()
 }
 
-fn plugin(context: u32) -> Option<Rc<Plugin>> {
-    with(|contexts| contexts.plugins.get(&context).cloned().flatten())
+impl Contexts {
+    fn plugin(&self, context: u32) -> Option<Rc<Plugin>> {
+        let (_, plugin) = self.plugins.iter().find(|(known, _)| *known == context)?;
+        plugin.clone()
+    }
+
+    fn set_plugin(&mut self, context: u32, plugin: Option<Rc<Plugin>>) -> Option<Rc<Plugin>> {
+        match self.plugins.iter_mut().find(|(known, _)| *known == context) {
+            Some((_, known)) => mem::replace(known, plugin),
+            None => {
+                self.plugins.push((context, plugin));
+                None
+            }
+        }
+    }
+}
+
+/// What follows the delay of a held request that is due now.
+pub(crate) fn released(due: Hold) -> Option<Release> {
+    with(|contexts| contexts.streams.get_mut(due.context)?.released(due))
+}
+
+/// Lets a stream act while the contexts are free: it calls the host.
+fn on_stream<T>(context: u32, act: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+    let mut stream = with(|contexts| contexts.streams.remove(context))?;
+    let result = act(&mut stream);
+    with(|contexts| contexts.streams.insert(context, stream));
+    Some(result)
+}
+
+fn code(action: Action) -> u32 {
+    match action {
+        Action::Continue => 0,
+        Action::Pause => 1,
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -68,50 +97,62 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
 extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
     with(|contexts| {
         if parent == 0 {
-            contexts.plugins.insert(context, None);
+            contexts.set_plugin(context, None);
             return;
         }
-        let plugin = contexts.plugins.get(&parent).cloned().flatten();
-        contexts.streams.insert(context, Stream::new(context, plugin));
+        let stream = Stream::new(contexts.plugin(parent));
+        contexts.streams.insert(context, stream);
     });
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_configure(context: u32, _size: u32) -> u32 {
-    let plugin = Plugin::configured(with(|contexts| contexts.filters)).map(Rc::new);
+    let plugin = Plugin::configured().map(Rc::new);
     let accepted = plugin.is_some();
-    with(|contexts| contexts.plugins.insert(context, plugin));
+    with(|contexts| contexts.set_plugin(context, plugin));
     u32::from(accepted)
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
-    let action = match with(|contexts| contexts.streams.remove(&context)) {
-        Some(mut stream) => {
-            let action = stream.on_request_headers();
-            with(|contexts| contexts.streams.insert(context, stream));
-            action
-        }
-        None => stream::fail(),
-    };
-    match action {
-        Action::Continue => 0,
-        Action::Pause => 1,
-    }
+extern "C" fn proxy_on_request_headers(context: u32, _headers: u32, end_of_stream: u32) -> u32 {
+    let action = on_stream(context, |stream| stream.on_request_headers(context, end_of_stream != 0));
+    code(action.unwrap_or_else(stream::fail))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_body(context: u32, _size: u32, end_of_stream: u32) -> u32 {
+    let action = on_stream(context, |stream| stream.on_request_body(end_of_stream != 0));
+    code(action.unwrap_or_else(stream::fail))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(context: u32, _trailers: u32) -> u32 {
+    let action = on_stream(context, Stream::on_request_trailers);
+    code(action.unwrap_or_else(stream::fail))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
+    on_stream(context, Stream::on_response_headers);
+    code(Action::Continue)
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_tick(context: u32) {
-    if let Some(plugin) = plugin(context) {
+    if let Some(plugin) = with(|contexts| contexts.plugin(context)) {
         plugin.on_tick();
     }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(context: u32) {
-    // Dropped here, a held request is forgotten.
-    let stream = with(|contexts| contexts.streams.remove(&context));
+    // Dropped out here, where it may call the host.
+    let stream = with(|contexts| contexts.streams.remove(context));
     if stream.is_none() {
-        with(|contexts| contexts.plugins.remove(&context));
+        let plugin = with(|contexts| {
+            let position = contexts.plugins.iter().position(|(known, _)| *known == context)?;
+            contexts.plugins.swap_remove(position).1
+        });
+        drop(plugin);
     }
 }

@@ -2,19 +2,32 @@
 
 #![allow(unsafe_code, reason = "hostcalls are foreign functions")]
 
-use std::ptr::null_mut;
+use alloc::vec::Vec;
+use core::ptr::null_mut;
 
-use policy::Header;
-
-use crate::pairs;
+use policy::{Headers, Shared};
 
 /// A status other than OK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused;
 
-const REQUEST_HEADERS: u32 = 0;
+/// A header map of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Map {
+    Request = 0,
+    Response = 2,
+}
+
+/// What a metric does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metric {
+    Counter = 0,
+    Gauge = 1,
+}
+
+const REQUEST_HEADERS: u32 = Map::Request as u32;
 const REQUEST_STREAM: u32 = 0;
-const COUNTER: u32 = 0;
+const REALTIME_CLOCK: u32 = 0;
 const NO_GRPC_STATUS: i32 = -1;
 const MONOTONIC_CLOCK: u32 = 1;
 
@@ -26,9 +39,18 @@ pub(crate) fn log_error(message: &str) {
 
 /// Nanoseconds of a clock that never goes back; 0 if there is none.
 pub(crate) fn monotonic_nanos() -> u64 {
+    clock(MONOTONIC_CLOCK)
+}
+
+/// Nanoseconds since 1970; 0 if there is no clock.
+pub(crate) fn unix_nanos() -> u64 {
+    clock(REALTIME_CLOCK)
+}
+
+fn clock(number: u32) -> u64 {
     let mut nanos = 0;
     // SAFETY: the host writes eight bytes to a live, aligned u64.
-    unsafe { clock_time_get(MONOTONIC_CLOCK, 1, &mut nanos) };
+    unsafe { clock_time_get(number, 1, &mut nanos) };
     nanos
 }
 
@@ -46,6 +68,7 @@ pub(crate) fn plugin_configuration() -> Result<Vec<u8>, Refused> {
     returned(|data, length| unsafe { proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, usize::MAX >> 1, data, length) })
 }
 
+/// The segments of a path are separated by NUL.
 pub(crate) fn property(path: &str) -> Result<Vec<u8>, Refused> {
     // SAFETY: the path is a live string; the out-pointers are of live locals; see `returned`.
     returned(|data, length| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, length) })
@@ -58,22 +81,57 @@ pub(crate) fn request_header(name: &str) -> Result<Vec<u8>, Refused> {
     })
 }
 
-pub(crate) fn request_headers() -> Result<Vec<Header>, Refused> {
+pub(crate) fn request_headers() -> Result<Headers, Refused> {
     // SAFETY: the out-pointers are of live locals; see `returned`.
     let bytes = returned(|data, length| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, length) })?;
-    Ok(pairs::decode(&bytes))
+    Ok(Headers::from_pairs(bytes))
 }
 
-pub(crate) fn replace_request_header(name: &str, value: &[u8]) -> Result<(), Refused> {
+/// A part of the request's body, as far as it has arrived.
+pub(crate) fn request_body(start: usize, max: usize) -> Result<Vec<u8>, Refused> {
+    const REQUEST_BODY: u32 = 0;
+    // SAFETY: the out-pointers are of live locals; see `returned`.
+    returned(|data, length| unsafe { proxy_get_buffer_bytes(REQUEST_BODY, start, max, data, length) })
+}
+
+pub(crate) fn has_header(map: Map, name: &str) -> bool {
+    // SAFETY: the name is a live string; the out-pointers are of live locals; see `returned`.
+    let value = returned(|data, length| unsafe {
+        proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), data, length)
+    });
+    value.is_ok()
+}
+
+pub(crate) fn replace_header(map: Map, name: &str, value: &[u8]) -> Result<(), Refused> {
     // SAFETY: both pointers and lengths are of live slices, which the host only reads.
     accepted(unsafe {
-        proxy_replace_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len(), value.as_ptr(), value.len())
+        proxy_replace_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
 }
 
-pub(crate) fn remove_request_header(name: &str) -> Result<(), Refused> {
+pub(crate) fn add_header(map: Map, name: &str, value: &[u8]) -> Result<(), Refused> {
+    // SAFETY: both pointers and lengths are of live slices, which the host only reads.
+    accepted(unsafe { proxy_add_header_map_value(map as u32, name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+}
+
+pub(crate) fn remove_header(map: Map, name: &str) -> Result<(), Refused> {
     // SAFETY: the pointer and length are of a live string, which the host only reads.
-    accepted(unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) })
+    accepted(unsafe { proxy_remove_header_map_value(map as u32, name.as_ptr(), name.len()) })
+}
+
+/// What any virtual machine of this Envoy has stored.
+pub(crate) fn shared_data(key: &[u8]) -> Result<Shared, Refused> {
+    let mut version = 0;
+    // SAFETY: the key is a live slice; the out-pointers are of live locals; see `returned`.
+    let value =
+        returned(|data, length| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, length, &mut version) })?;
+    Ok(Shared { value, version })
+}
+
+/// Refused where another value has been stored since the version was read.
+pub(crate) fn set_shared_data(key: &[u8], value: &[u8], version: u32) -> Result<(), Refused> {
+    // SAFETY: both pointers and lengths are of live slices, which the host only reads.
+    accepted(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version) })
 }
 
 pub(crate) fn continue_request() -> Result<(), Refused> {
@@ -85,9 +143,9 @@ pub(crate) fn send_local_response(
     status: u16,
     details: &str,
     body: &str,
-    headers: &[(&str, &str)],
+    headers: &[u8],
+    grpc_status: Option<u8>,
 ) -> Result<(), Refused> {
-    let headers = pairs::encode(headers);
     // SAFETY: every pointer and length is of a live slice, which the host only reads.
     accepted(unsafe {
         proxy_send_local_response(
@@ -98,22 +156,29 @@ pub(crate) fn send_local_response(
             body.len(),
             headers.as_ptr(),
             headers.len(),
-            NO_GRPC_STATUS,
+            grpc_status.map_or(NO_GRPC_STATUS, i32::from),
         )
     })
 }
 
-/// The number of a counter, new or known.
-pub(crate) fn define_counter(name: &str) -> Result<u32, Refused> {
+/// The number of a metric, new or known.
+pub(crate) fn define_metric(kind: Metric, name: &str) -> Result<u32, Refused> {
     let mut id = 0;
     // SAFETY: the name is a live string; the host writes four bytes to a live, aligned u32.
-    accepted(unsafe { proxy_define_metric(COUNTER, name.as_ptr(), name.len(), &mut id) })?;
+    accepted(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &mut id) })?;
     Ok(id)
 }
 
-pub(crate) fn increment(counter: u32) -> Result<(), Refused> {
+pub(crate) fn add_to_metric(metric: u32, offset: i64) -> Result<(), Refused> {
     // SAFETY: takes no pointers.
-    accepted(unsafe { proxy_increment_metric(counter, 1) })
+    accepted(unsafe { proxy_increment_metric(metric, offset) })
+}
+
+pub(crate) fn metric(metric: u32) -> Result<u64, Refused> {
+    let mut value = 0;
+    // SAFETY: the host writes eight bytes to a live, aligned u64.
+    accepted(unsafe { proxy_get_metric(metric, &mut value) })?;
+    Ok(value)
 }
 
 /// Wakes the root context again and again; a period of 0 lets it sleep.
@@ -164,6 +229,13 @@ unsafe extern "C" {
         value: *const u8,
         value_length: usize,
     ) -> u32;
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_length: usize,
+        value: *const u8,
+        value_length: usize,
+    ) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_length: usize) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_send_local_response(
@@ -178,6 +250,21 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, length: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_get_metric(id: u32, value: *mut u64) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_length: usize,
+        data: *mut *mut u8,
+        length: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_length: usize,
+        value: *const u8,
+        value_length: usize,
+        version: u32,
+    ) -> u32;
     fn proxy_set_tick_period_milliseconds(millis: u32) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
 }

@@ -1,4 +1,4 @@
-//! The only code that knows proxy-wasm: runs a policy inside Envoy without ever trapping.
+//! The only code that knows proxy-wasm's calls: runs a policy inside Envoy without ever trapping.
 //!
 //! Callbacks and hostcalls are written here, on the bare binary interface. The usual library for
 //! it panics on statuses and contexts it does not expect, and a panic inside Envoy takes the
@@ -7,6 +7,7 @@
 //! whose headers cannot be edited is answered with 500, and one that cannot be answered stays
 //! held.
 
+#![no_std]
 #![cfg_attr(
     not(test),
     deny(
@@ -18,32 +19,34 @@
     )
 )]
 
+extern crate alloc;
+
 #[cfg(target_arch = "wasm32")]
 mod callbacks;
 #[cfg(any(target_arch = "wasm32", test))]
 mod delays;
-mod filter;
 #[cfg(target_arch = "wasm32")]
 mod hostcalls;
-#[cfg(any(target_arch = "wasm32", test))]
-mod pairs;
 #[cfg(target_arch = "wasm32")]
 mod plugin;
 #[cfg(target_arch = "wasm32")]
 mod stream;
+#[cfg(any(target_arch = "wasm32", test))]
+mod table;
+#[cfg(target_arch = "wasm32")]
+mod world;
 
 #[cfg(target_arch = "wasm32")]
 pub use callbacks::initialize;
-pub use filter::{Decide, Filter, filter};
 
-/// Makes the crate a proxy-wasm module with these filters, a `&'static [Filter]`.
+/// Makes the crate a proxy-wasm module.
 #[macro_export]
 macro_rules! module {
-    ($filters:expr) => {
+    () => {
         /// Called once by the host, before any other function.
         #[unsafe(no_mangle)]
         pub extern "C" fn _initialize() {
-            $crate::initialize($filters);
+            $crate::initialize();
         }
     };
 }

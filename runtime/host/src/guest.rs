@@ -10,6 +10,7 @@ pub(crate) enum Status {
     NotFound = 1,
     BadArgument = 2,
     InvalidMemoryAccess = 6,
+    CasMismatch = 8,
     InternalFailure = 10,
     Unimplemented = 12,
 }

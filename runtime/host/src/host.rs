@@ -42,6 +42,10 @@ pub(crate) struct Host {
     pub(crate) streams: BTreeMap<u32, Stream>,
     /// Nanoseconds since the virtual machine started.
     pub(crate) clock_nanos: u64,
+    /// Nanoseconds from 1970 to that start.
+    pub(crate) epoch_nanos: u64,
+    /// What all virtual machines of an Envoy share, with the number of its last change.
+    pub(crate) shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
     pub(crate) tick: Option<Tick>,
     pub(crate) random: Randomness,
     pub(crate) metrics: Metrics,
@@ -70,6 +74,10 @@ pub(crate) struct Tick {
 #[derive(Debug)]
 pub(crate) struct Stream {
     pub(crate) request: HeaderMap,
+    /// What has arrived of the body, while the filter may look at it.
+    pub(crate) body: Option<Vec<u8>>,
+    /// While the response's headers are before the filter.
+    pub(crate) response: Option<HeaderMap>,
     pub(crate) started_nanos: u64,
     pub(crate) state: StreamState,
     /// The first answer, which is given when the callback returns.
@@ -92,6 +100,15 @@ impl Host {
     pub(crate) fn open_stream(&mut self) -> Option<&mut Stream> {
         let stream = self.streams.get_mut(&self.effective)?;
         (stream.state == StreamState::Open).then_some(stream)
+    }
+
+    pub(crate) fn unix_nanos(&self) -> u64 {
+        self.epoch_nanos.saturating_add(self.clock_nanos)
+    }
+
+    /// The stream on which hostcalls act.
+    pub(crate) fn stream(&mut self) -> Option<&mut Stream> {
+        self.streams.get_mut(&self.effective)
     }
 
     pub(crate) fn log(&mut self, level: LogLevel, message: String) {

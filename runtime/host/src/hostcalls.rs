@@ -2,6 +2,7 @@
 
 mod buffers;
 mod maps;
+mod shared;
 mod streams;
 
 use wasmtime::{Caller, Engine, FuncType, Linker, ValType};
@@ -16,6 +17,7 @@ type Answer = Result<(), Halt>;
 pub(crate) fn link(linker: &mut Linker<Host>, engine: &Engine) -> wasmtime::Result<()> {
     buffers::link(linker)?;
     maps::link(linker)?;
+    shared::link(linker)?;
     streams::link(linker)?;
     linker
         .func_wrap("env", "proxy_log", |c: Caller<'_, Host>, level: u32, text: u32, len: u32| {
@@ -26,7 +28,7 @@ pub(crate) fn link(linker: &mut Linker<Host>, engine: &Engine) -> wasmtime::Resu
         })?
         .func_wrap("env", "proxy_get_current_time_nanoseconds", |c: Caller<'_, Host>, nanos: u32| {
             answer_always(c, |guest| {
-                let now = EPOCH_NANOS.saturating_add(guest.host().clock_nanos);
+                let now = guest.host().unix_nanos();
                 Ok(guest.write_u64(nanos, now)?)
             })
         })?
@@ -65,13 +67,10 @@ pub(crate) fn link(linker: &mut Linker<Host>, engine: &Engine) -> wasmtime::Resu
     Ok(())
 }
 
-/// Virtual time starts on 14 November 2023.
-const EPOCH_NANOS: u64 = 1_700_000_000_000_000_000;
-
 const I32: ValType = ValType::I32;
 
 /// Known hostcalls that do nothing yet, with their parameters.
-const UNIMPLEMENTED: [(&str, &[ValType]); 20] = [
+const UNIMPLEMENTED: [(&str, &[ValType]); 18] = [
     ("proxy_get_status", &[I32; 3]),
     ("proxy_set_property", &[I32; 4]),
     ("proxy_http_call", &[I32; 10]),
@@ -80,8 +79,6 @@ const UNIMPLEMENTED: [(&str, &[ValType]); 20] = [
     ("proxy_grpc_send", &[I32; 4]),
     ("proxy_grpc_cancel", &[I32; 1]),
     ("proxy_grpc_close", &[I32; 1]),
-    ("proxy_get_shared_data", &[I32; 5]),
-    ("proxy_set_shared_data", &[I32; 5]),
     ("proxy_register_shared_queue", &[I32; 3]),
     ("proxy_resolve_shared_queue", &[I32; 5]),
     ("proxy_enqueue_shared_queue", &[I32; 3]),

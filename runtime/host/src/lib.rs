@@ -15,8 +15,8 @@
 //!
 //! Time is virtual and chance is seeded or scripted, so a run is the same every time. Where the
 //! interface's specification and Envoy 1.40 differ, Envoy is right. So far a virtual machine has
-//! one plugin, and a stream has request headers only: bodies, trailers, the response's callbacks,
-//! callouts, shared data and queues answer that they are not implemented.
+//! one plugin; a stream has the request, whose body comes in one piece, and the response's headers.
+//! Response bodies, callouts and queues answer that they are not implemented.
 
 mod error;
 mod guest;
@@ -36,4 +36,4 @@ pub use host::{Log, LogLevel};
 pub use module::Module;
 pub use outcome::{End, Outcome, Reply};
 pub use random::Randomness;
-pub use vm::{Options, StreamId, Vm};
+pub use vm::{Exchange, Options, StreamId, Vm};

@@ -88,7 +88,7 @@ fn check_exports(module: &wasmtime::Module, abi: AbiVersion) -> Result<(), LoadE
     Ok(())
 }
 
-fn signatures(abi: AbiVersion) -> [(&'static str, &'static str); 12] {
+fn signatures(abi: AbiVersion) -> [(&'static str, &'static str); 15] {
     let on_headers = match abi {
         AbiVersion::V0_1_0 => "i32 i32 -> i32",
         AbiVersion::V0_2_0 | AbiVersion::V0_2_1 => "i32 i32 i32 -> i32",
@@ -102,6 +102,9 @@ fn signatures(abi: AbiVersion) -> [(&'static str, &'static str); 12] {
         ("proxy_on_vm_start", "i32 i32 -> i32"),
         ("proxy_on_configure", "i32 i32 -> i32"),
         ("proxy_on_request_headers", on_headers),
+        ("proxy_on_request_body", "i32 i32 i32 -> i32"),
+        ("proxy_on_request_trailers", "i32 i32 -> i32"),
+        ("proxy_on_response_headers", on_headers),
         ("proxy_on_tick", "i32 -> void"),
         ("proxy_on_log", "i32 -> void"),
         ("proxy_on_done", "i32 -> i32"),

@@ -16,6 +16,8 @@ pub enum End {
     Continued {
         /// Names in lower case, pseudo headers first.
         headers: Vec<(Vec<u8>, Vec<u8>)>,
+        /// The response's headers as the client gets them.
+        response: Vec<(Vec<u8>, Vec<u8>)>,
     },
     /// The filter answered it.
     Replied(Reply),

@@ -1,12 +1,14 @@
 //! A running module: calls its callbacks in the order in which Envoy does.
 
 mod callbacks;
+mod exchange;
 
 use std::collections::BTreeMap;
 
 use wasmtime::{Store, StoreLimitsBuilder, TypedFunc, WasmParams, WasmResults};
 
 use self::callbacks::Callbacks;
+pub use self::exchange::Exchange;
 use crate::header_map::HeaderMap;
 use crate::host::{Host, Phase, Stream, StreamState};
 use crate::metrics::Metrics;
@@ -30,11 +32,21 @@ pub struct Options {
     pub properties: BTreeMap<String, Vec<u8>>,
     /// How much work each callback may do; only for [`Module::load_metered`].
     pub fuel_per_callback: Option<u64>,
+    /// Envoy's `allow_on_headers_stop_iteration`: a filter that holds a request's headers is shown its body.
+    pub allow_on_headers_stop_iteration: bool,
 }
+
+/// Virtual time starts on 14 November 2023.
+const EPOCH_NANOS: u64 = 1_700_000_000_000_000_000;
 
 impl Default for Options {
     fn default() -> Options {
-        Options { random: Randomness::Seeded(0), properties: BTreeMap::new(), fuel_per_callback: None }
+        Options {
+            random: Randomness::Seeded(0),
+            properties: BTreeMap::new(),
+            fuel_per_callback: None,
+            allow_on_headers_stop_iteration: false,
+        }
     }
 }
 
@@ -46,6 +58,7 @@ pub struct Vm {
     /// Fuel for each callback, if the module is metered.
     fuel: Option<u64>,
     fuel_used: u64,
+    stops_iteration: bool,
     trap: Option<Trap>,
 }
 
@@ -56,6 +69,7 @@ pub struct StreamId(u32);
 impl Vm {
     pub(crate) fn start(module: &Module, root_id: &str, config: &str, options: Options) -> Result<Vm, StartError> {
         let fuel = options.fuel_per_callback.unwrap_or(u64::MAX);
+        let stops_iteration = options.allow_on_headers_stop_iteration;
         let host = new_host(root_id, config, options);
         let mut store = Store::new(module.instance.module().engine(), host);
         store.limiter(|host| &mut host.limits);
@@ -70,6 +84,7 @@ impl Vm {
             next_context: ROOT_CONTEXT + 1,
             fuel: module.metered.then_some(fuel),
             fuel_used: 0,
+            stops_iteration,
             trap: None,
         };
         vm.configure()?;
@@ -81,15 +96,8 @@ impl Vm {
         &mut self,
         headers: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Outcome, Trap> {
-        let stream = self.open(headers)?;
-        let latest = self.store.data().clock_nanos + LONGEST_WAIT_MILLIS * NANOS_PER_MILLI;
-        while self.is_open(stream) {
-            match self.store.data().tick {
-                Some(tick) if tick.next_nanos <= latest => self.tick(tick.next_nanos)?,
-                _ => break,
-            }
-        }
-        self.finish(stream)
+        let headers = headers.into_iter().map(|(name, value)| (name.as_ref().to_vec(), value.as_ref().to_vec()));
+        self.exchange(&Exchange { request: headers.collect(), ..Exchange::default() })
     }
 
     /// Sends a request's headers, and leaves it where the filter wants it.
@@ -97,18 +105,29 @@ impl Vm {
         &mut self,
         headers: impl IntoIterator<Item = (N, V)>,
     ) -> Result<StreamId, Trap> {
+        self.open_with(headers.into_iter().collect(), true)
+    }
+
+    fn open_with(&mut self, request: HeaderMap, is_end: bool) -> Result<StreamId, Trap> {
         let context = self.next_context;
         self.next_context += 1;
-        let request: HeaderMap = headers.into_iter().collect();
         let count = u32::try_from(request.pairs().len()).unwrap_or(u32::MAX);
         self.call(ROOT_CONTEXT, "proxy_on_context_create", (context, ROOT_CONTEXT), |callbacks| {
             callbacks.on_context_create.clone()
         })?;
         let started_nanos = self.store.data().clock_nanos;
-        let stream =
-            Stream { request, started_nanos, state: StreamState::Open, reply: None, closed: false, continued: false };
+        let stream = Stream {
+            request,
+            body: None,
+            response: None,
+            started_nanos,
+            state: StreamState::Open,
+            reply: None,
+            closed: false,
+            continued: false,
+        };
         self.store.data_mut().streams.insert(context, stream);
-        let action = self.on_request_headers(context, count)?;
+        let action = self.on_request_headers(context, count, is_end)?;
         if action == CONTINUE
             && let Some(stream) = self.store.data_mut().streams.get_mut(&context)
         {
@@ -145,6 +164,22 @@ impl Vm {
         let stream = self.store.data_mut().streams.remove(&context);
         self.call(context, "proxy_on_delete", context, |callbacks| callbacks.on_delete.clone())?;
         Ok(outcome(stream, self.store.data().clock_nanos))
+    }
+
+    /// Sets the time, in seconds since 1970.
+    pub fn set_unix_seconds(&mut self, seconds: u64) {
+        let host = self.store.data_mut();
+        host.epoch_nanos = seconds.saturating_mul(1_000_000_000).saturating_sub(host.clock_nanos);
+    }
+
+    /// Sets a property that the module may read, by its path with dots.
+    pub fn set_property(&mut self, path: &str, value: &[u8]) {
+        self.store.data_mut().properties.insert(path.to_owned(), value.to_vec());
+    }
+
+    /// Forgets a property.
+    pub fn remove_property(&mut self, path: &str) {
+        self.store.data_mut().properties.remove(path);
     }
 
     /// What the module logged so far.
@@ -204,11 +239,11 @@ impl Vm {
         Ok(())
     }
 
-    fn on_request_headers(&mut self, context: u32, count: u32) -> Result<u32, Trap> {
-        const END_OF_STREAM: u32 = 1;
+    fn on_request_headers(&mut self, context: u32, count: u32, is_end: bool) -> Result<u32, Trap> {
         const NAME: &str = "proxy_on_request_headers";
-        let new = self
-            .call(context, NAME, (context, count, END_OF_STREAM), |callbacks| callbacks.on_request_headers.clone())?;
+        let new = self.call(context, NAME, (context, count, u32::from(is_end)), |callbacks| {
+            callbacks.on_request_headers.clone()
+        })?;
         let old = self.call(context, NAME, (context, count), |callbacks| callbacks.on_request_headers_0_1_0.clone())?;
         Ok(new.or(old).unwrap_or(CONTINUE))
     }
@@ -279,6 +314,8 @@ fn new_host(root_id: &str, config: &str, options: Options) -> Host {
         effective: 0,
         streams: BTreeMap::new(),
         clock_nanos: 0,
+        epoch_nanos: EPOCH_NANOS,
+        shared: BTreeMap::new(),
         tick: None,
         random: options.random,
         metrics: Metrics::default(),
@@ -304,7 +341,10 @@ fn outcome(stream: Option<Stream>, now_nanos: u64) -> Outcome {
         (StreamState::Open, _) => End::Held,
         (_, Some(reply)) => End::Replied(reply),
         _ if stream.closed => End::Closed,
-        _ => End::Continued { headers: stream.request.pairs().to_vec() },
+        _ => {
+            let response = stream.response.map(|map| map.pairs().to_vec()).unwrap_or_default();
+            End::Continued { headers: stream.request.pairs().to_vec(), response }
+        }
     };
     Outcome { delayed_millis, end }
 }

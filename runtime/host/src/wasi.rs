@@ -83,7 +83,8 @@ fn clock_time_get(guest: &mut Guest<'_>, clock: u32, nanos: u32) -> Result<u32, 
     if clock != REALTIME && clock != MONOTONIC {
         return Ok(NOT_SUPPORTED);
     }
-    let now = guest.host().clock_nanos;
+    let host = guest.host();
+    let now = if clock == REALTIME { host.unix_nanos() } else { host.clock_nanos };
     guest.write_u64(nanos, now)?;
     Ok(OK)
 }

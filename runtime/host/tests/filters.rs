@@ -101,27 +101,27 @@ fn a_bad_configuration_is_refused_without_repeating_it() {
     check_refused(
         "basic-auth",
         "{\n  \"rules\": \"hunter2\"}",
-        expect!["proxy_on_configure returned false: meshwright basic-auth: bad configuration at 2:20 (Data)"],
+        expect!["proxy_on_configure returned false: meshwright basic-auth: rules: a list is expected"],
     );
     check_refused(
         "basic-auth",
         r#"{"rules":[{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}]}"#,
-        expect!["proxy_on_configure returned false: meshwright basic-auth: bad configuration at 1:61 (Data)"],
+        expect!["proxy_on_configure returned false: meshwright basic-auth: rules[0].users[0].hash: a password's hash is expected"],
     );
     check_refused(
         "fault",
         r#"{"rules":[{"abort":{"status":199,"per_million":1}}]}"#,
-        expect!["proxy_on_configure returned false: meshwright fault: bad configuration at 1:32 (Data)"],
+        expect!["proxy_on_configure returned false: meshwright fault: rules[0].abort.status: a status from 200 to 599 is expected"],
     );
     check_refused(
         "header-routing",
         r#"{"rules":[],"extra":1}"#,
-        expect!["proxy_on_configure returned false: meshwright header-routing: bad configuration at 1:19 (Data)"],
+        expect!["proxy_on_configure returned false: meshwright header-routing: extra: no such field"],
     );
     check_refused(
         "fault",
         "",
-        expect!["proxy_on_configure returned false: meshwright fault: bad configuration at 1:0 (Eof)"],
+        expect!["proxy_on_configure returned false: meshwright fault: 1:0: the configuration is not JSON"],
     );
 }
 

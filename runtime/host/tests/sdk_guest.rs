@@ -14,7 +14,7 @@ fn start(root_id: &str) -> Vm {
 #[track_caller]
 fn go_on(vm: &mut Vm, header: (&str, &[u8])) -> Vec<(Vec<u8>, Vec<u8>)> {
     match vm.http_request(request(header)).expect("no trap").end {
-        End::Continued { headers } => headers,
+        End::Continued { headers, .. } => headers,
         end => panic!("{end:?}"),
     }
 }
@@ -85,7 +85,7 @@ fn requests_at_the_same_time_do_not_mix() {
         (b'a'..b'e').map(|name| vm.open(request(("x-probe-bytes", &[name]))).expect("no trap")).collect();
     for (stream, name) in streams.into_iter().zip(b'a'..b'e').rev() {
         let outcome = vm.finish(stream).expect("no trap");
-        let End::Continued { headers } = outcome.end else { panic!("{outcome:?}") };
+        let End::Continued { headers, .. } = outcome.end else { panic!("{outcome:?}") };
         assert_eq!(value(&headers, "x-probe-copy"), Some(&[name][..]));
     }
 }

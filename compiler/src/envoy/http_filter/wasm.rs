@@ -20,22 +20,33 @@ use crate::envoy::duration;
 const FETCHED_WITHIN: Duration = Duration::from_secs(10);
 
 pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, config, module)
+    ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
 }
 
 pub(crate) fn fault(config: &FaultConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::Fault, FAULT_ROOT_ID, config, module)
+    ours(Rank::Fault, FAULT_ROOT_ID, "", config, module)
 }
 
 pub(crate) fn header_routing(config: &HeaderRoutingConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, config, module)
+    ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, "", config, module)
 }
 
-/// A root of our module. All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
+/// A root of our module, for one owner: a service, or everybody (`""`). All roots share one VM: the `vm_id` holds the module's digest, so another module never does.
 ///
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
-fn ours(rank: Rank, root_id: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
+fn ours(
+    rank: Rank,
+    root_id: &str,
+    owner: &str,
+    config: &impl serde::Serialize,
+    module: &WasmModule,
+) -> HttpFilter {
+    let name = if owner.is_empty() {
+        format!("meshwright.filters.http.{root_id}")
+    } else {
+        format!("meshwright.filters.http.{root_id}.{owner}")
+    };
     let source = DataSource { specifier: Some(data_source::Specifier::Filename(module.path())), ..Default::default() };
     let vm = VmConfig {
         vm_id: format!("meshwright-{}", module.sha256),
@@ -49,9 +60,11 @@ fn ours(rank: Rank, root_id: &str, config: &impl serde::Serialize, module: &Wasm
         configuration: Some(envoy::any(&json_text(config))),
         failure_policy: FailurePolicy::FailReload.into(),
         vm: Some(plugin_config::Vm::VmConfig(vm)),
+        // A signature may be of the body: its filter holds the headers until the body is there.
+        allow_on_headers_stop_iteration: (rank == Rank::HmacSignature).then_some(true),
         ..Default::default()
     };
-    typed(rank, format!("meshwright.filters.http.{root_id}"), &Wasm { config: Some(plugin) })
+    typed(rank, name, &Wasm { config: Some(plugin) })
 }
 
 /// A filter of the user's own.

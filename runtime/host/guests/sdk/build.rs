@@ -25,7 +25,7 @@ fn build() -> Result<(), String> {
     let manifest = folder("CARGO_MANIFEST_DIR")?;
     let workspace = manifest.ancestors().nth(4).ok_or("the crate is not inside its workspace")?;
     rebuild_when_sources_change(workspace);
-    let linked = compile::compile(workspace, "meshwright-guest-sdk", &out.join("module"))?;
+    let linked = compile::compile(workspace, "meshwright-guest-sdk", "wasm32-wasip1", &out.join("module"))?;
     fs::copy(&linked, out.join("guest.wasm")).map_err(|error| format!("{}: {error}", linked.display()))?;
     Ok(())
 }

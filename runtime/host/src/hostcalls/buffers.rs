@@ -1,4 +1,4 @@
-//! Buffers and properties. So far only configurations have contents.
+//! Buffers and properties. Configurations and the request's body have contents.
 
 use wasmtime::{Caller, Linker};
 
@@ -45,12 +45,14 @@ fn get(guest: &mut Guest<'_>, buffer: u32, start: u32, max: u32, data: u32, len:
 }
 
 /// The plugin's configuration can be read while it is configured, and not after.
-fn contents(host: &Host, buffer: u32) -> Result<Vec<u8>, Status> {
+fn contents(host: &mut Host, buffer: u32) -> Result<Vec<u8>, Status> {
+    const REQUEST_BODY: u32 = 0;
     const PLUGIN_CONFIGURATION: u32 = 7;
     match buffer {
         PLUGIN_CONFIGURATION if host.phase == Phase::Configuring => Ok(host.plugin_config.clone()),
         PLUGIN_CONFIGURATION => Err(Status::NotFound),
-        0..=8 => Ok(Vec::new()),
+        REQUEST_BODY => Ok(host.stream().and_then(|stream| stream.body.clone()).unwrap_or_default()),
+        1..=8 => Ok(Vec::new()),
         _ => Err(Status::BadArgument),
     }
 }

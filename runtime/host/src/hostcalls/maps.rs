@@ -1,4 +1,4 @@
-//! Header maps. So far only the request's headers exist.
+//! Header maps: of the request and of the response.
 
 use wasmtime::{Caller, Linker};
 
@@ -9,6 +9,7 @@ use crate::host::Host;
 use crate::pairs;
 
 const REQUEST_HEADERS: u32 = 0;
+const RESPONSE_HEADERS: u32 = 2;
 const LAST_MAP: u32 = 7;
 
 pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
@@ -25,7 +26,11 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
         .func_wrap("env", "proxy_set_header_map_pairs", |c: Caller<'_, Host>, map: u32, data: u32, len: u32| {
             answer(c, |guest| {
                 let bytes = guest.read(data, len)?;
-                *headers(guest, map)? = pairs::decode(&bytes).into_iter().collect();
+                let decoded = pairs::decode(&bytes);
+                *headers(guest, map)? = match map {
+                    RESPONSE_HEADERS => HeaderMap::of_response(&decoded),
+                    _ => decoded.into_iter().collect(),
+                };
                 Ok(())
             })
         })?
@@ -78,10 +83,12 @@ pub(super) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
 
 /// A map that is not there cannot be asked for, except for all of it: then it is empty.
 fn headers<'g>(guest: &'g mut Guest<'_>, map: u32) -> Result<&'g mut HeaderMap, Status> {
-    if map != REQUEST_HEADERS {
-        return Err(Status::BadArgument);
-    }
-    guest.host().open_stream().map(|stream| &mut stream.request).ok_or(Status::BadArgument)
+    let headers = match map {
+        REQUEST_HEADERS => guest.host().open_stream().map(|stream| &mut stream.request),
+        RESPONSE_HEADERS => guest.host().stream().and_then(|stream| stream.response.as_mut()),
+        _ => None,
+    };
+    headers.ok_or(Status::BadArgument)
 }
 
 fn pairs_of(guest: &mut Guest<'_>, map: u32, data: u32, len: u32) -> Answer {

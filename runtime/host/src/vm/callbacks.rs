@@ -14,6 +14,9 @@ pub(super) struct Callbacks {
     pub(super) on_configure: Option<TypedFunc<(u32, u32), u32>>,
     pub(super) on_request_headers: Option<TypedFunc<(u32, u32, u32), u32>>,
     pub(super) on_request_headers_0_1_0: Option<TypedFunc<(u32, u32), u32>>,
+    pub(super) on_request_body: Option<TypedFunc<(u32, u32, u32), u32>>,
+    pub(super) on_request_trailers: Option<TypedFunc<(u32, u32), u32>>,
+    pub(super) on_response_headers: Option<TypedFunc<(u32, u32, u32), u32>>,
     pub(super) on_tick: Option<TypedFunc<u32, ()>>,
     pub(super) on_log: Option<TypedFunc<u32, ()>>,
     pub(super) on_done: Option<TypedFunc<u32, u32>>,
@@ -42,6 +45,11 @@ impl Callbacks {
             AbiVersion::V0_1_0 => (None, find(store, instance, ON_REQUEST_HEADERS)?),
             _ => (find(store, instance, ON_REQUEST_HEADERS)?, None),
         };
+        let on_response_headers = match abi {
+            // Another signature; nobody has asked for it.
+            AbiVersion::V0_1_0 => None,
+            _ => find(store, instance, "proxy_on_response_headers")?,
+        };
         Ok(Callbacks {
             initialize,
             on_context_create: find(store, instance, "proxy_on_context_create")?,
@@ -49,6 +57,9 @@ impl Callbacks {
             on_configure: find(store, instance, "proxy_on_configure")?,
             on_request_headers,
             on_request_headers_0_1_0,
+            on_request_body: find(store, instance, "proxy_on_request_body")?,
+            on_request_trailers: find(store, instance, "proxy_on_request_trailers")?,
+            on_response_headers,
             on_tick: find(store, instance, "proxy_on_tick")?,
             on_log: find(store, instance, "proxy_on_log")?,
             on_done: find(store, instance, "proxy_on_done")?,

@@ -56,7 +56,7 @@ fn certain_plugins(tables: &[Table]) -> Vec<(&'static str, String, String)> {
 fn in_host(vm: &mut Vm, request: &[Header]) -> Verdict {
     let outcome = vm.http_request(request.iter().map(|(name, value)| (name, value)));
     match outcome.expect("no trap").end {
-        End::Continued { headers } => {
+        End::Continued { headers, .. } => {
             let told: Vec<Header> = headers.into_iter().map(|(name, value)| (name, echo::as_told(&value))).collect();
             forwarded(&told)
         }

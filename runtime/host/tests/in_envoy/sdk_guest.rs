@@ -50,7 +50,7 @@ fn in_host(vm: &mut Vm, name: &str, value: &[u8]) -> Verdict {
         [(":method", b"GET"), (":authority", b"shop.svc"), (":path", b"/"), (name, value)];
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("a text");
     match vm.http_request(request).expect("no trap").end {
-        End::Continued { headers } => {
+        End::Continued { headers, .. } => {
             touched(headers.into_iter().map(|(name, value)| (text(name), text(crate::echo::as_told(&value)))))
         }
         End::Replied(reply) => {
