@@ -140,7 +140,7 @@ fn wasm_filter(plugin: &Plugin, folder: &Path) -> Value {
                 "name": "tested",
                 "root_id": plugin.root_id,
                 "failure_policy": "FAIL_RELOAD",
-                "allow_on_headers_stop_iteration": true,
+                "allow_on_headers_stop_iteration": plugin.root_id == "hmac-signature",
                 "configuration": {
                     "@type": "type.googleapis.com/google.protobuf.StringValue",
                     "value": plugin.config,
