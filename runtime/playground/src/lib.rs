@@ -1,8 +1,8 @@
 //! Meshwright in a browser: what a filter decides about a request.
 //!
 //! ```js
-//! const filter = new Filter("fault", '{"rules":[{"abort":{"status":503,"per_million":1000000}}]}');
-//! JSON.parse(filter.decide('{"headers":[[":method","GET"],[":path","/"]]}')).replied.status  // 503
+//! const filter = new Filter("header-routing", '{"rules":[]}');
+//! JSON.parse(filter.decide('{"headers":[[":method","GET"],[":path","/"]]}')).forwarded.headers
 //! ```
 
 mod decision;

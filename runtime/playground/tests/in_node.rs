@@ -41,9 +41,9 @@ fn mistakes_are_errors_in_javascript_too() {
     };
     for (question, problem) in [
         (question("nothing", "{}", "{}"), "no filter has the root id `nothing`"),
-        (question("fault", "{\"rules\":\"hunter2\"}", "{}"), "rules: a list is expected"),
-        (question("fault", "{}", "[]"), "invalid length 0, expected struct RequestText with 9 elements"),
-        (question("fault", "{}", "{\"headers\":[[\"a\",\"\u{100}\"]]}"), "`\u{100}` is not one byte"),
+        (question("header-routing", "{\"rules\":\"hunter2\"}", "{}"), "rules: a list is expected"),
+        (question("no-op", "{}", "[]"), "invalid length 0, expected struct RequestText with 9 elements"),
+        (question("no-op", "{}", "{\"headers\":[[\"a\",\"\u{100}\"]]}"), "`\u{100}` is not one byte"),
     ] {
         let answers = NODE.ask(&[question]);
         let said = answers[0]["error"].as_str().expect("an error");
