@@ -106,12 +106,16 @@ fn a_bad_configuration_is_refused_without_repeating_it() {
     check_refused(
         "basic-auth",
         r#"{"rules":[{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}]}"#,
-        expect!["proxy_on_configure returned false: meshwright basic-auth: rules[0].users[0].hash: a password's hash is expected"],
+        expect![
+            "proxy_on_configure returned false: meshwright basic-auth: rules[0].users[0].hash: a password's hash is expected"
+        ],
     );
     check_refused(
         "fault",
         r#"{"rules":[{"abort":{"status":199,"per_million":1}}]}"#,
-        expect!["proxy_on_configure returned false: meshwright fault: rules[0].abort.status: a status from 200 to 599 is expected"],
+        expect![
+            "proxy_on_configure returned false: meshwright fault: rules[0].abort.status: a status from 200 to 599 is expected"
+        ],
     );
     check_refused(
         "header-routing",
