@@ -4,13 +4,14 @@
 CARGO ?= cargo
 # Everything that is pinned is pinned here.
 ENVOY_VERSION := 1.40.0
+NODE_VERSION := 22.20.0
 VENV := target/venv
-export ENVOY_VERSION VENV
+export ENVOY_VERSION NODE_VERSION VENV
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: ## install what is missing: wasm targets, Envoy in target/venv
+setup: ## install what is missing: wasm targets, Envoy and Node in target/venv
 	@.ci/setup
 
 demo: setup ## compile bent-playground, run it on real Envoys, send requests, print what each met

@@ -110,13 +110,6 @@ pub(super) fn of_gateway<'a>(scope: &Scope<'a>, gateway: &'a Gateway) -> Policie
     }
 }
 
-impl Policies<'_> {
-    /// The path of the mesh's own health checks: no credentials, no faults.
-    pub(super) fn exempt_paths(&self) -> Vec<String> {
-        self.health_check.and_then(HealthCheck::asked_path).map(str::to_owned).into_iter().collect()
-    }
-}
-
 impl Chain {
     /// Adds a filter that works where the policies hold: on every virtual host for a gateway, on its own for a service.
     pub(super) fn add(&mut self, policies: &Policies<'_>, filter: HttpFilter) {

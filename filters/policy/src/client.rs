@@ -1,5 +1,6 @@
 //! Who the client is: the address that is connected, or what trusted proxies wrote into `x-forwarded-for`.
 
+use alloc::collections::BinaryHeap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -169,8 +170,9 @@ pub struct Networks(Vec<(Address, Address)>);
 impl Networks {
     /// Networks in any order, overlapping or not.
     pub fn new(networks: &[Network]) -> Networks {
-        let mut bounds: Vec<_> = networks.iter().map(|network| network.bounds()).collect();
-        bounds.sort_unstable();
+        // A heap's sort is a tenth of the code of a slice's.
+        let bounds: BinaryHeap<_> = networks.iter().map(|network| network.bounds()).collect();
+        let mut bounds = bounds.into_sorted_vec();
         bounds.dedup_by(|next, kept| {
             let within = next.0 <= kept.1;
             if within {

@@ -1,7 +1,7 @@
 //! How a filter reads its configuration: JSON, strictly, with the path of whatever is wrong.
 //!
 //! The usual derive makes a visitor with several generic functions for every type: ten times the code of this, and the
-//! module is sent to every sidecar. A type is declared with [`config!`](crate::config), which also makes it
+//! module is sent to every sidecar. A type is declared with `config!`, which also makes it
 //! serialisable for the compiler.
 
 mod value;
@@ -32,7 +32,7 @@ pub trait Decode: Sized {
 }
 
 /// A place into which a value is read.
-pub trait Slot {
+pub(crate) trait Slot {
     /// Reads it.
     fn fill(&mut self, value: &Value) -> Result<(), Invalid>;
 }
@@ -45,11 +45,11 @@ impl<T: Decode> Slot for T {
 }
 
 /// A field of an object: its name, where it goes, and whether it must be there.
-pub type Field<'s> = (&'static str, &'s mut dyn Slot, bool);
+pub(crate) type Field<'s> = (&'static str, &'s mut dyn Slot, bool);
 
 /// Reads an object that has these fields and no others.
 #[inline(never)]
-pub fn read_fields(value: &Value, fields: &mut [Field<'_>]) -> Result<(), Invalid> {
+pub(crate) fn read_fields(value: &Value, fields: &mut [Field<'_>]) -> Result<(), Invalid> {
     let Value::Object(given) = value else { return Err(Invalid::new("an object is expected")) };
     for (name, slot, is_required) in fields.iter_mut() {
         match given.iter().find(|(known, _)| known == name) {
@@ -67,7 +67,7 @@ pub fn read_fields(value: &Value, fields: &mut [Field<'_>]) -> Result<(), Invali
 
 /// Reads the only field of an object: an enum is written `{"variant": value}`.
 #[inline(never)]
-pub fn variant(value: &Value) -> Result<(&str, &Value), Invalid> {
+pub(crate) fn variant(value: &Value) -> Result<(&str, &Value), Invalid> {
     match value {
         Value::Object(fields) => match fields.as_slice() {
             [(name, value)] => Ok((name, value)),

@@ -37,6 +37,7 @@ pub mod fault;
 mod filter;
 pub mod header_routing;
 mod headers;
+mod health_check;
 pub mod hmac_signature;
 pub mod ip_access;
 pub mod maintenance;
@@ -48,7 +49,7 @@ mod policy;
 pub mod rate_limit;
 mod request;
 mod request_id;
-mod scope;
+
 mod structured;
 mod template;
 #[cfg(feature = "testdata")]
@@ -78,13 +79,14 @@ pub use header_routing::{
     ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie,
 };
 pub use headers::{HEADERS_ROOT_ID, HeaderChange, HeaderChanges, HeaderName, HeadersConfig, TemplatedHeader};
+pub use health_check::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
 pub use hmac_signature::{
     HMAC_SIGNATURE_ROOT_ID, HmacSignature, HmacSignatureConfig, SigningKey, SigningSecret, is_component,
     parse_signing_secrets,
 };
 pub use ip_access::{IP_ACCESS_ROOT_ID, IpAccess, IpAccessConfig};
 pub use maintenance::{
-    Day, Digest, MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig, Minute, PassCookie, PassHeader, Weekly, Window,
+    Day, Digest, MAINTENANCE_ROOT_ID, Maintenance, MaintenanceConfig, Minute, PassSecret, Weekly, Window,
 };
 pub use named_secrets::{NamedSecret, NamedSecretError, NamedSecretErrorKind};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
@@ -96,7 +98,6 @@ pub use rate_limit::{
 };
 pub use request::{Header, HeaderList, Headers, Property, Request, SingleHeader, join_repeat, joins_repeats};
 pub use request_id::{REQUEST_ID_ROOT_ID, RequestId, RequestIdConfig, RequestIdFormat};
-pub use scope::{GRPC_HEALTH_CHECK, HEALTH_CHECK_HEADER};
 pub use template::{LONGEST as LONGEST_TEMPLATE, Template, TemplateError, TemplateErrorKind};
 pub use verdict::{Edits, HeaderEdit, LocalReply, Verdict};
 

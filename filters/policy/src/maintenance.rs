@@ -15,7 +15,6 @@ use crate::client::{self, Network, Networks};
 use crate::condition::{Values, View};
 use crate::decode::config;
 use crate::fault::Status;
-use crate::headers::HeaderName;
 use crate::{Counter, Decode, Env, HeaderEdit, HttpPolicy, Invalid, LocalReply, Request, SingleHeader, Verdict, path};
 
 /// The filter's root id in the wasm module.
@@ -34,9 +33,9 @@ config! {
         /// Seconds after which clients may come back; none is the end of the window.
         pub retry_after: Option<u32>,
         /// Headers that let a request pass; they are taken out of it.
-        pub pass_headers: Vec<PassHeader>,
+        pub pass_headers: Vec<PassSecret>,
         /// Cookies that let a request pass.
-        pub pass_cookies: Vec<PassCookie>,
+        pub pass_cookies: Vec<PassSecret>,
         /// Clients who pass.
         pub pass_from: Vec<Network>,
         /// So many entries of `x-forwarded-for` are believed.
@@ -55,19 +54,9 @@ config! {
 }
 
 config! {
-    /// A header whose value opens.
-    pub struct PassHeader {
-        /// The header.
-        pub name: HeaderName,
-        /// The digest of its value.
-        pub sha256: Digest,
-    }
-}
-
-config! {
-    /// A cookie whose value opens.
-    pub struct PassCookie {
-        /// The cookie.
+    /// A header or cookie whose value lets requests pass.
+    pub struct PassSecret {
+        /// What it is called; a header in lower case.
         pub name: String,
         /// The digest of its value.
         pub sha256: Digest,
@@ -88,6 +77,7 @@ impl HttpPolicy for Maintenance {
     const COUNTERS: &'static [Counter] = &[Counter::MaintenanceAnswered, Counter::MaintenancePassed];
 
     fn new(mut config: MaintenanceConfig) -> Maintenance {
+        config.pass_headers.iter_mut().for_each(|header| header.name.make_ascii_lowercase());
         let windows = core::mem::take(&mut config.windows);
         let schedule = Schedule::new(windows, core::mem::take(&mut config.weekly));
         Maintenance { schedule, passing: Networks::new(&config.pass_from), config }
@@ -106,17 +96,18 @@ impl HttpPolicy for Maintenance {
         let is_passing = !self.passing.is_empty() && client::address(request, hops).is_some_and(is_known);
         let mut view = View::of(request);
         // Every digest is compared, so that how long it takes tells nothing.
-        let by_header =
-            self.config.pass_headers.iter().fold(false, |passes, header| {
-                header.sha256.is_of(view.header(header.name.as_str().as_bytes())) | passes
-            });
+        let by_header = self
+            .config
+            .pass_headers
+            .iter()
+            .fold(false, |passes, header| header.sha256.is_of(view.header(header.name.as_bytes())) | passes);
         let by_cookie = self.config.pass_cookies.iter().fold(false, |passes, cookie| {
             view.cookie(cookie.name.as_bytes(), |values| cookie.sha256.is_of(values)) | passes
         });
         if is_passing || by_header || by_cookie {
             env.count(Counter::MaintenancePassed);
-            let names = self.config.pass_headers.iter().map(|header| header.name.as_str());
-            let edits: Vec<_> = names.map(|name| HeaderEdit::Remove { name: name.into() }).collect();
+            let removed = |header: &PassSecret| HeaderEdit::Remove { name: header.name.clone() };
+            let edits: Vec<_> = self.config.pass_headers.iter().map(removed).collect();
             return Verdict::Continue(edits.into());
         }
         env.count(Counter::MaintenanceAnswered);

@@ -76,7 +76,7 @@ impl Template {
 
     /// The words for values without a name.
     pub fn words() -> impl Iterator<Item = &'static str> {
-        parse::WORDS.into_iter().map(|(word, _)| word)
+        parse::WORDS.into_iter()
     }
 
     /// What each hole asks for, in order.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::LazyLock;
 
 use meshwright_host::{Module, Options, StartError, Vm};
+use policy::FILTERS;
 use policy::testdata::tables;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,11 +15,15 @@ fn header() -> impl Strategy<Value = (Vec<u8>, Vec<u8>)> {
     let name = prop_oneof![
         "(:authority|:path|:method|authorization|x-user|x-canary|x-tenant|x-meshwright-route|cookie)"
             .prop_map(String::into_bytes),
+        "(x-api-key|signature|signature-input|content-digest|x-forwarded-for|x-request-id|origin|content-type)"
+            .prop_map(String::into_bytes),
         vec(any::<u8>(), 0..12),
     ];
     let value = prop_oneof![
         "(shop.svc|broken.svc|admin.svc|any.svc|/healthz|GET|on|Basic YWxpY2U6c2VjcmV0)".prop_map(String::into_bytes),
         "(B|b)asic [A-Za-z0-9+/=]{0,64}".prop_map(String::into_bytes),
+        "[a-z]{0,5}=\\((\"[a-z@-]{0,9}\" ?){0,4}\\);[a-z]{0,9}=[\"0-9:A-Za-z+/=]{0,50}".prop_map(String::into_bytes),
+        "([0-9a-f.:\\[\\]/]{0,20}, ?){0,5}(application/grpc|OPTIONS|null)?".prop_map(String::into_bytes),
         vec(any::<u8>(), 0..200),
         (1_usize..60_000).prop_map(|length| vec![b'a'; length]),
     ];
@@ -64,7 +69,7 @@ proptest! {
 
     #[test]
     fn whatever_the_configuration(config in config(), request in vec(header(), 0..10)) {
-        for root_id in ["basic-auth", "fault", "header-routing", "no-op", ""] {
+        for root_id in FILTERS.iter().map(|filter| filter.root_id).chain([""]) {
             match MODULE.start(root_id, &config, Options::default()) {
                 Ok(mut vm) => {
                     let outcome = vm.http_request(request.iter().map(|(name, value)| (name, value)));

@@ -21,7 +21,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 pub use behaviour::{Behaviour, Health};
 pub use grpc::EchoReply;
-pub use http::{DELAY, FAIL, GRPC_STATUS, LONGEST_DELAY, STATUS};
+pub use http::{DELAY, FAIL, GRPC_STATUS, HEADER, LONGEST_DELAY, STATUS};
 pub use record::Received;
 pub use tries::Tries;
 

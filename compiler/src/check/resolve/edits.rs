@@ -2,7 +2,7 @@
 
 use policy::fault::Status;
 use policy::{
-    Day, Digest, HeaderChange, HeaderName, HeadersConfig, MaintenanceConfig, Minute, Network, PassCookie, PassHeader,
+    Day, Digest, HeaderChange, HeaderName, HeadersConfig, MaintenanceConfig, Minute, Network, PassSecret,
     RequestIdConfig, RequestIdFormat, Template, TemplatedHeader, Weekly, Window,
 };
 use spec::Spanned;
@@ -57,20 +57,17 @@ pub(super) fn maintenance(declared: &mesh::Maintenance) -> Option<MaintenanceCon
         from: value(&declared.from).map(|from| from.unix_seconds()),
         until: value(&declared.until).map(|until| until.unix_seconds()),
     };
-    let passing = |secret: &mesh::PassSecret| Digest::parse(&secret.sha256.value);
-    let header = |secret: &mesh::PassSecret| {
-        Some(PassHeader { name: HeaderName::new(&secret.name.value)?, sha256: passing(secret)? })
+    let secret = |secret: &mesh::PassSecret| {
+        Some(PassSecret { name: secret.name.value.clone(), sha256: Digest::parse(&secret.sha256.value)? })
     };
-    let cookie =
-        |secret: &mesh::PassSecret| Some(PassCookie { name: secret.name.value.clone(), sha256: passing(secret)? });
     Some(MaintenanceConfig {
         windows: declared.windows.iter().map(seconds).collect(),
         weekly: declared.weekly.iter().map(weekly).collect(),
         // Rounded up: nobody is told to come back too early.
         retry_after: value(&declared.retry_after)
             .map(|after| u32::try_from(after.as_millis().div_ceil(1000)).unwrap_or(u32::MAX)),
-        pass_headers: declared.pass_headers.iter().filter_map(header).collect(),
-        pass_cookies: declared.pass_cookies.iter().filter_map(cookie).collect(),
+        pass_headers: declared.pass_headers.iter().filter_map(secret).collect(),
+        pass_cookies: declared.pass_cookies.iter().filter_map(secret).collect(),
         pass_from: networks(&declared.pass_from),
         trusted_hops: value(&declared.trusted_hops).unwrap_or(0),
         except_paths: paths(&declared.except_path),

@@ -91,6 +91,14 @@ fn listener(plugin: &Plugin, address: &Value, folder: &Path) -> Value {
     json!({
         "name": plugin.name,
         "address": address,
+        // A client says who it is, see `wire::proxied`.
+        "listener_filters": [{
+            "name": "envoy.filters.listener.proxy_protocol",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol",
+                "allow_requests_without_proxy_protocol": true,
+            },
+        }],
         "filter_chains": [{ "filters": [{
             "name": "envoy.filters.network.http_connection_manager",
             "typed_config": {
@@ -99,7 +107,10 @@ fn listener(plugin: &Plugin, address: &Value, folder: &Path) -> Value {
                 // Whoever asks is inside the mesh, so Envoy lets every header through to the filters.
                 "use_remote_address": true,
                 "skip_xff_append": true,
-                "internal_address_config": { "cidr_ranges": [{ "address_prefix": "0.0.0.0", "prefix_len": 0 }] },
+                "internal_address_config": { "cidr_ranges": [
+                    { "address_prefix": "0.0.0.0", "prefix_len": 0 },
+                    { "address_prefix": "::", "prefix_len": 0 },
+                ] },
                 "forward_client_cert_details": "ALWAYS_FORWARD_ONLY",
                 "local_reply_config": {
                     "mappers": [{ "filter": every_status, "headers_to_add": [local, details] }],
@@ -129,6 +140,7 @@ fn wasm_filter(plugin: &Plugin, folder: &Path) -> Value {
                 "name": "tested",
                 "root_id": plugin.root_id,
                 "failure_policy": "FAIL_RELOAD",
+                "allow_on_headers_stop_iteration": plugin.root_id == "hmac-signature",
                 "configuration": {
                     "@type": "type.googleapis.com/google.protobuf.StringValue",
                     "value": plugin.config,

@@ -21,6 +21,11 @@ impl Response {
 
 /// The bytes of a request without a body.
 pub(crate) fn request(headers: &[Header]) -> Vec<u8> {
+    request_with(headers, b"")
+}
+
+/// The bytes of a request. A body that no header says the length of has a `content-length`.
+pub(crate) fn request_with(headers: &[Header], body: &[u8]) -> Vec<u8> {
     let pseudo = |name: &str| {
         let found = headers.iter().find(|(known, _)| known == name.as_bytes());
         found.map(|(_, value)| value.as_slice()).expect("every request has the pseudo headers")
@@ -31,8 +36,22 @@ pub(crate) fn request(headers: &[Header]) -> Vec<u8> {
     for (name, value) in headers.iter().filter(|(name, _)| !name.starts_with(b":")) {
         bytes.extend([name, b": ".as_slice(), value, b"\r\n"].concat());
     }
+    let is_framed = headers.iter().any(|(name, _)| {
+        name.eq_ignore_ascii_case(b"content-length") || name.eq_ignore_ascii_case(b"transfer-encoding")
+    });
+    if !body.is_empty() && !is_framed {
+        bytes.extend(format!("content-length: {}\r\n", body.len()).bytes());
+    }
     bytes.extend(b"\r\n");
+    bytes.extend(body);
     bytes
+}
+
+/// The same from another client: as a proxy in front of the listener would pass it on.
+pub(crate) fn proxied(client: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let (kind, to) = if client.is_ipv4() { ("TCP4", "127.0.0.1") } else { ("TCP6", "::1") };
+    let head = format!("PROXY {kind} {} {to} {} 80\r\n", client.ip(), client.port());
+    [head.as_bytes(), request].concat()
 }
 
 pub(crate) fn send(address: SocketAddr, request: &[u8]) -> TcpStream {

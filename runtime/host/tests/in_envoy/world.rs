@@ -57,6 +57,12 @@ impl World {
         self.runtime.block_on(future)
     }
 
+    /// Envoy's process.
+    #[allow(dead_code, reason = "for the soak")]
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.envoy.as_ref().and_then(Supervised::pid)
+    }
+
     /// What Envoy has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join(LOG)).expect("Envoy has a log")

@@ -39,6 +39,8 @@ pub const FAIL: &str = "x-echo-fail";
 /// `x-echo-delay: MS` waits before answering, at most [`LONGEST_DELAY`].
 pub const DELAY: &str = "x-echo-delay";
 pub const LONGEST_DELAY: Duration = Duration::from_secs(60);
+/// `x-echo-header: name: value` adds a header to the answer; there can be many.
+pub const HEADER: &str = "x-echo-header";
 
 /// So much of a body is remembered.
 const REMEMBERED_BODY: usize = 64 << 10;
@@ -121,7 +123,8 @@ async fn answer(mut request: Request<Incoming>, connection: &Connection, state: 
         None => Full::new(body).boxed(),
     });
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    add_asked(&head.headers, response.headers_mut());
+    response.headers_mut().entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     response
 }
 
@@ -302,6 +305,18 @@ fn status(headers: &HeaderMap, identity: &Identity, tries: &Tries) -> StatusCode
 /// Informational and impossible codes would leave the client without an answer.
 fn possible(status: u16) -> Option<StatusCode> {
     (200..=599).contains(&status).then(|| StatusCode::from_u16(status).ok()).flatten()
+}
+
+/// What is no header is not added.
+fn add_asked(request: &HeaderMap, response: &mut HeaderMap) {
+    for line in request.get_all(HEADER) {
+        let mut parts = line.as_bytes().splitn(2, |byte| *byte == b':');
+        let name = parts.next().and_then(|name| HeaderName::from_bytes(name.trim_ascii()).ok());
+        let value = parts.next().and_then(|value| HeaderValue::from_bytes(value.trim_ascii()).ok());
+        if let (Some(name), Some(value)) = (name, value) {
+            response.append(name, value);
+        }
+    }
 }
 
 fn plain(status: u16) -> Answered {

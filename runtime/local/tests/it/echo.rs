@@ -51,6 +51,16 @@ async fn a_status_is_answered_on_request() {
 }
 
 #[tokio::test]
+async fn headers_are_answered_on_request() {
+    let asked = ["x-a: 1", "x-a:2", "no header", "content-type: text/plain", "bad name: 1"];
+    let request = asked.into_iter().fold(Request::get("/"), |request, line| request.header(echo::HEADER, line));
+    let response = answer(request).await;
+    let values: Vec<_> = response.headers.iter().filter(|(name, _)| name == "x-a").map(|(_, value)| value).collect();
+    assert_eq!(values, ["1", "2"]);
+    assert_eq!(response.header("content-type").as_deref(), Some("text/plain"));
+}
+
+#[tokio::test]
 async fn a_status_that_http_cannot_answer_with_is_ignored() {
     for status in ["100", "999", "many"] {
         assert_eq!(answer(Request::get("/").header(echo::STATUS, status)).await.status, 200, "{status}");
