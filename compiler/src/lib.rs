@@ -10,6 +10,7 @@ pub mod checked;
 pub mod emit;
 mod envoy;
 mod fault_engine;
+mod header_routing;
 pub mod import;
 pub mod lower;
 pub mod pending;

@@ -47,7 +47,9 @@ pub use fault::{
     FaultSelect, FaultWindow,
 };
 pub use gateway::{Gateway, GatewayHost, Listener};
-pub use header_routing::{HeaderRouting, RoutingRule};
+pub use header_routing::{
+    AllOf, AnyOf, Conditions, CookieMatch, HeaderRouting, RoutingRule, SameSite, Sticky, VisitorCookie,
+};
 pub use health::{HealthCheck, HealthCheckProtocol};
 pub use limits::{
     CircuitBreaker, ConnectionPool, Inbound, OutlierDetection, RateLimit, RateLimitKey, RateLimitKeySource,

@@ -150,6 +150,6 @@ fn chain(scope: &Scope<'_>, gateway: &Gateway, called: &[Id<Service>], routes: &
     chain.add_for_all((gateway.trusted_hops == 0).then(forwarded::set_anew));
     authentication::passwords(scope, std::slice::from_ref(&policies), &mut chain);
     policies::lower(scope, &policies, &mut chain, parts);
-    chain.add_for_all(route::header_routing::filter(scope, called));
+    chain.filters.extend(route::header_routing::filters(scope, called));
     outbound::chain(scope, called, chain.filters, routes, parts)
 }

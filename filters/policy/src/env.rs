@@ -49,6 +49,10 @@ pub enum Counter {
     FaultOverflows,
     /// A request was sent to a route chosen by its headers.
     HeaderRoutingRouted,
+    /// A request would have been, were the rule not a dry run.
+    HeaderRoutingDryRun,
+    /// A rule was passed over because something that it asks for is repeated.
+    HeaderRoutingUndecided,
 }
 
 impl Counter {
@@ -60,6 +64,8 @@ impl Counter {
             Counter::FaultDelays => "meshwright_fault_delays",
             Counter::FaultOverflows => "meshwright_fault_overflows",
             Counter::HeaderRoutingRouted => "meshwright_header_routing_routed",
+            Counter::HeaderRoutingDryRun => "meshwright_header_routing_dry_run",
+            Counter::HeaderRoutingUndecided => "meshwright_header_routing_undecided",
         }
     }
 }

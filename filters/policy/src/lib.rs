@@ -57,7 +57,10 @@ pub use fault::{
     FaultHeader, FaultSelect, http_status_of_grpc,
 };
 pub use filter::{Configure, Decide, FILTERS, Filter, find};
-pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
+pub use header_routing::{
+    CookieText, DRY_RUN_HEADER, HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule,
+    ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie,
+};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use path::normalised;
 pub use policy::HttpPolicy;

@@ -159,7 +159,11 @@ fn needs(block: &'static Block) -> Needs {
             needs.rules.push(json!({ "not": { "required": ["abort", "grpc-abort"] } }));
         }
         "fault-control" => needs.rules.push(any_of(&["max-delay", "abort", "grpc-abort"])),
-        "routing-rule" => needs.rules.push(says("header")),
+        "routing-rule" => {
+            needs.rules.push(says("to"));
+            needs.rules.push(any_of(&["method", "header", "cookie", "query", "any", "percent"]));
+            needs.rules.push(json!({ "not": { "required": ["sticky", "visitor-cookie"] } }));
+        }
         "gateway" => needs.rules.push(says("listen")),
         "test" => needs.required.extend(["request", "expect"]),
         _ => {}
