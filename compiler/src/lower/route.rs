@@ -18,8 +18,8 @@ use crate::envoy::http_filter::{FilterOverrides, HttpFilter, cors};
 use crate::envoy::names;
 use crate::envoy::route::edits::edits;
 use crate::envoy::route::{
-    ClusterShare, Host, ToClusters, header_is, header_is_there, header_matcher, method_is, only_when_faults_are_off,
-    path_is, route, with_idle_timeout,
+    ClusterShare, Host, ToClusters, header_is_there, method_is, only_when_faults_are_off, path_is, route,
+    with_idle_timeout,
 };
 use plan::Plan;
 

@@ -121,7 +121,7 @@ pub struct FaultCallers {
     /// By their SPIFFE identity.
     #[field(value = text::TEXT)]
     pub from_identity: Vec<Spanned<String>>,
-    /// By their address.
+    /// By the address that Envoy takes for the client's.
     pub source: Vec<Spanned<Cidr>>,
     #[field(place)]
     pub place: Place,

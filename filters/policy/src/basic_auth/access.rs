@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 
 use super::{BasicAuthRule, BasicAuthUser};
 use crate::path::{normalised, spelled};
-use crate::scope::host_matches;
 use crate::{Request, SingleHeader};
 
 /// The rules, in order.
@@ -142,4 +141,16 @@ mod tests {
         assert_eq!(host_of(b"[::1]:80"), b"[::1]");
         assert_eq!(host_of(b"[::1]"), b"[::1]");
     }
+}
+
+/// Compares as Envoy's virtual hosts do: exactly, or with one `*` at either end which stands for
+/// at least one character.
+fn host_matches(host: &str, authority: &[u8]) -> bool {
+    if let Some(suffix) = host.strip_prefix('*') {
+        return suffix.is_empty() || (authority.len() > suffix.len() && authority.ends_with(suffix.as_bytes()));
+    }
+    if let Some(prefix) = host.strip_suffix('*') {
+        return authority.len() > prefix.len() && authority.starts_with(prefix.as_bytes());
+    }
+    host.as_bytes() == authority
 }

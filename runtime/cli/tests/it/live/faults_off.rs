@@ -20,7 +20,7 @@ const MESH: &str = r#"
         endpoint "10.0.0.1:3002"
         fault { abort 503 percent=100; response-rate-limit 1 percent=100; }
         // With rate limits an Envoy is told what to take of its runtime, and from where.
-        rate-limit { requests 1000; per "1s"; key header="x-user"; }
+        rate-limit { requests 1000; per "1s"; by header="x-user"; }
     }
     node "alpha" calls="*"
     node "all" { serves "ours.svc" "envoys.svc" "slow.svc" }
