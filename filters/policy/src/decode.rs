@@ -153,7 +153,8 @@ impl Decode for i64 {
     #[inline(never)]
     fn decode(value: &Value) -> Result<i64, Invalid> {
         match value {
-            Value::Number(number) => Ok(*number),
+            Value::Number(number) => (*number).try_into().map_err(|_| Invalid::new("the number is too large")),
+            Value::Negative(number) => Ok(*number),
             _ => Err(Invalid::new("a whole number is expected")),
         }
     }
@@ -166,7 +167,10 @@ impl Decode for u64 {
 
     #[inline(never)]
     fn decode(value: &Value) -> Result<u64, Invalid> {
-        i64::decode(value)?.try_into().map_err(|_| Invalid::new("a whole number from 0 is expected"))
+        match value {
+            Value::Number(number) => Ok(*number),
+            _ => Err(Invalid::new("a whole number from 0 is expected")),
+        }
     }
 }
 

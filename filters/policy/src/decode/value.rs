@@ -14,7 +14,8 @@ use super::Invalid;
 pub enum Value {
     Null,
     Bool(bool),
-    Number(i64),
+    Number(u64),
+    Negative(i64),
     Text(String),
     List(Vec<Value>),
     /// No name comes twice.
@@ -60,11 +61,11 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value).map(Value::Number).map_err(|_| E::custom("a number is too large"))
+        Ok(Value::Number(value))
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value))
+        Ok(u64::try_from(value).map_or(Value::Negative(value), Value::Number))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
