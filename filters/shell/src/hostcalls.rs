@@ -39,19 +39,19 @@ pub(crate) fn log_error(message: &str) {
 
 /// Nanoseconds of a clock that never goes back; 0 if there is none.
 pub(crate) fn monotonic_nanos() -> u64 {
-    clock(MONOTONIC_CLOCK)
+    clock(MONOTONIC_CLOCK).unwrap_or_default()
 }
 
-/// Nanoseconds since 1970; 0 if there is no clock.
+/// Nanoseconds since 1970. Without a clock it is so late that nothing is valid any more.
 pub(crate) fn unix_nanos() -> u64 {
-    clock(REALTIME_CLOCK)
+    clock(REALTIME_CLOCK).unwrap_or(u64::MAX)
 }
 
-fn clock(number: u32) -> u64 {
+fn clock(number: u32) -> Result<u64, Refused> {
     let mut nanos = 0;
     // SAFETY: the host writes eight bytes to a live, aligned u64.
-    unsafe { clock_time_get(number, 1, &mut nanos) };
-    nanos
+    accepted(unsafe { clock_time_get(number, 1, &mut nanos) })?;
+    Ok(nanos)
 }
 
 /// A number from the host's random source. If that fails, chance gives 0: the fault happens.

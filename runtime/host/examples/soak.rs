@@ -27,7 +27,8 @@ use client::Answer;
 use hostile::Chance;
 use world::World;
 
-const CLIENTS: u64 = 3;
+/// Many, because most of them wait: for delays, and with bodies that never come.
+const CLIENTS: u64 = 24;
 
 fn main() -> ExitCode {
     let minutes: f64 = env::args().nth(1).and_then(|minutes| minutes.parse().ok()).unwrap_or(30.0);

@@ -21,7 +21,7 @@ pub(crate) struct Bytes {
 /// Sends a request, or several. None if it is not answered, which is how Envoy meets some bytes.
 pub(crate) fn send(listener: SocketAddr, request: &Bytes) -> Option<Answer> {
     let mut connection = TcpStream::connect_timeout(&listener, Duration::from_secs(5)).ok()?;
-    connection.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    connection.set_read_timeout(Some(Duration::from_secs(6))).ok()?;
     connection.write_all(&request.bytes).ok()?;
     if request.answers == 0 {
         drop(connection.shutdown(Shutdown::Both));
