@@ -110,7 +110,7 @@ impl HttpPolicy for HmacSignature {
         };
         HmacSignature {
             accepted: accepted(&config.components, config.label.as_deref(), config.tag.as_deref()),
-            keys: Digests::new(config.keys.into_iter().map(key).collect()),
+            keys: Digests::new(config.keys.into_iter().map(key)),
             wanted: signed::Wanted {
                 label: config.label,
                 tag: config.tag,
