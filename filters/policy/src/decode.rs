@@ -51,6 +51,7 @@ impl Invalid {
         Invalid { path: String::new(), problem }
     }
 
+    #[inline(never)]
     fn within(mut self, segment: &str) -> Invalid {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{segment}{separator}{}", self.path);
@@ -80,6 +81,7 @@ impl Fields {
     }
 
     /// Reads a field.
+    #[inline(never)]
     pub fn take<T: Decode>(&mut self, name: &str) -> Result<T, Invalid> {
         match self.0.remove(name) {
             Some(value) => T::decode(value).map_err(|invalid| invalid.within(name)),
@@ -88,6 +90,7 @@ impl Fields {
     }
 
     /// Reads a field that may be left out.
+    #[inline(never)]
     pub fn take_or<T: Decode>(&mut self, name: &str, default: T) -> Result<T, Invalid> {
         match self.0.remove(name) {
             Some(value) => T::decode(value).map_err(|invalid| invalid.within(name)),
@@ -169,8 +172,14 @@ impl<T: Decode> Decode for Option<T> {
 impl<T: Decode> Decode for Vec<T> {
     fn decode(value: Value) -> Result<Vec<T>, Invalid> {
         let Value::Array(items) = value else { return Err(Invalid::new("a list is expected")) };
-        let item = |(index, item)| T::decode(item).map_err(|invalid| invalid.within(&format!("[{index}]")));
-        items.into_iter().enumerate().map(item).collect()
+        let mut list = Vec::with_capacity(items.len());
+        for item in items {
+            match T::decode(item) {
+                Ok(item) => list.push(item),
+                Err(invalid) => return Err(invalid.within(&format!("[{}]", list.len()))),
+            }
+        }
+        Ok(list)
     }
 
     fn absent() -> Option<Vec<T>> {
