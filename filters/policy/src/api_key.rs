@@ -104,7 +104,7 @@ impl HttpPolicy for ApiKey {
         write_text(&config.realm, &mut challenge);
         ApiKey {
             sources: Sources::new(config.sources),
-            clients: Digests::new(keys.into_iter().map(client).collect()),
+            clients: Digests::new(keys.into_iter().map(client)),
             client_header: config.forward_client_header.map(|header| header.to_ascii_lowercase()),
             challenge,
             hide: config.hide,
@@ -126,8 +126,8 @@ impl ApiKey {
     fn decide(&self, request: &mut dyn Request) -> Result<Vec<HeaderEdit>, Denial> {
         let view = self.sources.view(request);
         let mut found = self.sources.keys(&view);
-        let only = found.next().ok_or(Denial::Missing)?;
-        if found.next().is_some() {
+        let only = found.pop().ok_or(Denial::Missing)?;
+        if !found.is_empty() {
             return Err(Denial::Several);
         }
         let (client, same) = self.clients.find(&sha256(&only.key)).ok_or(Denial::Wrong)?;

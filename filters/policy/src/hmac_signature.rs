@@ -110,7 +110,7 @@ impl HttpPolicy for HmacSignature {
         };
         HmacSignature {
             accepted: accepted(&config.components, config.label.as_deref(), config.tag.as_deref()),
-            keys: Digests::new(config.keys.into_iter().map(key).collect()),
+            keys: Digests::new(config.keys.into_iter().map(key)),
             wanted: signed::Wanted {
                 label: config.label,
                 tag: config.tag,
@@ -147,7 +147,7 @@ impl HmacSignature {
         let base = base::of(&signed, headers).ok_or(Denial::Malformed)?;
         // An unknown key costs as much as a known one: the nearest secret signs what nobody looks at.
         let (key, known) = self.keys.find(&sha256(signed.key_id.as_bytes())).ok_or(Denial::Wrong)?;
-        let same = key.mac.sign(&[base.as_bytes()]).ct_eq(&signed.signature);
+        let same = key.mac.sign(&[&base]).ct_eq(&signed.signature);
         if !bool::from(known & same) {
             return Err(Denial::Wrong);
         }
@@ -195,7 +195,7 @@ fn body(signed: &Signed, headers: &Headers) -> Result<Option<[u8; 32]>, Denial> 
     }
     let field = base::combined(headers, CONTENT_DIGEST).ok_or(Denial::Malformed)?;
     let digests = dictionary(&field).ok_or(Denial::Malformed)?;
-    let (_, digest) = digests.into_iter().find(|(name, _)| name == "sha-256").ok_or(Denial::Unsupported)?;
+    let (_, digest) = digests.into_iter().find(|(name, _)| *name == b"sha-256").ok_or(Denial::Unsupported)?;
     let Member::Item(digest) = digest else { return Err(Denial::Malformed) };
     let Bare::Bytes(bytes) = digest.value else { return Err(Denial::Malformed) };
     bytes.try_into().map(Some).map_err(|_| Denial::Malformed)

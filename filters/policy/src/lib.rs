@@ -102,6 +102,7 @@ pub use template::{LONGEST as LONGEST_TEMPLATE, Template, TemplateError, Templat
 pub use verdict::{Edits, HeaderEdit, LocalReply, Verdict};
 
 /// The SHA-256 of some bytes (FIPS 180-4).
+#[inline(never)]
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     use sha2::Digest as _;
     sha2::Sha256::digest(bytes).into()

@@ -1,7 +1,8 @@
 //! Structured fields (RFC 8941): dictionaries of items and inner lists, as signatures of requests need them.
 //!
-//! Stricter than the RFC where it forgives: a key that repeats, a decimal, or more of anything than a request needs makes
-//! the whole field invalid. No crate: those there are need the standard library.
+//! Stricter than the RFC where it forgives: a key that repeats, zeros before a number, a decimal, or more of anything than
+//! a request needs makes the whole field invalid. What is valid stands there in its canonical form, but for white space.
+//! No crate: those there are need the standard library.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,38 +22,54 @@ const MOST: usize = 64;
 
 /// A member of a dictionary.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Member {
-    Item(Item),
-    List(Vec<Item>, Parameters),
+pub(crate) enum Member<'f> {
+    Item(Item<'f>),
+    List(Vec<Item<'f>>, Parameters<'f>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Item {
+pub(crate) struct Item<'f> {
     pub(crate) value: Bare,
-    pub(crate) parameters: Parameters,
+    /// As it stands there, which is its canonical form.
+    text: &'f [u8],
+    pub(crate) parameters: Parameters<'f>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Bare {
     Integer(i64),
     Text(String),
-    Token(String),
+    /// Nothing here is said by a token.
+    Token,
     Bytes(Vec<u8>),
     Boolean(bool),
 }
 
 /// In order; no key is there twice.
-pub(crate) type Parameters = Vec<(String, Bare)>;
+pub(crate) type Parameters<'f> = Vec<Parameter<'f>>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parameter<'f> {
+    pub(crate) key: &'f [u8],
+    pub(crate) value: Bare,
+    text: &'f [u8],
+}
 
 /// Reads a dictionary, in order; no key is there twice. None if any byte of it is wrong.
-pub(crate) fn dictionary(field: &[u8]) -> Option<Vec<(String, Member)>> {
+pub(crate) fn dictionary(field: &[u8]) -> Option<Vec<(&[u8], Member<'_>)>> {
     let mut reader = Reader { rest: field };
     reader.skip(b" ");
     let mut members = Vec::new();
     while !reader.rest.is_empty() {
         let key = reader.key()?;
-        let member = if reader.take(b'=') { reader.member()? } else { Member::Item(reader.parameters_of(TRUE)?) };
-        insert(&mut members, key, member)?;
+        if members.len() >= MOST || members.iter().any(|(known, _)| *known == key) {
+            return None;
+        }
+        let member = match reader.take(b'=') {
+            true => reader.member()?,
+            false => Member::Item(Item { value: TRUE, text: b"?1", parameters: reader.parameters()? }),
+        };
+        members.push((key, member));
         // White space may stand around commas and at the end.
         reader.skip(b" \t");
         if reader.rest.is_empty() {
@@ -68,16 +85,16 @@ pub(crate) fn dictionary(field: &[u8]) -> Option<Vec<(String, Member)>> {
 }
 
 /// An inner list in its one canonical form.
-pub(crate) fn write_list(items: &[Item], parameters: &Parameters) -> String {
-    let mut text = String::from("(");
+pub(crate) fn write_list(items: &[Item<'_>], parameters: &[Parameter<'_>]) -> Vec<u8> {
+    let mut text = Vec::from(b"(");
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
-            text.push(' ');
+            text.push(b' ');
         }
-        write_bare(&item.value, &mut text);
+        text.extend(item.text);
         write_parameters(&item.parameters, &mut text);
     }
-    text.push(')');
+    text.push(b')');
     write_parameters(parameters, &mut text);
     text
 }
@@ -96,37 +113,15 @@ pub(crate) fn write_text(value: &str, text: &mut String) {
 
 const TRUE: Bare = Bare::Boolean(true);
 
-fn write_parameters(parameters: &Parameters, text: &mut String) {
-    for (key, value) in parameters {
-        text.push(';');
-        text.push_str(key);
-        if *value != TRUE {
-            text.push('=');
-            write_bare(value, text);
+fn write_parameters(parameters: &[Parameter<'_>], text: &mut Vec<u8>) {
+    for parameter in parameters {
+        text.push(b';');
+        text.extend(parameter.key);
+        if parameter.value != TRUE {
+            text.push(b'=');
+            text.extend(parameter.text);
         }
     }
-}
-
-fn write_bare(value: &Bare, text: &mut String) {
-    match value {
-        Bare::Integer(number) => text.push_str(&alloc::format!("{number}")),
-        Bare::Text(value) => write_text(value, text),
-        Bare::Token(token) => text.push_str(token),
-        Bare::Bytes(bytes) => {
-            text.push(':');
-            base64::engine::general_purpose::STANDARD.encode_string(bytes, text);
-            text.push(':');
-        }
-        Bare::Boolean(value) => text.push_str(if *value { "?1" } else { "?0" }),
-    }
-}
-
-fn insert<V>(members: &mut Vec<(String, V)>, key: String, value: V) -> Option<()> {
-    if members.len() >= MOST || members.iter().any(|(known, _)| *known == key) {
-        return None;
-    }
-    members.push((key, value));
-    Some(())
 }
 
 struct Reader<'f> {
@@ -151,13 +146,13 @@ impl<'f> Reader<'f> {
         taken
     }
 
-    fn key(&mut self) -> Option<String> {
+    fn key(&mut self) -> Option<&'f [u8]> {
         let starts = self.rest.first().is_some_and(|byte| byte.is_ascii_lowercase() || *byte == b'*');
         let key = self.while_is(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.*".contains(&byte));
-        starts.then(|| text(key))
+        starts.then_some(key)
     }
 
-    fn member(&mut self) -> Option<Member> {
+    fn member(&mut self) -> Option<Member<'f>> {
         if !self.take(b'(') {
             return self.item().map(Member::Item);
         }
@@ -177,38 +172,40 @@ impl<'f> Reader<'f> {
         }
     }
 
-    fn item(&mut self) -> Option<Item> {
-        let value = self.bare()?;
-        self.parameters_of(value)
+    fn item(&mut self) -> Option<Item<'f>> {
+        let (value, text) = self.bare()?;
+        Some(Item { value, text, parameters: self.parameters()? })
     }
 
-    fn parameters_of(&mut self, value: Bare) -> Option<Item> {
-        Some(Item { value, parameters: self.parameters()? })
-    }
-
-    fn parameters(&mut self) -> Option<Parameters> {
-        let mut parameters = Vec::new();
+    fn parameters(&mut self) -> Option<Parameters<'f>> {
+        let mut parameters: Parameters<'f> = Vec::new();
         while self.take(b';') {
             self.skip(b" ");
             let key = self.key()?;
-            let value = if self.take(b'=') { self.bare()? } else { TRUE };
-            insert(&mut parameters, key, value)?;
+            if parameters.len() >= MOST || parameters.iter().any(|known| known.key == key) {
+                return None;
+            }
+            let (value, text) = if self.take(b'=') { self.bare()? } else { (TRUE, &b"?1"[..]) };
+            parameters.push(Parameter { key, value, text });
         }
         Some(parameters)
     }
 
-    fn bare(&mut self) -> Option<Bare> {
-        match self.rest.first()? {
-            b'"' => self.text().map(Bare::Text),
-            b':' => self.bytes().map(Bare::Bytes),
-            b'?' => self.boolean().map(Bare::Boolean),
-            b'-' | b'0'..=b'9' => self.integer().map(Bare::Integer),
+    fn bare(&mut self) -> Option<(Bare, &'f [u8])> {
+        let start = self.rest;
+        let value = match start.first()? {
+            b'"' => self.text().map(Bare::Text)?,
+            b':' => self.bytes().map(Bare::Bytes)?,
+            b'?' => self.boolean().map(Bare::Boolean)?,
+            b'-' | b'0'..=b'9' => self.integer().map(Bare::Integer)?,
             b'*' | b'a'..=b'z' | b'A'..=b'Z' => {
-                let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&byte);
-                Some(Bare::Token(text(self.while_is(token))))
+                self.while_is(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~:/".contains(&byte));
+                Bare::Token
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        let length = start.len().checked_sub(self.rest.len())?;
+        Some((value, start.get(..length)?))
     }
 
     fn text(&mut self) -> Option<String> {
@@ -245,21 +242,24 @@ impl<'f> Reader<'f> {
         self.take(b'0').then_some(false)
     }
 
+    /// Zeros before a number are not its canonical form.
     fn integer(&mut self) -> Option<i64> {
         let negative = self.take(b'-');
         let digits = self.while_is(|byte| byte.is_ascii_digit());
-        if digits.is_empty() || digits.len() > 15 || self.rest.first() == Some(&b'.') {
+        let canonical = match digits {
+            [] => false,
+            [b'0'] => !negative,
+            [first, ..] => *first != b'0',
+        };
+        if !canonical || digits.len() > 15 || self.rest.first() == Some(&b'.') {
             return None;
         }
-        let digit = |value: i64, digit: &u8| value.checked_mul(10)?.checked_add(i64::from(digit.checked_sub(b'0')?));
-        let value = digits.iter().try_fold(0_i64, digit)?;
+        let mut value = 0_i64;
+        for digit in digits {
+            value = value.checked_mul(10)?.checked_add(i64::from(digit.checked_sub(b'0')?))?;
+        }
         if negative { value.checked_neg() } else { Some(value) }
     }
-}
-
-/// Of bytes that are known to be ASCII.
-fn text(ascii: &[u8]) -> String {
-    ascii.iter().map(|byte| char::from(*byte)).collect()
 }
 
 #[cfg(test)]
@@ -269,22 +269,22 @@ mod tests {
 
     use expect_test::{Expect, expect};
 
-    use super::{Bare, Member, dictionary, write_bare, write_list, write_parameters};
+    use super::{Bare, Member, dictionary, write_list, write_parameters};
 
     /// Each member in its canonical form, or `invalid`.
     #[track_caller]
     fn check(field: &str, expected: Expect) {
         let Some(members) = dictionary(field.as_bytes()) else { return expected.assert_eq("invalid") };
         let written = members.iter().map(|(key, member)| {
-            let mut text = String::new();
+            let mut text = Vec::new();
             match member {
                 Member::List(items, parameters) => text = write_list(items, parameters),
                 Member::Item(item) => {
-                    write_bare(&item.value, &mut text);
+                    text.extend(item.text);
                     write_parameters(&item.parameters, &mut text);
                 }
             }
-            std::format!("{key}={text}")
+            std::format!("{}={}", String::from_utf8_lossy(key), String::from_utf8_lossy(&text))
         });
         expected.assert_eq(&written.collect::<Vec<_>>().join("\n"));
     }
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn everything_a_signature_needs_is_read_and_written_canonically() {
         check(
-            r#" sig1=( "@method"  "x-a";req );created=0012;keyid="a\"\\b"; alg=tok/en, b=:AQI:;x=?1;y=?0 ,c;d=-7 "#,
+            r#" sig1=( "@method"  "x-a";req );created=12;keyid="a\"\\b"; alg=tok/en, b=:AQI=:;x=?1;y=?0 ,c;d=-7 "#,
             expect![[r#"
                 sig1=("@method" "x-a";req);created=12;keyid="a\"\\b";alg=tok/en
                 b=:AQI=:;x;y=?0

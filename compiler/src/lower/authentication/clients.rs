@@ -26,9 +26,12 @@ pub(super) fn lower(scope: &Scope<'_>, policies: &Policies<'_>, chain: &mut Chai
 
 fn key_config(auth: &ApiKey) -> ApiKeyConfig {
     let key = |(client, key): &(String, GivenKey)| ClientKey { client: client.clone(), sha256: key.hash() };
+    let mut keys: Vec<ClientKey> = auth.keys.iter().map(key).collect();
+    // As the filter keeps them.
+    keys.sort_by_cached_key(|key| key.sha256.to_hex());
     ApiKeyConfig {
         sources: auth.sources.clone(),
-        keys: auth.keys.iter().map(key).collect(),
+        keys,
         clients: auth.clients.clone(),
         realm: auth.realm.clone(),
         forward_client_header: auth.forward_client_header.clone(),
@@ -37,9 +40,11 @@ fn key_config(auth: &ApiKey) -> ApiKeyConfig {
 }
 
 fn signature_config(owner: &str, auth: &HmacSignature) -> HmacSignatureConfig {
+    let mut keys = auth.keys.clone();
+    keys.sort_by_cached_key(|key| policy::sha256(key.id.as_bytes()));
     HmacSignatureConfig {
         owner: owner.to_owned(),
-        keys: auth.keys.clone(),
+        keys,
         clients: auth.clients.clone(),
         components: auth.components.clone(),
         label: auth.label.clone(),

@@ -64,23 +64,30 @@ impl Sources {
     }
 
     /// Every key that the request brings, in every place: no value is trusted for being the first.
-    pub(super) fn keys<'v>(&'v self, view: &'v View) -> impl Iterator<Item = Found<'v>> {
-        self.all.iter().flat_map(|source| {
-            let keys: Vec<Vec<u8>> = match source {
+    pub(super) fn keys(&self, view: &View) -> Vec<Found<'_>> {
+        let mut found = Vec::new();
+        for source in &self.all {
+            let mut add = |key: Vec<u8>| found.push(Found { key, source });
+            match source {
                 ApiKeySource::Header(header) => {
-                    let values = view.values(&header.name);
-                    let scheme = header.scheme.as_deref();
-                    values.filter_map(|value| after(scheme, value)).map(<[u8]>::to_vec).collect()
+                    for value in view.values(&header.name) {
+                        after(header.scheme.as_deref(), value).into_iter().for_each(|key| add(key.to_vec()));
+                    }
                 }
                 ApiKeySource::Query(name) => {
                     let (_, query) = split(view.path());
-                    let named = query.into_iter().flat_map(parameters).filter_map(|pair| named(pair, name));
-                    named.map(|value| decoded(value).into_owned()).collect()
+                    for pair in parameters(query.unwrap_or_default()) {
+                        named(pair, name).into_iter().for_each(|key| add(decoded(key).into_owned()));
+                    }
                 }
-                ApiKeySource::Cookie(name) => view.cookies(name).map(<[u8]>::to_vec).collect(),
-            };
-            keys.into_iter().map(move |key| Found { key, source })
-        })
+                ApiKeySource::Cookie(name) => {
+                    for pair in view.cookies() {
+                        cookie(pair, name).into_iter().for_each(|key| add(key.to_vec()));
+                    }
+                }
+            }
+        }
+        found
     }
 }
 
@@ -92,23 +99,25 @@ impl View {
             ApiKeySource::Header(header) => HeaderEdit::Remove { name: header.name.clone() },
             ApiKeySource::Query(name) => {
                 let (path, query) = split(self.path());
-                let pairs = query.into_iter().flat_map(parameters);
-                let rest: Vec<&[u8]> = pairs.filter(|pair| named(pair, name).is_none()).collect();
                 let mut value = path.to_vec();
-                if !rest.is_empty() {
-                    value.push(b'?');
-                    value.extend(rest.join(&b'&'));
+                let mut separator = b'?';
+                for pair in parameters(query.unwrap_or_default()).filter(|pair| named(pair, name).is_none()) {
+                    value.push(separator);
+                    value.extend(pair);
+                    separator = b'&';
                 }
                 HeaderEdit::Replace { name: PATH.to_owned(), value }
             }
             ApiKeySource::Cookie(name) => {
-                let pairs = self.values(COOKIE).flat_map(cookie_pairs);
-                let rest: Vec<&[u8]> = pairs.filter(|pair| cookie(pair, name).is_none()).collect();
-                let name = COOKIE.to_owned();
-                if rest.is_empty() {
-                    return HeaderEdit::Remove { name };
+                let mut value = Vec::new();
+                for pair in self.cookies().filter(|pair| cookie(pair, name).is_none()) {
+                    if !value.is_empty() {
+                        value.extend(b"; ");
+                    }
+                    value.extend(pair);
                 }
-                HeaderEdit::Replace { name, value: rest.join(&b"; "[..]) }
+                let name = COOKIE.to_owned();
+                if value.is_empty() { HeaderEdit::Remove { name } } else { HeaderEdit::Replace { name, value } }
             }
         }
     }
@@ -123,8 +132,9 @@ impl View {
         alone.or_else(|| self.headers.values(PATH.as_bytes()).next()).unwrap_or_default()
     }
 
-    fn cookies<'v>(&'v self, name: &'v str) -> impl Iterator<Item = &'v [u8]> {
-        self.values(COOKIE).flat_map(cookie_pairs).filter_map(move |pair| cookie(pair, name))
+    fn cookies(&self) -> impl Iterator<Item = &[u8]> {
+        let pairs = self.values(COOKIE).flat_map(|header| header.split(|byte| *byte == b';'));
+        pairs.map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
     }
 }
 
@@ -177,10 +187,6 @@ fn decoded(text: &[u8]) -> Cow<'_, [u8]> {
 fn hex(digits: [u8; 2]) -> Option<u8> {
     let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
     u8::try_from(high?.checked_mul(16)?.checked_add(low?)?).ok()
-}
-
-fn cookie_pairs(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    header.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|pair| !pair.is_empty())
 }
 
 /// The value of a cookie with this name, without its quotes.

@@ -1,6 +1,5 @@
 //! What is signed: the signature base of RFC 9421, section 2.5.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::signed::Signed;
@@ -17,17 +16,22 @@ pub fn is_component(name: &str) -> bool {
 }
 
 /// The text that is signed. None if the request lacks a component, or has bytes in it that no signature can be about.
-pub(super) fn of(signed: &Signed, headers: &Headers) -> Option<String> {
-    let mut base = String::new();
+pub(super) fn of(signed: &Signed, headers: &Headers) -> Option<Vec<u8>> {
+    let mut base = Vec::new();
     for component in &signed.components {
-        base.push('"');
-        base.push_str(component);
-        base.push_str("\": ");
-        push(&value(component, headers)?, &mut base)?;
-        base.push('\n');
+        base.push(b'"');
+        base.extend(component.as_bytes());
+        base.extend(b"\": ");
+        let value = value(component, headers)?;
+        // A line break would make two lines of one.
+        if !value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')) {
+            return None;
+        }
+        base.extend(value);
+        base.push(b'\n');
     }
-    base.push_str("\"@signature-params\": ");
-    base.push_str(&signed.parameters);
+    base.extend(b"\"@signature-params\": ");
+    base.extend(&signed.parameters);
     Some(base)
 }
 
@@ -76,12 +80,4 @@ fn authority(headers: &Headers) -> Option<Vec<u8>> {
     let authority = headers.values(b":authority").next()?.to_ascii_lowercase();
     let port: &[u8] = if scheme(headers) == b"https" { b":443" } else { b":80" };
     Some(authority.strip_suffix(port).map(<[u8]>::to_vec).unwrap_or(authority))
-}
-
-/// A line break would make two lines of one.
-fn push(value: &[u8], base: &mut String) -> Option<()> {
-    for byte in value {
-        base.push(matches!(byte, b'\t' | b' '..=b'~').then_some(char::from(*byte))?);
-    }
-    Some(())
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::Denial;
 use super::base::{combined, is_component};
 use crate::Headers;
-use crate::structured::{Bare, Item, Member, Parameters, dictionary, write_list};
+use crate::structured::{Bare, Item, Member, Parameter, dictionary, write_list};
 
 const INPUT: &str = "signature-input";
 const SIGNATURE: &str = "signature";
@@ -18,7 +18,7 @@ pub(super) struct Signed {
     /// What it is about, in its order; no component twice.
     pub(super) components: Vec<String>,
     /// The components and parameters in their canonical form.
-    pub(super) parameters: String,
+    pub(super) parameters: Vec<u8>,
     pub(super) key_id: String,
     pub(super) created: Option<i64>,
     pub(super) expires: Option<i64>,
@@ -44,15 +44,16 @@ impl Signed {
 /// The only signature with the label and the tag.
 pub(super) fn choose(wanted: &Wanted, headers: &Headers) -> Result<Signed, Denial> {
     let field = |name| combined(headers, name).ok_or(Denial::Missing);
-    let inputs = dictionary(&field(INPUT)?).ok_or(Denial::Malformed)?;
-    let signatures = dictionary(&field(SIGNATURE)?).ok_or(Denial::Malformed)?;
-    let counts = |(label, member): &(String, Member)| {
+    let (inputs, signatures) = (field(INPUT)?, field(SIGNATURE)?);
+    let inputs = dictionary(&inputs).ok_or(Denial::Malformed)?;
+    let signatures = dictionary(&signatures).ok_or(Denial::Malformed)?;
+    let counts = |(label, member): &(&[u8], Member<'_>)| {
         let tag = match (&wanted.tag, member) {
             (None, _) => true,
             (Some(tag), Member::List(_, parameters)) => text(parameters, "tag") == Ok(Some(tag)),
             (Some(_), Member::Item(_)) => false,
         };
-        tag && wanted.label.as_ref().is_none_or(|wanted| wanted == label)
+        tag && wanted.label.as_ref().is_none_or(|wanted| wanted.as_bytes() == *label)
     };
     let mut inputs = inputs.into_iter().filter(counts);
     let (label, member) = inputs.next().ok_or(Denial::Missing)?;
@@ -69,7 +70,7 @@ pub(super) fn choose(wanted: &Wanted, headers: &Headers) -> Result<Signed, Denia
     Ok(signed)
 }
 
-fn read(items: &[Item], parameters: &Parameters, signature: Member) -> Result<Signed, Denial> {
+fn read(items: &[Item<'_>], parameters: &[Parameter<'_>], signature: Member<'_>) -> Result<Signed, Denial> {
     let mut components: Vec<String> = Vec::new();
     for item in items {
         let Bare::Text(component) = &item.value else { return Err(Denial::Malformed) };
@@ -97,7 +98,7 @@ fn read(items: &[Item], parameters: &Parameters, signature: Member) -> Result<Si
     })
 }
 
-fn text<'p>(parameters: &'p Parameters, key: &str) -> Result<Option<&'p String>, Denial> {
+fn text<'p>(parameters: &'p [Parameter<'_>], key: &str) -> Result<Option<&'p String>, Denial> {
     match find(parameters, key) {
         None => Ok(None),
         Some(Bare::Text(text)) => Ok(Some(text)),
@@ -105,7 +106,7 @@ fn text<'p>(parameters: &'p Parameters, key: &str) -> Result<Option<&'p String>,
     }
 }
 
-fn seconds(parameters: &Parameters, key: &str) -> Result<Option<i64>, Denial> {
+fn seconds(parameters: &[Parameter<'_>], key: &str) -> Result<Option<i64>, Denial> {
     match find(parameters, key) {
         None => Ok(None),
         Some(Bare::Integer(seconds)) => Ok(Some(*seconds)),
@@ -113,6 +114,6 @@ fn seconds(parameters: &Parameters, key: &str) -> Result<Option<i64>, Denial> {
     }
 }
 
-fn find<'p>(parameters: &'p Parameters, key: &str) -> Option<&'p Bare> {
-    parameters.iter().find(|(known, _)| known == key).map(|(_, value)| value)
+fn find<'p>(parameters: &'p [Parameter<'_>], key: &str) -> Option<&'p Bare> {
+    parameters.iter().find(|known| known.key == key.as_bytes()).map(|known| &known.value)
 }
