@@ -33,6 +33,7 @@ mod network_rules;
 mod observability;
 mod outliers;
 mod overlays;
+mod passwords;
 mod path_attacks;
 mod pools;
 mod rate_limits;

@@ -101,7 +101,7 @@ fn envoy_refuses_a_bad_configuration_and_logs_none_of_it() {
         name: "bad".to_owned(),
         module: OURS,
         root_id: policy::BASIC_AUTH_ROOT_ID,
-        config: r#"{"rules":[{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}]}"#.to_owned(),
+        config: r#"{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}"#.to_owned(),
     };
     let log = refusal(&[plugin]);
     assert!(log.contains("meshwright basic-auth: bad configuration at 1:61"), "{log}");
