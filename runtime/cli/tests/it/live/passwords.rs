@@ -118,14 +118,11 @@ async fn rules_say_who_may_and_no_spelling_of_a_path_gets_around_them() {
         assert_eq!(received(&passed, "x-user"), ["sha"]);
         assert_eq!(received(&passed, "authorization"), [] as [&str; 0], "the application gets no password");
         assert_eq!(live.send(instance, get("/admin").basic_auth("apr1", "secret")).await.status, 200);
-        for path in ["/admin", "/admin?x", "//admin", "/%61dmin", "/x/../admin", "/x/%2e%2e/admin", "/public/../admin"]
-        {
+        for path in ["/admin?x", "//admin", "/%61dmin", "/x/../admin", "/public/%2e%2e/admin", "/public/..;/admin"] {
             assert_eq!(live.send(instance, get(path).basic_auth("sha", "secret")).await.status, 403, "{path}");
             assert_eq!(live.send(instance, get(path)).await.status, 401, "{path}");
         }
-        for path in ["/public/..%2fadmin", "/public/..;/admin"] {
-            assert_eq!(live.send(instance, get(path)).await.status, 400, "{path}");
-        }
+        assert_eq!(live.send(instance, get("/public/..%2fadmin")).await.status, 400);
         let asks = |request: Request| request.header("access-control-request-method", "PUT");
         let options = || Request::new("OPTIONS", "/cart").host("guarded.svc");
         assert_eq!(live.send(instance, asks(options()).header("origin", "https://x.example")).await.status, 200);
