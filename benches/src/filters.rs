@@ -30,9 +30,7 @@ pub struct Case {
 /// The filters, idle: the usual case, and the one that every request pays for.
 pub fn cases() -> Vec<Case> {
     let users = json!([{ "name": "grace", "hash": "{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=" }]);
-    let basic_auth = json!({ "rules": [{
-        "realm": "bench", "users": users,
-    }] });
+    let basic_auth = json!({ "realm": "bench", "users": users });
     let fault = json!({ "abort": { "status": 503, "per_million": 0 } });
     let routing = json!({ "rules": [{
         "route": "canary.svc",

@@ -59,7 +59,7 @@ fn an_idle_filter_does_not_tick() {
 
 #[test]
 fn what_filters_do_is_counted() {
-    let mut vm = start("basic-auth", r#"{"rules":[{"realm":"shop","users":[]}]}"#);
+    let mut vm = start("basic-auth", r#"{"realm":"shop"}"#);
     assert_eq!(vm.metric("meshwright_basic_auth_denied"), Some(0));
     vm.http_request(SHOP).expect("no trap");
     vm.http_request(SHOP).expect("no trap");
@@ -100,15 +100,13 @@ fn check_refused(root_id: &str, config: &str, expected: Expect) {
 fn a_bad_configuration_is_refused_without_repeating_it() {
     check_refused(
         "basic-auth",
-        "{\n  \"rules\": \"hunter2\"}",
-        expect!["proxy_on_configure returned false: meshwright basic-auth: rules: a list is expected"],
+        "{\n  \"realm\": \"x\", \"users\": \"hunter2\"}",
+        expect!["proxy_on_configure returned false: meshwright basic-auth: users: a list is expected"],
     );
     check_refused(
         "basic-auth",
-        r#"{"rules":[{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}]}"#,
-        expect![
-            "proxy_on_configure returned false: meshwright basic-auth: rules[0].users[0].hash: a password's hash is expected"
-        ],
+        r#"{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}"#,
+        expect!["proxy_on_configure returned false: meshwright basic-auth: users[0].hash: a password's hash is expected"],
     );
     check_refused(
         "fault",
@@ -151,9 +149,10 @@ fn a_virtual_machine_is_small() {
 #[test]
 fn a_wrong_password_costs_the_same_wherever_it_is_wrong_and_whoever_sends_it() {
     let module = Module::load_metered(artifacts::MODULE).expect("the module loads");
-    let config = r#"{"rules":[{"realm":"x","users":[
+    let config = r#"{"realm":"x","users":[
         {"name":"alice","hash":"{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ="},
-        {"name":"carol","hash":"{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk="}]}]}"#;
+        {"name":"carol","hash":"{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk="},
+        {"name":"d","hash":"{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk="}]}"#;
     let cost = |credentials: &str| {
         let mut vm = module.start("basic-auth", config, Options::default()).expect("it starts");
         let request = [(":authority", "x"), ("authorization", credentials)];
@@ -176,7 +175,7 @@ fn a_wrong_password_costs_the_same_wherever_it_is_wrong_and_whoever_sends_it() {
 fn work_grows_no_faster_than_the_request() {
     let module = Module::load_metered(artifacts::MODULE).expect("the module loads");
     for (root_id, config) in [
-        ("basic-auth", r#"{"rules":[{"realm":"x","users":[]}]}"#),
+        ("basic-auth", r#"{"realm":"x"}"#),
         ("header-routing", r#"{"rules":[{"headers":[{"name":"x-a","value":"present"}],"route":"r"}]}"#),
     ] {
         let cost = |size: usize| {

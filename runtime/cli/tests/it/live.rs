@@ -38,6 +38,7 @@ mod observability;
 mod outliers;
 mod overlays;
 mod own_rate_limits;
+mod passwords;
 mod path_attacks;
 mod pools;
 mod rate_limits;
