@@ -33,8 +33,8 @@ pub fn cases() -> Vec<Case> {
     let basic_auth = json!({ "realm": "bench", "users": users });
     let fault = json!({ "abort": { "status": 503, "per_million": 0 } });
     let routing = json!({ "rules": [{
-        "route": "canary.svc",
-        "headers": [{ "name": "x-canary", "value": { "exact": "on" }, "invert": false }],
+        "when": [{ "header": { "name": "x-canary", "value": { "exact": "on" } } }],
+        "to": [{ "route": "canary.svc" }],
     }] });
     vec![
         Case { name: "basic-auth", root_id: policy::BASIC_AUTH_ROOT_ID, config: basic_auth },

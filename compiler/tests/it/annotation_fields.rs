@@ -494,3 +494,57 @@ service:
         "#]],
     );
 }
+
+#[test]
+fn rules_of_header_routing_are_said_by_their_fields() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    annotations:
+      header-routing.rule.1.header.1.name: x-country
+      header-routing.rule.1.header.1.exact: de
+      header-routing.rule.1.any.1.cookie.1.name: beta
+      header-routing.rule.1.any.1.cookie.1.present: "true"
+      header-routing.rule.1.any.1.all.1.query.1.name: preview
+      header-routing.rule.1.any.1.all.1.query.1.exact: "1"
+      header-routing.rule.1.percent: "12.5"
+      header-routing.rule.1.sticky.header: x-user
+      header-routing.rule.1.sticky.seed: summer
+      header-routing.rule.1.to.1.service: canary
+      header-routing.rule.1.to.1.weight: "3"
+      header-routing.rule.1.to.2.service: beta
+      header-routing.rule.2.percent: "50"
+      header-routing.rule.2.visitor-cookie.name: variant
+      header-routing.rule.2.visitor-cookie.ttl: 1h
+      header-routing.rule.2.visitor-cookie.secure: "true"
+      header-routing.rule.2.dry-run: "true"
+      header-routing.rule.2.to.1.service: canary
+"#,
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    header-routing {
+                        rule percent=12.5 {
+                            to "canary" weight=3
+                            to "beta"
+                            header "x-country" exact="de"
+                            any {
+                                cookie "beta" present=#true
+                                all {
+                                    query "preview" exact="1"
+                                }
+                            }
+                            sticky header="x-user" seed="summer"
+                        }
+                        rule percent=50 dry-run=#true {
+                            to "canary"
+                            visitor-cookie "variant" ttl="1h" secure=#true
+                        }
+                    }
+                }
+            }
+        "#]],
+    );
+}
