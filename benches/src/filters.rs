@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use host::{Module, Options, Vm};
-use policy::{BasicAuth, Env, Fault, HeaderList, HeaderRouting, HttpPolicy, Verdict};
+use policy::{Counter, Env, HeaderList, Shared, Verdict};
 use serde_json::{Value, json};
 
 /// Headers as a client sends them: ten, one of them a credential.
@@ -22,6 +22,7 @@ pub const REQUEST: [(&str, &str); 10] = [
 /// A filter and a configuration under which [`REQUEST`] goes on unchanged.
 #[derive(Clone, Debug)]
 pub struct Case {
+    pub name: &'static str,
     pub root_id: &'static str,
     pub config: Value,
 }
@@ -30,20 +31,19 @@ pub struct Case {
 pub fn cases() -> Vec<Case> {
     let users = json!([{ "name": "grace", "hash": "{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=" }]);
     let basic_auth = json!({ "rules": [{
-        "hosts": [], "exempt_paths": [], "realm": "bench", "users": users, "forward_user_header": null,
+        "realm": "bench", "users": users,
     }] });
     let fault = json!({ "rules": [{
-        "hosts": ["beta.svc"], "exempt_paths": ["/healthz"], "delay": null,
         "abort": { "status": 503, "per_million": 0 },
     }] });
     let routing = json!({ "rules": [{
-        "hosts": ["beta.svc"], "route": "canary.svc",
+        "route": "canary.svc",
         "headers": [{ "name": "x-canary", "value": { "exact": "on" }, "invert": false }],
     }] });
     vec![
-        Case { root_id: policy::BASIC_AUTH_ROOT_ID, config: basic_auth },
-        Case { root_id: policy::FAULT_ROOT_ID, config: fault },
-        Case { root_id: policy::HEADER_ROUTING_ROOT_ID, config: routing },
+        Case { name: "basic-auth", root_id: policy::BASIC_AUTH_ROOT_ID, config: basic_auth },
+        Case { name: "fault (idle)", root_id: policy::FAULT_ROOT_ID, config: fault },
+        Case { name: "header-routing", root_id: policy::HEADER_ROUTING_ROOT_ID, config: routing },
     ]
 }
 
@@ -52,19 +52,40 @@ pub type Core = Box<dyn FnMut(&mut HeaderList) -> bool>;
 
 /// The core of a case, ready to decide.
 pub fn native(case: &Case) -> anyhow::Result<Core> {
-    match case.root_id {
-        policy::BASIC_AUTH_ROOT_ID => core::<BasicAuth>(case),
-        policy::FAULT_ROOT_ID => core::<Fault>(case),
-        _ => core::<HeaderRouting>(case),
-    }
+    let filter = policy::find(case.root_id).context(case.root_id)?;
+    let mut policy = (filter.configure)(case.config.to_string().as_bytes())?;
+    Ok(Box::new(move |request| matches!(policy.on_request(request, &mut Still), Verdict::Continue { .. })))
 }
 
-fn core<P: HttpPolicy + 'static>(case: &Case) -> anyhow::Result<Core> {
-    let policy = P::new(serde_json::from_value(case.config.clone())?);
-    Ok(Box::new(move |request| {
-        let mut env = Env { random: &mut || 0, count: &mut |_| {} };
-        matches!(policy.on_request(request, &mut env), Verdict::Continue { .. })
-    }))
+/// A world in which nothing happens.
+struct Still;
+
+impl Env for Still {
+    fn random(&mut self) -> u64 {
+        0
+    }
+
+    fn unix_nanos(&mut self) -> u64 {
+        0
+    }
+
+    fn monotonic_nanos(&mut self) -> u64 {
+        0
+    }
+
+    fn count(&mut self, _: Counter) {}
+
+    fn held(&mut self) -> u64 {
+        0
+    }
+
+    fn shared(&mut self, _: &[u8]) -> Option<Shared> {
+        None
+    }
+
+    fn share(&mut self, _: &[u8], _: &[u8], _: u32) -> bool {
+        true
+    }
 }
 
 /// The module in wasmtime, configured for a case.

@@ -2,4 +2,7 @@
 
 pub mod envoy_cost;
 pub mod filters;
+pub mod in_envoy;
 pub mod meshes;
+pub mod pauses;
+pub mod variants;

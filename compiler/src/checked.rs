@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub use extension::{Fault, FilterUse, Module, Overlay, WasmFilter};
 pub use proxy::{Call, Gateway, GatewayHost, Listener, Node, Serve, Situation, Upstream};
-pub use route::{Action, Destination, Mirror, Route, RoutingRule, Target};
+pub use route::{Action, Destination, Mirror, Route, RoutingRule, Stickiness, Target};
 pub use security::{
     AccessRule, ApiKey, Authorization, BasicAuth, Certificate, CertificateProvider, ClientTls, ExternalAuth, Jwt,
     JwtKeys, JwtProvider, PeerValidation, ServerTls, Trust,

@@ -9,6 +9,7 @@ pub mod check;
 pub mod checked;
 pub mod emit;
 mod envoy;
+mod header_routing;
 pub mod import;
 pub mod lower;
 pub mod pending;

@@ -135,9 +135,9 @@ fn without_overlays(scope: &Scope<'_>) -> NodeConfig {
     config
 }
 
-/// Whether our filter compares a rule's headers; else the route table does.
-pub(crate) fn compares_headers(rule: &RoutingRule) -> bool {
-    route::header_routing::filter_headers(rule).is_some()
+/// What compares the requests of a rule of header routing.
+pub(crate) fn compares(rule: &RoutingRule) -> spec::mesh::Engine {
+    route::header_routing::engine(rule)
 }
 
 impl Parts {

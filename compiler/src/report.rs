@@ -9,7 +9,7 @@ use serde::Serialize;
 use spec::mesh::{Engine, IpAccess, RateLimit};
 
 use crate::checked::{CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
-use crate::lower::{compares_headers, fault, ip_access, rate_limit};
+use crate::lower::{compares, fault, ip_access, rate_limit};
 
 /// A request through an Envoy without filters.
 pub const MICROSECONDS_OF_NOTHING: f64 = 65.2;
@@ -151,12 +151,12 @@ fn called(mesh: &CheckedMesh, id: Id<Service>, lines: &mut Lines) {
     let service = mesh.service(id);
     let name = service.name.key();
     for rule in &service.header_routing {
-        if compares_headers(rule) {
+        if compares(rule) == Engine::Wasm {
             lines.add("header-routing", &name, Engine::Wasm, &chosen(Engine::Wasm), Some(HEADER_ROUTING));
         } else if rule.engine == Engine::Native {
             lines.add("header-routing", &name, Engine::Native, &chosen(Engine::Native), None);
         } else {
-            lines.add("header-routing", &name, Engine::Native, "our filter cannot compare its headers", None);
+            lines.add("header-routing", &name, Engine::Native, "only Envoy compares regular expressions", None);
         }
     }
     rate_limits(service.routes.iter().flat_map(|route| &route.rate_limits), &name, lines);

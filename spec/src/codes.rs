@@ -130,6 +130,8 @@ codes! {
     LOCALITY_UNKNOWN = "locality-unknown" rule warning: "locality is asked for where no zone is known";
     UNKNOWN_VARIABLE = "unknown-variable" fault: "no variable has this name";
     INCLUDE_LOOP = "include-loop" fault: "a file includes itself, or too many are included";
+    ROUTING_ENGINE = "routing-engine" fault: "no engine can do all that a rule of header routing says";
+    VISITOR_COOKIE = "visitor-cookie" fault: "browsers would not keep the cookie, or two rules would share it";
     // Resilience.
     RETRY_WITHOUT_LIMIT = "retry-without-limit" rule warning: "retries have no limit in time or number";
     RETRY_OVERRUN = "retry-overrun" rule warning: "all tries together may take longer than the request";

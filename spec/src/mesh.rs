@@ -45,7 +45,9 @@ pub use extension::{
 };
 pub use fault::{Fault, FaultAbort, FaultDelay, FaultGrpcAbort, FaultRateLimit};
 pub use gateway::{Gateway, GatewayHost, Listener};
-pub use header_routing::{HeaderRouting, RoutingRule};
+pub use header_routing::{
+    AllOf, AnyOf, Conditions, CookieMatch, HeaderRouting, RoutingRule, SameSite, Sticky, VisitorCookie,
+};
 pub use health::{HealthCheck, HealthCheckProtocol};
 pub use ip_access::IpAccess;
 pub use limits::{

@@ -1,6 +1,6 @@
 //! Reads header routing as one line of text: `x-canary: on -> canary.svc; x-tenant: * -> tenants.svc`.
 
-use spec::mesh::{HeaderMatch, HeaderRouting, HeaderValueMatch, RoutingRule};
+use spec::mesh::{Conditions, HeaderMatch, HeaderRouting, HeaderValueMatch, Place, RoutingRule, Target};
 use spec::{Name, Span, Spanned};
 
 /// Rules in order, separated by `;`. Each is `HEADER: VALUE -> SERVICE`; several conditions of one rule are separated
@@ -14,7 +14,15 @@ fn rule(text: &str, span: Span) -> Option<RoutingRule> {
     let (conditions, service) = text.split_once("->")?;
     let to = Spanned::new(Name::new(service.trim())?, span);
     let headers = conditions.split(',').map(|text| condition(text, span)).collect::<Option<Vec<_>>>()?;
-    Some(RoutingRule { to, headers })
+    Some(RoutingRule {
+        to: vec![Target { service: to, weight: None, subset: None, request_headers: None, response_headers: None }],
+        conditions: Conditions { headers, ..Conditions::default() },
+        percent: None,
+        sticky: None,
+        visitor_cookie: None,
+        dry_run: None,
+        place: Place::default(),
+    })
 }
 
 fn condition(text: &str, span: Span) -> Option<HeaderMatch> {

@@ -59,6 +59,7 @@ mod retry_without_limit;
 mod rewrite_then_regex;
 mod rewrite_without_prefix;
 mod route_budget;
+mod routing_engine;
 mod secret_in_text;
 mod shadowed_access_rule;
 mod shadowed_host;
@@ -86,6 +87,7 @@ mod unreachable_service;
 mod unsafe_retry;
 mod unused_definition;
 mod unverified_peer;
+mod visitor_cookie;
 mod wasm_digest;
 mod without_effect;
 mod zero_limit;
@@ -153,6 +155,7 @@ const RULES: &[Rule] = &[
     rewrite_then_regex::check,
     rewrite_without_prefix::check,
     route_budget::check,
+    routing_engine::check,
     secret_in_text::check,
     shadowed_access_rule::check,
     shadowed_host::check,
@@ -178,6 +181,7 @@ const RULES: &[Rule] = &[
     unsafe_retry::check,
     unused_definition::check,
     unverified_peer::check,
+    visitor_cookie::check,
     wasm_digest::check,
     without_effect::check,
     zero_limit::check,
@@ -201,7 +205,10 @@ fn route_tables(mesh: &Mesh) -> impl Iterator<Item = &[Route]> {
 fn splits(mesh: &Mesh) -> impl Iterator<Item = &[Target]> {
     let hosts = mesh.gateways.iter().flat_map(|gateway| &gateway.hosts).map(|host| host.targets.as_slice());
     let listeners = mesh.gateways.iter().flat_map(|gateway| &gateway.listen);
-    routes(mesh).map(Route::targets).chain(hosts).chain(listeners.map(|listener| listener.targets.as_slice()))
+    let routing = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
+    let rules = routing.flat_map(|routing| &routing.rules).map(|rule| rule.to.as_slice());
+    let of_routes = routes(mesh).map(Route::targets);
+    of_routes.chain(hosts).chain(listeners.map(|listener| listener.targets.as_slice())).chain(rules)
 }
 
 /// Every target of every split.

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use spec::mesh::{Cors, Engine, HeaderEdits, HeaderMatch, RateLimit, Redirect, Respond, Retry, Rewrite, RouteMatch};
+use spec::mesh::{
+    Conditions, Cors, Engine, HashKey, HeaderEdits, RateLimit, Redirect, Respond, Retry, Rewrite, RouteMatch,
+    VisitorCookie,
+};
 use spec::units::Percent;
 
 use super::{Id, Service};
@@ -58,12 +61,26 @@ pub struct Mirror {
     pub percent: Percent,
 }
 
-/// Requests with certain headers go elsewhere.
+/// Requests that carry something go elsewhere.
 #[derive(Clone, Debug)]
 pub struct RoutingRule {
-    pub to: Id<Service>,
-    pub headers: Vec<HeaderMatch>,
+    /// Never empty; the weights' sum is positive.
+    pub to: Vec<Target>,
+    pub conditions: Conditions,
+    pub percent: Percent,
+    pub sticky: Option<Stickiness>,
+    pub dry_run: bool,
+    /// As the mesh says.
     pub engine: Engine,
+}
+
+/// Which requests share one decision of a rule.
+#[derive(Clone, Debug)]
+pub enum Stickiness {
+    /// Those that have this in common.
+    By { key: HashKey, seed: String },
+    /// Those of one visitor, after the first.
+    Visitor { cookie: VisitorCookie, seed: String },
 }
 
 impl Route {

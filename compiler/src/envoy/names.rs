@@ -148,6 +148,14 @@ pub(crate) fn filter(kind: &str, owner: &str) -> String {
     }
 }
 
+/// An instance of one of our own filters, for one service; for everybody (`""`) without the owner.
+pub(crate) fn own_filter(root_id: &str, owner: &str) -> String {
+    match owner {
+        "" => format!("meshwright.filters.http.{root_id}"),
+        owner => format!("meshwright.filters.http.{root_id}.{owner}"),
+    }
+}
+
 /// Where keys of tokens are fetched.
 pub(crate) fn keys_cluster(at: &HostPort) -> String {
     format!("keys:{at}")

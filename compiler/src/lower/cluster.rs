@@ -30,8 +30,13 @@ pub(super) fn reached(scope: &Scope<'_>, id: Id<Service>, parts: &mut Parts) {
     for route in &service.routes {
         of_route(scope, route, parts);
     }
-    for rule in &service.header_routing {
-        remote(scope, Destination { service: rule.to, subset: None }, parts);
+    of_rules(scope, service, parts);
+}
+
+/// The clusters to which a service's header routing leads.
+fn of_rules(scope: &Scope<'_>, service: &Service, parts: &mut Parts) {
+    for target in service.header_routing.iter().flat_map(|rule| &rule.to) {
+        remote(scope, target.to, parts);
     }
 }
 
@@ -45,9 +50,7 @@ pub(super) fn of_route(scope: &Scope<'_>, route: &Route, parts: &mut Parts) {
         for destination in service.routes.iter().flat_map(Route::destinations) {
             remote(scope, destination, parts);
         }
-        for rule in &service.header_routing {
-            remote(scope, Destination { service: rule.to, subset: None }, parts);
-        }
+        of_rules(scope, service, parts);
     }
 }
 

@@ -151,6 +151,6 @@ fn chain(scope: &Scope<'_>, gateway: &Gateway, called: &[Id<Service>], routes: &
     authentication::passwords(scope, std::slice::from_ref(&policies), &mut chain);
     fault::ours(scope, std::slice::from_ref(&policies), &mut chain);
     policies::lower(scope, &policies, &mut chain, parts);
-    chain.add_for_all(route::header_routing::filter(scope, called));
+    chain.filters.extend(route::header_routing::filters(scope, called));
     outbound::chain(scope, called, chain.filters, routes, parts)
 }

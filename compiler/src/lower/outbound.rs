@@ -22,7 +22,7 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, parts: &mut Parts) {
     let tunnels = if outside.hosts.is_empty() { Tunnels::Never } else { Tunnels::WhereRoutesSay };
     let hosts = called.iter().map(|id| route::service_host(scope, *id, None)).chain(outside.hosts);
     parts.routes(configuration(names::EGRESS_ROUTES, hosts.collect()));
-    let by_header = route::header_routing::filter(scope, &called);
+    let by_header = route::header_routing::filters(scope, &called);
     let filters = by_header.into_iter().chain(outside.filters).collect();
     let chain = chain(scope, &called, filters, names::EGRESS_ROUTES, parts);
     parts.listener(listener(Listener {
@@ -70,8 +70,8 @@ fn local_port(scope: &Scope<'_>, id: Id<Service>, (host, port): (IpAddr, u16), p
     let chain = if service.is_http() {
         let routes = names::local_routes(service);
         parts.routes(configuration(&routes, vec![any_host(scope, id)]));
-        let by_header = route::header_routing::filter_whatever_host(scope, id);
-        plain(chain(scope, &[id], by_header.into_iter().collect(), &routes, parts))
+        let by_header = route::header_routing::filters(scope, &[id]);
+        plain(chain(scope, &[id], by_header, &routes, parts))
     } else {
         Way::bytes(tcp::to_service(scope, id))
     };

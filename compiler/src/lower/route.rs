@@ -8,7 +8,7 @@ mod plan;
 use std::time::Duration;
 
 use ::envoy::config::route::v3::Route as Message;
-use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
+use policy::HEALTH_CHECK_HEADER;
 use spec::mesh::{Cors, HealthCheckProtocol, PathMatch, Retry};
 
 use super::scope::Scope;
@@ -18,8 +18,7 @@ use crate::envoy::http_filter::{FilterOverrides, HttpFilter, cors};
 use crate::envoy::names;
 use crate::envoy::route::edits::edits;
 use crate::envoy::route::{
-    ClusterShare, Host, ToClusters, header_is, header_is_there, header_matcher, method_is, path_is, route,
-    with_idle_timeout,
+    ClusterShare, Host, ToClusters, header_is_there, method_is, path_is, route, with_idle_timeout,
 };
 use plan::Plan;
 
@@ -55,19 +54,14 @@ fn table(scope: &Scope<'_>, id: Id<Service>, host: Option<Id<Service>>, port: Op
     let service = scope.mesh.service(id);
     let gateway = scope.gateway();
     let around = Around { host, port, cors: gateway.and_then(|gateway| gateway.cors.as_ref()), ..around(scope, id) };
-    let by_header = service.header_routing.iter().map(|rule| {
-        let headers = match header_routing::filter_headers(rule) {
-            Some(_) => vec![header_is(ROUTE_HEADER, &names::cluster(scope.mesh.service(rule.to)))],
-            None => rule.headers.iter().map(header_matcher).collect(),
-        };
-        Plan::to(Target::all(rule.to)).with(headers)
-    });
+    let by_rule = header_routing::plans(scope.mesh, service).into_iter();
     let declared = service.routes.iter().filter_map(Plan::of);
     let rest = std::iter::once(Plan::to(Target::all(id)));
-    let plans = by_header.chain(declared).chain(rest);
+    let plans = by_rule.chain(declared).chain(rest);
     Host {
         request_headers: edits(gateway.and_then(|gateway| gateway.request_headers.as_ref())),
         response_headers: edits(gateway.and_then(|gateway| gateway.response_headers.as_ref())),
+        overrides: header_routing::overrides(service),
         ..Host::new(
             service.name.key(),
             domains(service),
@@ -167,7 +161,7 @@ fn shares_origins(scope: &Scope<'_>, id: Id<Service>) -> bool {
     let service = scope.mesh.service(id);
     let has = |id: Id<Service>| scope.mesh.service(id).cors.is_some();
     service.cors.is_some()
-        || service.header_routing.iter().any(|rule| has(rule.to))
+        || service.header_routing.iter().flat_map(|rule| &rule.to).any(|target| has(target.to.service))
         || service
             .routes
             .iter()

@@ -17,6 +17,7 @@ mod rules_references;
 mod rules_regex;
 mod rules_resilience;
 mod rules_routes;
+mod rules_routing;
 mod rules_security;
 mod rules_tls;
 mod wasm_modules;

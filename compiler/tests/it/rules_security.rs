@@ -502,14 +502,22 @@ fn a_gateway_has_one_number_of_trusted_hops() {
             "gateway \"front\" {{\nlisten 80\n{says}\nhost \"shop.example\" {{ route path-prefix=\"/\" {{ respond 200; }}; }}\n}}"
         )
     };
-    check("invalid-value", &gateway("ip-access trusted-hops=1 { deny \"10.0.0.0/8\"; }"), expect![[r#"
+    check(
+        "invalid-value",
+        &gateway("ip-access trusted-hops=1 { deny \"10.0.0.0/8\"; }"),
+        expect![[r#"
         error[invalid-value]: a gateway has one number of trusted hops
           4:24 its clients are told by the gateway's own
           help: delete it, and write `trusted-hops` at the gateway
-    "#]]);
-    check("invalid-value", &gateway("rate-limit requests=1 trusted-hops=1 { by source-address=#true; }"), expect![[r#"
+    "#]],
+    );
+    check(
+        "invalid-value",
+        &gateway("rate-limit requests=1 trusted-hops=1 { by source-address=#true; }"),
+        expect![[r#"
         error[invalid-value]: a gateway has one number of trusted hops
           4:36 its clients are told by the gateway's own
           help: delete it, and write `trusted-hops` at the gateway
-    "#]]);
+    "#]],
+    );
 }

@@ -43,7 +43,7 @@ pub enum Condition {
     Method(ValueMatch),
     /// The host in lower case, without a port.
     Host(ValueMatch),
-    /// The path, normalised and without the query.
+    /// The path, normalised and without the query; one that servers read in several ways is repeated.
     Path(ValueMatch),
     /// A header; the case of its name does not matter.
     Header(NamedMatch),
@@ -134,7 +134,7 @@ impl Condition {
         match self {
             Condition::Method(method) => method.holds(view.method().map_or(Values::Missing, Values::One)),
             Condition::Host(host) => host.holds(view.host().map_or(Values::Missing, Values::One)),
-            Condition::Path(path) => path.holds(view.path().map_or(Values::Missing, Values::One)),
+            Condition::Path(path) => path.holds(view.path()),
             Condition::Header(header) => header.holds(view.header(header.name.as_bytes())),
             Condition::Cookie(cookie) => view.cookie(cookie.name.as_bytes(), |values| cookie.holds(values)),
             Condition::Query(query) => view.query(query.name.as_bytes(), |values| query.holds(values)),

@@ -47,6 +47,10 @@ pub enum Counter {
     FaultDelays,
     /// A request was sent to a route chosen by its headers.
     HeaderRoutingRouted,
+    /// A request would have been, were the rule not a dry run.
+    HeaderRoutingDryRun,
+    /// A rule was passed over because something that it asks for is repeated.
+    HeaderRoutingUndecided,
     /// A client was refused for its address, or would have been.
     IpAccessDenied,
     /// A request was refused because there were too many, or would have been.
@@ -61,6 +65,8 @@ impl Counter {
             Counter::FaultAborts => "meshwright_fault_aborts",
             Counter::FaultDelays => "meshwright_fault_delays",
             Counter::HeaderRoutingRouted => "meshwright_header_routing_routed",
+            Counter::HeaderRoutingDryRun => "meshwright_header_routing_dry_run",
+            Counter::HeaderRoutingUndecided => "meshwright_header_routing_undecided",
             Counter::IpAccessDenied => "meshwright_ip_access_denied",
             Counter::RateLimitLimited => "meshwright_rate_limit_limited",
         }

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::chance::happens;
 use crate::decode::config;
 use crate::scope::{Among, Authority, is_exempt};
 use crate::{Counter, Decode, Edits, Env, HttpPolicy, Invalid, LocalReply, Request, Verdict};
@@ -59,8 +60,6 @@ pub struct Fault {
     rules: Vec<FaultRule>,
 }
 
-const MILLION: u64 = 1_000_000;
-
 impl HttpPolicy for Fault {
     type Config = FaultConfig;
     const ROOT_ID: &'static str = FAULT_ROOT_ID;
@@ -79,8 +78,8 @@ impl HttpPolicy for Fault {
         if is_exempt(&rule.exempt_paths, request) {
             return Verdict::PASS;
         }
-        let delay = rule.delay.as_ref().filter(|delay| delay.millis > 0 && happens(delay.per_million, env));
-        let abort = rule.abort.as_ref().filter(|abort| happens(abort.per_million, env));
+        let delay = rule.delay.as_ref().filter(|delay| delay.millis > 0 && happens(delay.per_million, || env.random()));
+        let abort = rule.abort.as_ref().filter(|abort| happens(abort.per_million, || env.random()));
         if delay.is_some() {
             env.count(Counter::FaultDelays);
         }
@@ -92,16 +91,6 @@ impl HttpPolicy for Fault {
             (None, Some(reply)) => Verdict::Respond(reply),
             (None, None) => Verdict::PASS,
         }
-    }
-}
-
-/// Draws a number only where chance decides. The remainder favours no outcome by more than one
-/// part in ten million millions.
-fn happens(per_million: u32, env: &mut dyn Env) -> bool {
-    match u64::from(per_million) {
-        0 => false,
-        MILLION.. => true,
-        share => env.random() % MILLION < share,
     }
 }
 

@@ -25,6 +25,7 @@ extern crate std;
 
 pub mod basic_auth;
 mod bounded;
+mod chance;
 mod client;
 mod condition;
 mod decode;
@@ -55,7 +56,10 @@ pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
 pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
 pub use filter::{Configure, Decide, FILTERS, Filter, find};
-pub use header_routing::{HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule, ROUTE_HEADER};
+pub use header_routing::{
+    CookieText, DRY_RUN_HEADER, HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule,
+    ROUTE_HEADER, RouteShare, RouteShares, SameSite, Sticky, StickyBy, VisitorCookie,
+};
 pub use ip_access::{IP_ACCESS_ROOT_ID, IpAccess, IpAccessConfig};
 pub use no_op::{NO_OP_ROOT_ID, NoOp, NoOpConfig};
 pub use path::normalised;

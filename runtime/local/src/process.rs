@@ -41,6 +41,8 @@ pub struct EnvoyRun {
     /// Gets standard output, which is the access log.
     pub access_log: PathBuf,
     pub log_level: String,
+    /// How many threads serve requests.
+    pub workers: u32,
     pub admin: Admin,
     /// How long Envoy may take until it is ready.
     pub ready_within: Duration,
@@ -180,7 +182,7 @@ async fn start(run: &EnvoyRun) -> Result<Child, ProcessError> {
         run.config.clone().into_os_string(),
         "--disable-hot-restart".into(),
         "--concurrency".into(),
-        "1".into(),
+        run.workers.to_string().into(),
         "--log-level".into(),
         run.log_level.clone().into(),
         // By default an access log line may wait for ten seconds.

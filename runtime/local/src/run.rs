@@ -207,6 +207,7 @@ async fn start_all(
             log: files.log.clone(),
             access_log: files.access_log.clone(),
             log_level: options.log_level.clone(),
+            workers: 1,
             admin: instance.admin(),
             ready_within: options.ready_within,
         };

@@ -18,12 +18,20 @@ pub(crate) fn fault_does_something(fields: &mut Fields<'_>, diagnostics: &mut Di
     }
 }
 
-/// A rule without conditions would take every request.
-pub(crate) fn rule_names_a_header(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
-    if !fields.has("header") {
-        let message = "this rule would take every request: it names no header";
+/// A rule says which requests go where. Without conditions it would take every request.
+pub(crate) fn rule_chooses(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    if !fields.has("to") {
+        fields.missing("a rule needs `to`: the name of a service", "to", diagnostics);
+    }
+    if !["method", "header", "cookie", "query", "any", "percent"].into_iter().any(|key| fields.has(key)) {
+        let message = "this rule would take every request: it has no condition";
         let diagnostic = Diagnostic::error(codes::MISSING_FIELD, fields.span(), message);
-        diagnostics.push(diagnostic.help("write `header \"x-canary\" exact=\"on\"` in it"));
+        diagnostics.push(diagnostic.help("write `header \"x-canary\" exact=\"on\"` in it, or `percent 10`"));
+    }
+    if fields.has("sticky") && fields.has("visitor-cookie") {
+        let (first, second) = (fields.place_of("sticky"), fields.place_of("visitor-cookie"));
+        let diagnostic = Diagnostic::error(codes::INVALID_VALUE, second, "a rule is sticky in one way");
+        diagnostics.push(diagnostic.related(first, "the other one").help("leave out either"));
     }
 }
 

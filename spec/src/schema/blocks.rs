@@ -158,7 +158,11 @@ fn needs(block: &'static Block) -> Needs {
             needs.rules.push(any_of(&["delay", "abort", "grpc-abort", "response-rate-limit"]));
             needs.rules.push(json!({ "not": { "required": ["abort", "grpc-abort"] } }));
         }
-        "routing-rule" => needs.rules.push(says("header")),
+        "routing-rule" => {
+            needs.rules.push(says("to"));
+            needs.rules.push(any_of(&["method", "header", "cookie", "query", "any", "percent"]));
+            needs.rules.push(json!({ "not": { "required": ["sticky", "visitor-cookie"] } }));
+        }
         "gateway" => needs.rules.push(says("listen")),
         "test" => needs.required.extend(["request", "expect"]),
         _ => {}

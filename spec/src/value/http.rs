@@ -23,6 +23,30 @@ pub(crate) const PATH: Reader<String> = Reader::new(
     as_text,
 );
 
+/// A path that a cookie can name (RFC 6265, 4.1.1).
+pub(crate) const COOKIE_PATH: Reader<String> = Reader::new(
+    &Value {
+        name: "cookie-path",
+        expected: "a path such as `/shop`",
+        form: ValueForm::Text(Some("^/[!$-+\\--:<>@-\\[\\]-~]*$")),
+        examples: &["/", "/shop"],
+        commas: false,
+    },
+    |scalar| {
+        let path = path(scalar)?;
+        let plain = |character: char| character.is_ascii_graphic() && !";,=\"\\".contains(character);
+        if !path.chars().all(plain) {
+            return refuse(
+                scalar,
+                "has characters that the path of a cookie cannot have",
+                "leave out `;`, `,`, `=`, quotes, backslashes and what is not ASCII",
+            );
+        }
+        Ok(path)
+    },
+    as_text,
+);
+
 /// RFC 9110, 5.1: a token.
 pub(crate) const HEADER_NAME: Reader<String> = Reader::new(
     &Value {

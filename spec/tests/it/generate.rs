@@ -131,7 +131,11 @@ fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
             let wanted = does.into_iter().find(|key| choices.wants(block, key));
             vec![wanted.unwrap_or(*choices.of(&does))]
         }
-        "routing-rule" => vec!["header"],
+        "routing-rule" => {
+            let conditions = ["header", "method", "cookie", "query", "any", "percent"];
+            let wanted = conditions.into_iter().find(|key| choices.wants(block, key));
+            vec!["to", wanted.unwrap_or(*choices.of(&conditions))]
+        }
         "gateway" => vec!["listen"],
         "test" => vec!["request", "expect"],
         _ => Vec::new(),
@@ -139,7 +143,7 @@ fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
 }
 
 /// … and never both of these.
-const EXCLUSIVE: [(&str, &str); 1] = [("abort", "grpc-abort")];
+const EXCLUSIVE: [(&str, &str); 2] = [("abort", "grpc-abort"), ("sticky", "visitor-cookie")];
 
 /// Where documents come from: one byte a choice, zeros when they have run out.
 struct Choices<'b> {

@@ -479,22 +479,22 @@ fn a_type_annotation_is_refused() {
 }
 
 #[test]
-fn a_rule_needs_a_header() {
+fn a_rule_needs_a_condition() {
     check(
         r#"mesh "shop" {
     service "a.svc" { header-routing { rule to="b.svc" } }
 }
 "#,
         expect![[r#"
-    error[missing-field]: this rule would take every request: it names no header
-     --> mesh.kdl:2:40
-      |
-    2 |     service "a.svc" { header-routing { rule to="b.svc" } }
-      |                                        ^^^^
-      |
-      = help: write `header "x-canary" exact="on"` in it
+            error[missing-field]: this rule would take every request: it has no condition
+             --> mesh.kdl:2:40
+              |
+            2 |     service "a.svc" { header-routing { rule to="b.svc" } }
+              |                                        ^^^^
+              |
+              = help: write `header "x-canary" exact="on"` in it, or `percent 10`
 
-"#]],
+        "#]],
     );
 }
 

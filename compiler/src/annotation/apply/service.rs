@@ -1,6 +1,6 @@
 //! Writes into a service what holds for the whole of it.
 
-use spec::mesh::{BasicAuth, CircuitBreaker, HeaderRouting, HealthCheck, Retry, Service};
+use spec::mesh::{BasicAuth, CircuitBreaker, HeaderRouting, HealthCheck, Retry, RoutingRule, Service};
 use spec::{Diagnostic, Diagnostics, Spanned, codes};
 
 use super::super::settings::{BasicAuthSettings, RetrySettings, Settings};
@@ -107,7 +107,7 @@ fn write_header_routing(
     match field {
         Some(earlier) if *earlier == said.value => {}
         Some(earlier) => {
-            let place = earlier.rules.first().map_or(said.span, |rule| rule.to.span);
+            let place = earlier.rules.first().and_then(RoutingRule::span).unwrap_or(said.span);
             diagnostics.push(conflict("header-routing", whose, said.span, place));
         }
         None => *field = Some(said.value.clone()),

@@ -5,7 +5,7 @@ use spec::units::Percent;
 use spec::{Diagnostics, Name, Spanned};
 
 use super::{Context, service, value};
-use crate::checked::{Action, Destination, Mirror, Route, RoutingRule, Target};
+use crate::checked::{Action, Destination, Mirror, Route, RoutingRule, Stickiness, Target};
 
 /// Routes in the order in which they are tried: those with the lowest number first, those without one last.
 pub(super) fn ordered(context: &Context<'_>, declared: &[mesh::Route], diagnostics: &mut Diagnostics) -> Vec<Route> {
@@ -80,10 +80,32 @@ pub(super) fn header_routing(
     let engine = value(&routing.engine).unwrap_or_default();
     let mut rules = Vec::new();
     for rule in &routing.rules {
-        let Some(to) = context.tables.service(rule.to.as_ref(), diagnostics) else { continue };
-        rules.push(RoutingRule { to, headers: rule.headers.clone(), engine });
+        let to = targets(context, &rule.to, diagnostics);
+        if to.is_empty() {
+            continue;
+        }
+        rules.push(RoutingRule {
+            to,
+            conditions: rule.conditions.clone(),
+            percent: value(&rule.percent).unwrap_or(Percent::ALL),
+            sticky: stickiness(declared, rule),
+            dry_run: value(&rule.dry_run).unwrap_or(false),
+            engine,
+        });
     }
     rules
+}
+
+/// What a seed is made of where none is said stays when rules are added, or put in another order.
+fn stickiness(service: &mesh::Service, rule: &mesh::RoutingRule) -> Option<Stickiness> {
+    let first = rule.to.first().map(|target| target.service.value.key()).unwrap_or_default();
+    let seed = format!("{}/{first}", service.name.value.key());
+    if let Some(cookie) = &rule.visitor_cookie {
+        return Some(Stickiness::Visitor { cookie: cookie.clone(), seed });
+    }
+    let sticky = rule.sticky.as_ref()?;
+    let seed = sticky.seed.as_ref().map_or(seed, |said| said.value.clone());
+    Some(Stickiness::By { key: sticky.key.value.clone(), seed })
 }
 
 /// The routes of a host; then its own targets, which take every path.

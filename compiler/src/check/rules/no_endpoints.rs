@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use spec::mesh::{Call, Route, Service, Target};
+use spec::mesh::{Call, HeaderRouting, Route, Service, Target};
 use spec::{Diagnostic, Diagnostics, Mesh, Name, Spanned, codes};
 
 use super::super::tables::Tables;
@@ -17,8 +17,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
     let listed = mesh.nodes.iter().map(|node| &node.calls).chain(mesh.gateways.iter().map(|gateway| &gateway.calls));
     let listed = listed.flat_map(|calls| Call::listed(calls));
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
-    let by_header = rules.flat_map(|routing| &routing.rules).map(|rule| &rule.to);
-    let by_header = by_header.map(|name| (name.as_ref(), Reached::AsTarget));
+    let by_header = rules.flat_map(HeaderRouting::targets).map(|name| (name.as_ref(), Reached::AsTarget));
     let reached = targets(mesh).chain(by_header).chain(listed.map(|name| (name, Reached::ByName)));
     let mut reported = BTreeSet::new();
     for (name, reached) in reached {

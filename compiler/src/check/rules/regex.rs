@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use spec::mesh::{HeaderMatch, HeaderValueMatch, PathMatch, QueryMatch, QueryValueMatch, RegexRewrite, RouteMatch};
+use spec::mesh::{
+    HeaderMatch, HeaderRouting, HeaderValueMatch, PathMatch, QueryMatch, QueryValueMatch, RegexRewrite, RouteMatch,
+};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, Spanned, codes};
 
 use super::super::regex;
@@ -20,7 +22,16 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
             regards_case(header.ignore_case.as_ref(), header.value.span, diagnostics);
         }
     }
-    for query in matches(mesh).flat_map(|matches| &matches.query) {
+    let rules = || mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
+    let rules = || rules().flat_map(|routing| &routing.rules);
+    for cookie in rules().flat_map(|rule| rule.conditions.all_cookies()) {
+        if let HeaderValueMatch::Regex(pattern) = &cookie.value.value {
+            pattern_is_right(pattern, cookie.value.span, diagnostics);
+            regards_case(cookie.ignore_case.as_ref(), cookie.value.span, diagnostics);
+        }
+    }
+    let by_rules = rules().flat_map(|rule| rule.conditions.all_query());
+    for query in matches(mesh).flat_map(|matches| &matches.query).chain(by_rules) {
         let QueryMatch { value: Spanned { value: QueryValueMatch::Regex(pattern), span }, .. } = query else {
             continue;
         };
@@ -77,7 +88,7 @@ fn matches(mesh: &Mesh) -> impl Iterator<Item = &RouteMatch> {
 
 fn headers(mesh: &Mesh) -> impl Iterator<Item = &HeaderMatch> {
     let routing = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
-    let routing = routing.flat_map(|routing| &routing.rules).flat_map(|rule| &rule.headers);
+    let routing = routing.flat_map(HeaderRouting::headers);
     let faults = mesh.services.iter().filter_map(|service| service.fault.as_deref());
     let faults = faults.chain(mesh.nodes.iter().flat_map(|node| &node.serves).filter_map(|serve| serve.fault.as_ref()));
     let faults = faults.flat_map(|fault| &fault.headers);

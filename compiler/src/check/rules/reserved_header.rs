@@ -1,8 +1,8 @@
 //! Headers that are not for users: the mesh's own are set and removed by it alone, HTTP's and Envoy's must not carry a
 //! user's name.
 
-use policy::{HEALTH_CHECK_HEADER, ROUTE_HEADER};
-use spec::mesh::HeaderMatch;
+use policy::{DRY_RUN_HEADER, HEALTH_CHECK_HEADER, ROUTE_HEADER};
+use spec::mesh::{HeaderMatch, HeaderRouting};
 use spec::{Diagnostic, Diagnostics, Mesh, Spanned, codes};
 
 use super::super::tables::Tables;
@@ -35,10 +35,10 @@ const PREFIXES: &[&str] = &[":", "x-envoy-", "x-forwarded-", "x-meshwright-"];
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     edits(mesh, diagnostics);
     let rules = mesh.services.iter().filter_map(|service| service.header_routing.as_ref());
-    let by_rules = rules.flat_map(|routing| &routing.rules).flat_map(|rule| &rule.headers);
+    let by_rules = rules.flat_map(HeaderRouting::headers);
     for HeaderMatch { name, .. } in routes(mesh).flat_map(|route| route.matches.all_headers()).chain(by_rules) {
         let key = name.value.to_ascii_lowercase();
-        if [ROUTE_HEADER, HEALTH_CHECK_HEADER].contains(&key.as_str()) {
+        if [ROUTE_HEADER, DRY_RUN_HEADER, HEALTH_CHECK_HEADER].contains(&key.as_str()) {
             diagnostics.push(refuse(name, "belongs to the mesh").label("it is removed from every request"));
         } else if key.contains('_') {
             diagnostics.push(

@@ -2,7 +2,7 @@
 //!
 //! `calls "*"` says what may be called, not what is, so it makes no chain.
 
-use spec::mesh::{Callee, Node, Route};
+use spec::mesh::{Callee, HeaderRouting, Node, Route};
 use spec::units::format_duration;
 use spec::{Diagnostic, Diagnostics, Mesh, Name, codes};
 
@@ -82,7 +82,7 @@ fn patience(mesh: &Mesh, tables: &Tables) -> Vec<Whole> {
     let mut all = own.clone();
     for (service, whole) in mesh.services.iter().zip(own) {
         let targets = service.routes.iter().flat_map(Route::targets).map(|target| &target.service);
-        let by_rule = service.header_routing.iter().flat_map(|routing| &routing.rules).map(|rule| &rule.to);
+        let by_rule = service.header_routing.iter().flat_map(HeaderRouting::targets);
         targets.chain(by_rule).for_each(|name| wait(&mut all, &name.value, Some(whole)));
     }
     all

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::mesh::{Call, Callee, ClientTls, Gateway, Route, ServerTls, Service, TlsMode};
+use spec::mesh::{Call, Callee, ClientTls, Gateway, HeaderRouting, Route, ServerTls, Service, TlsMode};
 use spec::{Diagnostic, Diagnostics, Mesh, Name, Span, codes};
 
 use super::super::tables::Tables;
@@ -204,7 +204,7 @@ fn server<'a>(mesh: &'a Mesh, service: &'a Service) -> Option<&'a ServerTls> {
 /// Where a caller's sidecar sends requests for a service, beside the service itself.
 fn leads_to(service: &Service) -> impl Iterator<Item = &Name> {
     let of_routes = service.routes.iter().flat_map(Route::targets).map(|target| &target.service);
-    let by_rule = service.header_routing.iter().flat_map(|routing| &routing.rules).map(|rule| &rule.to);
+    let by_rule = service.header_routing.iter().flat_map(HeaderRouting::targets);
     let failover = service.failover.iter().map(|failover| &failover.service);
     let copies = service.mirrors.iter().chain(service.routes.iter().flat_map(|route| &route.mirrors));
     of_routes.chain(by_rule).chain(failover).chain(copies.map(|mirror| &mirror.to)).map(|name| &name.value)

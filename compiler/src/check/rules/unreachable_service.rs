@@ -4,7 +4,7 @@
 //! not know. A mesh in which nobody calls anybody is being written, or part of a larger one. A name that does not
 //! resolve may be the missing link. Nothing is said of any of them.
 
-use spec::mesh::{Call, JwtKeys};
+use spec::mesh::{Call, HeaderRouting, JwtKeys};
 use spec::{Diagnostic, Diagnostics, Mesh, Name, Spanned, codes};
 
 use super::super::tables::Tables;
@@ -58,7 +58,7 @@ fn referred(mesh: &Mesh) -> impl Iterator<Item = &Name> {
     let own = mesh.services.iter().flat_map(|service| {
         let mirrors = service.mirrors.iter().map(|mirror| &mirror.to);
         let failover = service.failover.iter().map(|failover| &failover.service);
-        let rules = service.header_routing.iter().flat_map(|routing| &routing.rules).map(|rule| &rule.to);
+        let rules = service.header_routing.iter().flat_map(HeaderRouting::targets);
         // A route to the service itself leads nobody there.
         let routes = service.routes.iter().flat_map(|route| route.targets()).map(|target| &target.service);
         mirrors

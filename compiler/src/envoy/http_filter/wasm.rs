@@ -15,7 +15,7 @@ use spec::mesh::WasmFailure;
 
 use super::{HttpFilter, Rank, typed};
 use crate::WasmModule;
-use crate::envoy::duration;
+use crate::envoy::{duration, names};
 
 /// A module that is fetched has so long to come.
 const FETCHED_WITHIN: Duration = Duration::from_secs(10);
@@ -28,8 +28,13 @@ pub(crate) fn fault(config: &FaultConfig, module: &WasmModule) -> HttpFilter {
     ours(Rank::Fault, FAULT_ROOT_ID, "", config, module)
 }
 
-pub(crate) fn header_routing(config: &HeaderRoutingConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, "", config, module)
+pub(crate) fn header_routing(owner: &str, config: &HeaderRoutingConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::HeaderRouting, HEADER_ROUTING_ROOT_ID, owner, config, module)
+}
+
+/// What the header routing of a service is called in a chain.
+pub(crate) fn header_routing_name(owner: &str) -> String {
+    names::own_filter(HEADER_ROUTING_ROOT_ID, owner)
 }
 
 pub(crate) fn ip_access(owner: &str, config: &IpAccessConfig, module: &WasmModule) -> HttpFilter {
@@ -45,11 +50,6 @@ pub(crate) fn rate_limit(owner: &str, config: &RateLimitConfig, module: &WasmMod
 /// `FAIL_RELOAD`: should a filter ever trap, that request gets 503 and the next one a new VM; `FAIL_OPEN` would
 /// let requests past authentication, `FAIL_CLOSED` would answer 503 until the next configuration.
 fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, module: &WasmModule) -> HttpFilter {
-    let name = if owner.is_empty() {
-        format!("meshwright.filters.http.{root_id}")
-    } else {
-        format!("meshwright.filters.http.{root_id}.{owner}")
-    };
     let source = DataSource { specifier: Some(data_source::Specifier::Filename(module.path())), ..Default::default() };
     let vm = VmConfig {
         vm_id: format!("meshwright-{}", module.sha256),
@@ -67,7 +67,7 @@ fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, 
         allow_on_headers_stop_iteration: (rank == Rank::HmacSignature).then_some(true),
         ..Default::default()
     };
-    typed(rank, name, &Wasm { config: Some(plugin) })
+    typed(rank, names::own_filter(root_id, owner), &Wasm { config: Some(plugin) })
 }
 
 /// A filter of the user's own.

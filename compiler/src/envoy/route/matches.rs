@@ -2,13 +2,13 @@
 
 use envoy::config::core::v3::RuntimeFractionalPercent;
 use envoy::config::route::v3::{
-    HeaderMatcher, QueryParameterMatcher, RouteMatch,
+    CookieMatcher, HeaderMatcher, QueryParameterMatcher, RouteMatch,
     header_matcher::HeaderMatchSpecifier,
     query_parameter_matcher::QueryParameterMatchSpecifier,
     route_match::{GrpcRouteMatchOptions, PathSpecifier},
 };
 use envoy::r#type::matcher::v3::{RegexMatcher, StringMatcher, string_matcher::MatchPattern};
-use spec::mesh::{QueryMatch, QueryValueMatch, Scheme};
+use spec::mesh::{CookieMatch, HeaderValueMatch, QueryMatch, QueryValueMatch, Scheme};
 use spec::units::Percent;
 
 use super::{header, header_is, regex, string};
@@ -19,6 +19,7 @@ use crate::two_pass::{Also, Compare, PathCondition, PathPlan};
 pub(crate) struct Conditions {
     pub headers: Vec<HeaderMatcher>,
     pub query: Vec<QueryParameterMatcher>,
+    pub cookies: Vec<CookieMatcher>,
     pub grpc: bool,
     /// Of the requests for which all of that holds, so many; for routes behind this one the same dice count.
     pub share: Option<Percent>,
@@ -33,6 +34,7 @@ pub(crate) fn route_match(path: &PathPlan, mut conditions: Conditions) -> RouteM
         path_specifier: Some(specifier(condition)),
         headers: conditions.headers,
         query_parameters: conditions.query,
+        cookies: conditions.cookies,
         grpc: conditions.grpc.then(GrpcRouteMatchOptions::default),
         runtime_fraction: conditions.share.map(|share| RuntimeFractionalPercent {
             default_value: Some(super::fraction(share)),
@@ -82,6 +84,26 @@ pub(crate) fn query_matcher(condition: &QueryMatch) -> QueryParameterMatcher {
         QueryValueMatch::Present => QueryParameterMatchSpecifier::PresentMatch(true),
     };
     QueryParameterMatcher { name: condition.name.value.clone(), query_parameter_match_specifier: Some(specifier) }
+}
+
+/// What it cannot say, presence and ranges, is not asked of it.
+pub(crate) fn cookie_matcher(condition: &CookieMatch) -> CookieMatcher {
+    let ignore_case = condition.ignore_case.as_ref().is_some_and(|said| said.value);
+    let pattern = match &condition.value.value {
+        HeaderValueMatch::Exact(said) => MatchPattern::Exact(said.clone()),
+        HeaderValueMatch::Prefix(said) => MatchPattern::Prefix(said.clone()),
+        HeaderValueMatch::Suffix(said) => MatchPattern::Suffix(said.clone()),
+        HeaderValueMatch::Contains(said) => MatchPattern::Contains(said.clone()),
+        HeaderValueMatch::Regex(said) => regex(said, ignore_case),
+        HeaderValueMatch::Range(_) | HeaderValueMatch::Present => regex(".*", false),
+    };
+    // Envoy reads the case of expressions in the expression.
+    let ignore_case = ignore_case && !matches!(pattern, MatchPattern::SafeRegex(_));
+    CookieMatcher {
+        name: condition.name.value.clone(),
+        string_match: Some(StringMatcher { ignore_case, ..string(pattern) }),
+        invert_match: condition.inverted(),
+    }
 }
 
 fn specifier(condition: &PathCondition) -> PathSpecifier {

@@ -28,7 +28,7 @@ pub(in crate::lower) fn on_route(scope: &Scope<'_>, destinations: &[Destination]
 fn with_targets(mesh: &CheckedMesh, id: Id<Service>) -> impl Iterator<Item = Id<Service>> {
     let service = mesh.service(id);
     let by_route = service.routes.iter().flat_map(|route| route.destinations()).map(|to| to.service);
-    let by_header = service.header_routing.iter().map(|rule| rule.to);
+    let by_header = service.header_routing.iter().flat_map(|rule| &rule.to).map(|target| target.to.service);
     std::iter::once(id).chain(by_route).chain(by_header)
 }
 

@@ -35,9 +35,14 @@ pub(super) fn routes(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>) ->
     }
     match &*plan.action {
         Action::To(targets) if targets.len() > 1 && targets.iter().any(|target| is_copied(scope, target)) => {
-            apart(targets).map(|(target, share)| to(scope, around, plan, std::slice::from_ref(target), share)).collect()
+            apart(targets)
+                .map(|(target, share)| {
+                    let share = of_share(share, plan.share);
+                    to(scope, around, plan, std::slice::from_ref(target), share)
+                })
+                .collect()
         }
-        Action::To(targets) => vec![to(scope, around, plan, targets, None)],
+        Action::To(targets) => vec![to(scope, around, plan, targets, plan.share)],
         Action::Redirect(said) => {
             vec![answer(scope, around, plan, redirect(said, plan.path.change.clone()), Edits::default())]
         }
@@ -116,7 +121,7 @@ fn answer(
     response_headers.add.extend(said.add);
     response_headers.remove.extend(said.remove);
     entry(Entry {
-        takes: takes(scope, around, plan, None),
+        takes: takes(scope, around, plan, plan.share),
         action,
         overrides: overrides(scope, plan, plan.cors.or(around.cors).or(of_service)),
         request_headers: Edits::default(),
@@ -125,7 +130,13 @@ fn answer(
 }
 
 fn takes(scope: &Scope<'_>, around: &Around<'_>, plan: &Plan<'_>, share: Option<Percent>) -> RouteMatch {
-    let mut conditions = Conditions { headers: plan.headers.clone(), share, ..Conditions::default() };
+    let mut conditions = Conditions {
+        headers: plan.headers.clone(),
+        query: plan.query.clone(),
+        cookies: plan.cookies.clone(),
+        share,
+        ..Conditions::default()
+    };
     for matches in &plan.matches {
         let methods: Vec<&str> = matches.methods.iter().map(|method| method.value.as_str()).collect();
         conditions.headers.extend(method_is_one_of(&methods));
@@ -216,4 +227,11 @@ fn apart(targets: &[Target]) -> impl Iterator<Item = (&Target, Option<Percent>)>
         let share = parts.and_then(Percent::from_per_million);
         (target, share.filter(|_| Some(index) != last))
     })
+}
+
+/// A share of the share that a plan takes; `None`: all of it.
+fn of_share(share: Option<Percent>, whole: Option<Percent>) -> Option<Percent> {
+    let (Some(share), Some(whole)) = (share, whole) else { return share.or(whole) };
+    let parts = u64::from(share.per_million()) * u64::from(whole.per_million()) / 1_000_000;
+    u32::try_from(parts).ok().and_then(Percent::from_per_million)
 }

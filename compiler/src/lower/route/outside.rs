@@ -1,15 +1,16 @@
 //! Host names of the outside world, as a gateway routes them.
 
 use super::plan::Plan;
-use super::{Around, entry};
-use crate::checked::{Gateway, GatewayHost, Route, Service, Target};
+use super::{Around, entry, header_routing};
+use crate::checked::{Gateway, GatewayHost, Id, Route, Service};
 use crate::envoy::route::edits::edits;
-use crate::envoy::route::{Host, header_matcher, refuse_several_hosts};
+use crate::envoy::route::{Host, refuse_several_hosts};
 use crate::lower::rate_limit;
 use crate::lower::scope::Scope;
 
 /// On the listener of this port. Its requests do not carry a service's name: what the one target of a route says of its
-/// own requests, header routing and routes, is written into the route table itself.
+/// own requests, header routing and routes, is written into the route table itself, and the route lets that one's filter
+/// work.
 pub(in crate::lower) fn host(scope: &Scope<'_>, gateway: &Gateway, host: &GatewayHost, port: Option<u16>) -> Host {
     let mut routes = Vec::new();
     if host.pattern.contains('*') {
@@ -20,7 +21,11 @@ pub(in crate::lower) fn host(scope: &Scope<'_>, gateway: &Gateway, host: &Gatewa
         let around =
             Around { port, cors: host.cors.as_ref().or(gateway.cors.as_ref()), ..around(scope, gateway, declared) };
         let inner = narrowed(scope, declared, &outer);
-        routes.extend(inner.iter().chain([&outer]).flat_map(|plan| entry::routes(scope, &around, plan)));
+        let filters = obeyed(declared).map(|id| header_routing::overrides(scope.mesh.service(id))).unwrap_or_default();
+        for mut route in inner.iter().chain([&outer]).flat_map(|plan| entry::routes(scope, &around, plan)) {
+            route.typed_per_filter_config.extend(filters.clone());
+            routes.push(route);
+        }
     }
     let request_headers = host.request_headers.iter().chain(&gateway.request_headers);
     let response_headers = host.response_headers.iter().chain(&gateway.response_headers);
@@ -32,19 +37,19 @@ pub(in crate::lower) fn host(scope: &Scope<'_>, gateway: &Gateway, host: &Gatewa
     }
 }
 
-/// What a route's one target says of its own requests. A subset that is named is where requests go.
+/// The service whose own rules and routes a route obeys: its one target. A subset that is named is where requests go.
+pub(super) fn obeyed(declared: &Route) -> Option<Id<Service>> {
+    let [target] = declared.targets() else { return None };
+    target.to.subset.is_none().then_some(target.to.service)
+}
+
+/// What the service that a route obeys says of its own requests.
 fn narrowed<'a>(scope: &Scope<'a>, declared: &'a Route, outer: &Plan<'a>) -> Vec<Plan<'a>> {
-    let [target] = declared.targets() else { return Vec::new() };
-    if target.to.subset.is_some() {
-        return Vec::new();
-    }
-    let service = scope.mesh.service(target.to.service);
-    let by_rule = service.header_routing.iter().map(|rule| {
-        let headers = rule.headers.iter().map(header_matcher).collect();
-        Plan::to(Target::all(rule.to)).with(headers)
-    });
+    let (Some(id), [target]) = (obeyed(declared), declared.targets()) else { return Vec::new() };
+    let service = scope.mesh.service(id);
+    let by_rule = header_routing::plans(scope.mesh, service);
     let declared = service.routes.iter().filter_map(Plan::of);
-    by_rule.chain(declared).filter_map(|inner| outer.then(target, inner)).collect()
+    by_rule.into_iter().chain(declared).filter_map(|inner| outer.then(target, inner)).collect()
 }
 
 /// Of a route: its one target's. Of a split: the longest time limits of its targets, so that none is cut short, and no

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use ::envoy::config::route::v3::HeaderMatcher;
+use ::envoy::config::route::v3::{CookieMatcher, HeaderMatcher, QueryParameterMatcher};
 use spec::mesh::{Cors, HeaderEdits, HostRewrite, RateLimit, Retry, RouteMatch};
+use spec::units::Percent;
 
 use crate::checked::{Action, Mirror, Route, Target};
 use crate::two_pass::{Combined, PathChange, PathCondition, PathPlan};
@@ -16,6 +17,10 @@ pub(super) struct Plan<'a> {
     pub matches: Vec<&'a RouteMatch>,
     /// Further conditions on headers.
     pub headers: Vec<HeaderMatcher>,
+    pub query: Vec<QueryParameterMatcher>,
+    pub cookies: Vec<CookieMatcher>,
+    /// Of the requests for which all of that holds, so many.
+    pub share: Option<Percent>,
     pub timeout: Option<Duration>,
     pub idle_timeout: Option<Duration>,
     pub websocket: bool,
@@ -42,6 +47,9 @@ impl<'a> Plan<'a> {
             path: PathPlan::of(&route.matches, change)?,
             matches: vec![&route.matches],
             headers: Vec::new(),
+            query: Vec::new(),
+            cookies: Vec::new(),
+            share: None,
             timeout: route.timeout,
             idle_timeout: route.idle_timeout,
             websocket: route.websocket,
@@ -58,10 +66,18 @@ impl<'a> Plan<'a> {
 
     /// Every request goes there, as it is.
     pub(super) fn to(target: Target) -> Self {
+        Self::to_all(vec![target])
+    }
+
+    /// Every request goes to one of them, as it is.
+    pub(super) fn to_all(targets: Vec<Target>) -> Self {
         Self {
             path: PathPlan::new(PathCondition::any(), None),
             matches: Vec::new(),
             headers: Vec::new(),
+            query: Vec::new(),
+            cookies: Vec::new(),
+            share: None,
             timeout: None,
             idle_timeout: None,
             websocket: true,
@@ -72,7 +88,7 @@ impl<'a> Plan<'a> {
             cors: None,
             request_headers: Vec::new(),
             response_headers: Vec::new(),
-            action: Cow::Owned(Action::To(vec![target])),
+            action: Cow::Owned(Action::To(targets)),
         }
     }
 
@@ -95,6 +111,9 @@ impl<'a> Plan<'a> {
         plan.path = path;
         plan.matches.extend(inner.matches);
         plan.headers.extend(inner.headers);
+        plan.query.extend(inner.query);
+        plan.cookies.extend(inner.cookies);
+        plan.share = inner.share.or(plan.share);
         plan.timeout = inner.timeout.or(self.timeout);
         plan.idle_timeout = inner.idle_timeout.or(self.idle_timeout);
         plan.websocket = inner.websocket && self.websocket;

@@ -42,7 +42,7 @@ pub(super) fn lower(scope: &Scope<'_>, node: &Node, port: u16, parts: &mut Parts
     let outside = egress::intercepted(scope, parts);
     let hosts = called.iter().map(|id| route::service_host(scope, *id, None)).chain(outside.hosts);
     parts.routes(configuration(names::INTERCEPTED_EGRESS_ROUTES, hosts.collect()));
-    let by_header = route::header_routing::filter(scope, &called);
+    let by_header = route::header_routing::filters(scope, &called);
     let filters = by_header.into_iter().chain(outside.filters).collect();
     let http = chain(scope, &called, filters, names::INTERCEPTED_EGRESS_ROUTES, parts);
     let mut chains = Vec::new();

@@ -146,8 +146,8 @@ fn routing(routing: &HeaderRouting) -> String {
         _ => header.name.value.clone(),
     };
     let rule = |rule: &RoutingRule| {
-        let conditions: Vec<String> = rule.headers.iter().map(condition).collect();
-        format!("{} to {}", conditions.join(" "), rule.to.value)
+        let conditions: Vec<String> = rule.conditions.headers.iter().map(condition).collect();
+        format!("{} to {}", conditions.join(" "), rule.to[0].service.value)
     };
     routing.rules.iter().map(rule).collect::<Vec<_>>().join(", ")
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::Values;
+use crate::path::normalised;
 use crate::{Headers, Request, SingleHeader};
 
 /// A request that is looked at more than once.
@@ -16,7 +17,8 @@ pub(crate) struct View<'r> {
 
 /// `:path` in its parts.
 struct Target {
-    path: Vec<u8>,
+    /// `None` where servers do not agree which path it is.
+    path: Option<Vec<u8>>,
     query: Vec<u8>,
 }
 
@@ -51,9 +53,10 @@ impl<'r> View<'r> {
         self.host.as_ref()?.as_deref()
     }
 
-    /// Normalised, without the query.
-    pub(crate) fn path(&mut self) -> Option<&[u8]> {
-        Some(&self.target()?.path)
+    /// Normalised, without the query. One about which servers disagree is several.
+    pub(crate) fn path(&mut self) -> Values<'_> {
+        let Some(target) = self.target() else { return Values::Missing };
+        target.path.as_deref().map_or(Values::Several, Values::One)
     }
 
     /// By its lower-case name.
@@ -93,9 +96,9 @@ impl<'r> View<'r> {
     fn target(&mut self) -> Option<&Target> {
         if self.target.is_none() {
             let target = self.single(SingleHeader::Path).map(|target| {
-                let target = parted(&target, b'#').map_or(&target[..], |(before, _)| before);
-                let (path, query) = parted(target, b'?').unwrap_or((target, b""));
-                Target { path: path.to_vec(), query: query.to_vec() }
+                let without_fragment = parted(&target, b'#').map_or(&target[..], |(before, _)| before);
+                let query = parted(without_fragment, b'?').map_or(&b""[..], |(_, query)| query);
+                Target { path: normalised(&target), query: query.to_vec() }
             });
             self.target = Some(target);
         }

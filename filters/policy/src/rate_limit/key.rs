@@ -94,7 +94,7 @@ impl RateLimitKey {
                 self.write_value(caller.as_deref().map_or(Values::Missing, Values::One), key)
             }
             RateLimitKeySource::Method => self.write_value(view.method().map_or(Values::Missing, Values::One), key),
-            RateLimitKeySource::Path => self.write_value(view.path().map_or(Values::Missing, Values::One), key),
+            RateLimitKeySource::Path => self.write_value(view.path(), key),
             RateLimitKeySource::Header(name) => self.write_value(view.header(name.as_bytes()), key),
             RateLimitKeySource::Cookie(name) => view.cookie(name.as_bytes(), |values| self.write_value(values, key)),
             RateLimitKeySource::Query(name) => view.query(name.as_bytes(), |values| self.write_value(values, key)),

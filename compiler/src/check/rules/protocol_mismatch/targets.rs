@@ -1,6 +1,6 @@
 //! Requests cannot go to a service that speaks `tcp`, nor its bytes to one that speaks HTTP.
 
-use spec::mesh::{Protocol, Route, Service};
+use spec::mesh::{HeaderRouting, Protocol, Route, Service};
 use spec::{Diagnostics, Mesh, Name, Spanned};
 
 use super::super::super::tables::Tables;
@@ -25,8 +25,7 @@ pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics)
         to_services(&service.routes).for_each(&mut http);
         service.mirrors.iter().map(|mirror| &mirror.to).for_each(&mut http);
         service.failover.iter().map(|failover| &failover.service).for_each(&mut http);
-        let rules = service.header_routing.iter().flat_map(|routing| &routing.rules);
-        rules.map(|rule| &rule.to).for_each(&mut http);
+        service.header_routing.iter().flat_map(HeaderRouting::targets).for_each(&mut http);
     }
     for host in mesh.gateways.iter().flat_map(|gateway| &gateway.hosts) {
         to_services(&host.routes).for_each(&mut http);
