@@ -33,9 +33,7 @@ pub fn cases() -> Vec<Case> {
     let basic_auth = json!({ "rules": [{
         "realm": "bench", "users": users,
     }] });
-    let fault = json!({ "rules": [{
-        "abort": { "status": 503, "per_million": 0 },
-    }] });
+    let fault = json!({ "abort": { "status": 503, "per_million": 0 } });
     let routing = json!({ "rules": [{
         "route": "canary.svc",
         "headers": [{ "name": "x-canary", "value": { "exact": "on" }, "invert": false }],

@@ -58,6 +58,6 @@ fn variants() -> Vec<Variant> {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault",
         "delay": { "fixed_delay": "0.050s", "percentage": { "numerator": 100 } },
     });
-    let rules = json!({ "rules": [{ "delay": { "millis": 50, "per_million": 1_000_000 } }] });
-    vec![variant("delay, Envoy's own", vec![native]), variant("delay, ours", vec![ours(policy::FAULT_ROOT_ID, &rules)])]
+    let fault = json!({ "delay": { "millis": 50, "per_million": 1_000_000 } });
+    vec![variant("delay, Envoy's own", vec![native]), variant("delay, ours", vec![ours(policy::FAULT_ROOT_ID, &fault)])]
 }

@@ -14,7 +14,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-pub use extension::{Fault, FilterUse, Module, Overlay, WasmFilter};
+pub use extension::{Fault, FaultCallers, FilterUse, Module, Overlay, WasmFilter};
 pub use proxy::{Call, Gateway, GatewayHost, Listener, Node, Serve, Situation, Upstream};
 pub use route::{Action, Destination, Mirror, Route, RoutingRule, Stickiness, Target};
 pub use security::{

@@ -9,6 +9,7 @@ pub mod check;
 pub mod checked;
 pub mod emit;
 mod envoy;
+mod fault_engine;
 mod header_routing;
 pub mod import;
 pub mod lower;

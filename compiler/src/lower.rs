@@ -8,7 +8,7 @@ pub(crate) mod authorization;
 mod cluster;
 mod egress;
 mod endpoint;
-pub(crate) mod fault;
+mod fault;
 mod gateway;
 mod health;
 mod inbound;

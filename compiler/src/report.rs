@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use spec::mesh::{Engine, IpAccess, RateLimit};
+use spec::mesh::{Engine, Fault, IpAccess, RateLimit};
 
 use crate::checked::{CheckedMesh, FilterUse, Id, Proxy, Service, Situation};
-use crate::lower::{compares, fault, ip_access, rate_limit};
+use crate::fault_engine;
+use crate::lower::{compares, ip_access, rate_limit};
 
 /// A request through an Envoy without filters.
 pub const MICROSECONDS_OF_NOTHING: f64 = 65.2;
@@ -90,11 +91,8 @@ fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
             for serve in &node.serves {
                 let service = mesh.service(serve.service);
                 served(service, &mut lines);
-                if let Some(said) = &serve.fault {
-                    let why = fault::needs_native(said).map(|what| format!("only Envoy's filter has `{what}`"));
-                    let engine = fault::engine(said);
-                    let cost = (engine == Engine::Wasm).then_some(FAULT);
-                    lines.add("fault", &service.name.key(), engine, &why.unwrap_or_else(|| chosen(said.engine)), cost);
+                if let Some(fault) = &serve.fault {
+                    fault_of(&fault.said, &service.name.key(), &mut lines);
                 }
                 filters.extend(&service.filters);
             }
@@ -188,6 +186,24 @@ fn rate_limits<'a>(limits: impl IntoIterator<Item = &'a RateLimit>, of: &str, li
 fn basic_auth(engine: Engine, of: &str, lines: &mut Lines) {
     let cost = if engine == Engine::Wasm { BASIC_AUTH } else { NATIVE_BASIC_AUTH };
     lines.add("basic-auth", of, engine, &chosen(engine), Some(cost));
+}
+
+fn fault_of(fault: &Fault, of: &str, lines: &mut Lines) {
+    let (engine, needs) = (fault_engine::engine(fault), fault_engine::only_native(fault));
+    let why = needs.map_or_else(|| chosen(engine), |(what, _)| format!("only Envoy's filter has `{what}`"));
+    let delays = fault.delay.is_some() || fault.header_control.is_some();
+    if delays || fault.abort.is_some() || fault.grpc_abort.is_some() || engine == Engine::Native {
+        lines.add("fault", of, engine, &why, (engine == Engine::Wasm).then_some(FAULT));
+    }
+    if engine == Engine::Wasm && fault.response_rate_limit.is_some() {
+        lines.add(
+            "fault",
+            of,
+            Engine::Native,
+            "a wasm filter cannot let a part of a body go: `response-rate-limit`",
+            None,
+        );
+    }
 }
 
 fn chosen(engine: Engine) -> String {

@@ -148,6 +148,7 @@ codes! {
     BLIND_FAILOVER = "blind-failover" rule warning: "nobody would notice when to fail over";
     WITHOUT_EFFECT = "without-effect" rule warning: "the setting means nothing beside what else is said";
     HEALTH_CHECK_OVERLAP = "health-check-overlap" rule warning: "a health check may take longer than the time to the next one";
+    ENGINE_MISMATCH = "engine-mismatch" fault: "what is said needs another engine than the one that is chosen";
     TOTAL_FAULT = "total-fault" rule warning: "a fault hits every request";
     // Security.
     OPEN_AUTHORIZATION = "open-authorization" rule error: "authorization lets every request pass";

@@ -43,7 +43,10 @@ pub use extension::{
     Engine, FilterPosition, FilterUse, Overlay, OverlaySource, OverlayTarget, WasmConfiguration, WasmFailure,
     WasmFilter, WasmModuleSource,
 };
-pub use fault::{Fault, FaultAbort, FaultDelay, FaultGrpcAbort, FaultRateLimit};
+pub use fault::{
+    Fault, FaultAbort, FaultCallers, FaultControl, FaultDelay, FaultGrpcAbort, FaultHeader, FaultRateLimit,
+    FaultSelect, FaultWindow,
+};
 pub use gateway::{Gateway, GatewayHost, Listener};
 pub use header_routing::{
     AllOf, AnyOf, Conditions, CookieMatch, HeaderRouting, RoutingRule, SameSite, Sticky, VisitorCookie,

@@ -3,11 +3,20 @@
 use std::fmt;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
 /// A share of requests, exact to one part in a million (Envoy's finest denominator).
 /// At most 1,000,000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Percent {
     per_million: u32,
+}
+
+/// A point in time, from 1970 on, in whole seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Instant {
+    unix_seconds: u64,
 }
 
 /// Status codes from `low` (included) to `high` (excluded), as in Envoy's `Int64Range`.
@@ -81,6 +90,31 @@ pub fn format_duration(duration: Duration) -> String {
     }
 }
 
+impl Instant {
+    /// Reads RFC 3339, in any time zone: `2030-01-31T08:00:00Z`, `2030-01-31T09:00:00+01:00`. `None` with fractions of a
+    /// second and before 1970.
+    pub fn parse(text: &str) -> Option<Self> {
+        let read = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let unix_seconds = u64::try_from(read.unix_timestamp()).ok()?;
+        (read.nanosecond() == 0).then_some(Self { unix_seconds })
+    }
+
+    pub const fn unix_seconds(self) -> u64 {
+        self.unix_seconds
+    }
+}
+
+/// As [`Instant::parse`] reads it, in UTC: `2030-01-31T08:00:00Z`.
+impl fmt::Display for Instant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let read = i64::try_from(self.unix_seconds).map(OffsetDateTime::from_unix_timestamp);
+        let Ok(Ok(utc)) = read else { return write!(formatter, "{}", self.unix_seconds) };
+        let (year, month, day) = utc.to_calendar_date();
+        let (hour, minute, second) = utc.to_hms();
+        write!(formatter, "{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z", u8::from(month))
+    }
+}
+
 impl StatusRange {
     /// `None` unless `100 <= low < high <= 600`.
     pub const fn new(low: u16, high: u16) -> Option<Self> {
@@ -100,6 +134,46 @@ impl fmt::Display for StatusRange {
         match self.high - self.low {
             1 => write!(formatter, "{}", self.low),
             _ => write!(formatter, "{}-{}", self.low, self.high - 1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Instant;
+
+    #[test]
+    fn points_in_time_are_read_in_any_zone_and_written_in_utc() {
+        for (text, seconds, written) in [
+            ("1970-01-01T00:00:00Z", 0, "1970-01-01T00:00:00Z"),
+            ("2030-01-31T09:30:00+01:30", 1_896_076_800, "2030-01-31T08:00:00Z"),
+            ("2028-02-29t23:59:59z", 1_835_481_599, "2028-02-29T23:59:59Z"),
+            ("1969-12-31T23:00:00-01:00", 0, "1970-01-01T00:00:00Z"),
+            ("9999-12-31T23:59:59Z", 253_402_300_799, "9999-12-31T23:59:59Z"),
+        ] {
+            let instant = Instant::parse(text);
+            assert_eq!(instant.map(Instant::unix_seconds), Some(seconds), "{text}");
+            assert_eq!(instant.map(|it| it.to_string()).as_deref(), Some(written));
+        }
+    }
+
+    #[test]
+    fn what_is_no_point_in_time_is_refused() {
+        for text in [
+            "",
+            "tomorrow",
+            "2030-01-31",
+            "2030-01-31T08:00:00",
+            "2030-01-31 08:00",
+            "2029-02-29T00:00:00Z",
+            "2030-13-01T00:00:00Z",
+            "2030-01-31T24:00:00Z",
+            "2030-01-31T08:00:60Z",
+            "2030-01-31T08:00:00.5Z",
+            "1969-12-31T23:59:59Z",
+            "30-01-31T08:00:00Z",
+        ] {
+            assert_eq!(Instant::parse(text), None, "{text}");
         }
     }
 }

@@ -85,10 +85,14 @@ fn fault(said: &FaultSettings, whose: &str, diagnostics: &mut Diagnostics) -> Op
     let delay = said.delay_percent.map(|percent| FaultDelay {
         duration: said.delay_duration.unwrap_or(Spanned::new(DEFAULT_DELAY, percent.span)),
         percent,
+        jitter: None,
+        up_to: None,
     });
     let abort = said.abort_percent.map(|percent| FaultAbort {
         status: said.abort_code.unwrap_or(Spanned::new(DEFAULT_ABORT, percent.span)),
         percent,
+        body: None,
+        set: Vec::new(),
     });
     let something = delay.is_some() || abort.is_some();
     something.then_some((Fault { delay, abort, ..Fault::default() }, inject.span))

@@ -63,11 +63,26 @@ pub(crate) fn collect(mesh: &mut Mesh, diagnostics: &mut Diagnostics) -> BTreeMa
     let mut said = BTreeMap::new();
     for (subject, annotations) in lists {
         let Some(place) = place(mesh, &serving, subject) else { continue };
+        let fault_by_fields = says_fault_by_fields(&annotations);
         for annotation in annotations {
+            if fault_by_fields && SHARED_WITH_FIELDS.contains(&annotation.key.value.as_str()) {
+                put_field(&place, annotation, &mut said, diagnostics);
+                continue;
+            }
             put(&place, annotation, &mut said, diagnostics);
         }
     }
     said
+}
+
+/// Keys of bent's that are ways to fields, too.
+const SHARED_WITH_FIELDS: [&str; 3] = ["fault.delay.percent", "fault.delay.duration", "fault.abort.percent"];
+
+/// Whether a place says a fault in fields alone. Without `fault.inject` bent's keys would mean nothing there.
+fn says_fault_by_fields(annotations: &[Entry]) -> bool {
+    let mut keys = annotations.iter().map(|annotation| annotation.key.value.as_str());
+    let by_fields = keys.clone().any(|key| key.starts_with("fault.") && find(key).is_none());
+    by_fields && !keys.any(|key| key == "fault.inject")
 }
 
 /// Every list that is not empty, and where it stood, in the order of the mesh.

@@ -65,7 +65,8 @@ An annotation and a field that say different things of one service are an error 
 
 ## What needs what
 
-- `fault.*` has no effect without `fault.inject` in the same place.
+- bent's `fault.*` has no effect without `fault.inject` in the same place. Where another field of `fault` stands beside it \
+and no `fault.inject`, it is a field of that fault: `fault.delay.duration` needs a unit then.
 - `fault.delay.duration` has no effect without `fault.delay.percent`, `fault.abort.code` none without \
 `fault.abort.percent`.
 - `basic-auth.realm` has no effect without `basic-auth.htpasswd-file`.

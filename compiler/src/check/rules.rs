@@ -13,9 +13,11 @@ mod ejection_time;
 mod empty_block;
 mod empty_subset;
 mod engine_ability;
+mod engine_mismatch;
 pub(super) mod everywhere;
 mod fail_open;
 mod failover_to_self;
+mod fault_values;
 mod forbidden_address;
 mod format_string;
 mod hash_without_key;
@@ -114,8 +116,10 @@ const RULES: &[Rule] = &[
     empty_block::check,
     empty_subset::check,
     engine_ability::check,
+    engine_mismatch::check,
     fail_open::check,
     failover_to_self::check,
+    fault_values::check,
     forbidden_address::check,
     format_string::check,
     hash_without_key::check,

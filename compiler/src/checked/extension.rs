@@ -1,24 +1,27 @@
 //! Faults, the user's own filters and overlays, with names resolved.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use spec::mesh::{Engine, FilterPosition, HeaderMatch, OverlayTarget, WasmFailure};
-use spec::units::Percent;
+use spec::mesh::{self, Cidr, FilterPosition, OverlayTarget, WasmFailure};
 use spec::{Name, Span};
 
-use super::Id;
+use super::{Id, Service};
 
 #[derive(Clone, Debug)]
 pub struct Fault {
-    pub delay: Option<(Duration, Percent)>,
-    pub abort: Option<(u16, Percent)>,
-    pub grpc_abort: Option<(u32, Percent)>,
-    /// KiB a second.
-    pub response_rate_limit: Option<(u32, Percent)>,
-    pub headers: Vec<HeaderMatch>,
-    pub max_active: Option<u32>,
-    pub engine: Engine,
+    /// What becomes of which requests, as the mesh says it.
+    pub said: mesh::Fault,
+    /// Whose requests; `None`: anybody's.
+    pub callers: Option<FaultCallers>,
+    /// Who may ask for faults; `None`: anybody.
+    pub controllers: Option<FaultCallers>,
+}
+
+#[derive(Clone, Debug)]
+pub struct FaultCallers {
+    pub from: Vec<Id<Service>>,
+    pub identities: Vec<String>,
+    pub networks: Vec<Cidr>,
 }
 
 /// A wasm filter of the user's own.

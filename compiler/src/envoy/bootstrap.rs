@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use envoy::config::bootstrap::v3::{
-    Admin, Bootstrap, ClusterManager, LayeredRuntime, RuntimeLayer, Watchdog, Watchdogs, bootstrap::StaticResources,
-    runtime_layer::LayerSpecifier,
+    Admin, Bootstrap, ClusterManager, LayeredRuntime, RuntimeLayer, Watchdog, Watchdogs,
+    bootstrap::StaticResources,
+    runtime_layer::{AdminLayer, LayerSpecifier},
 };
 use envoy::config::cluster::v3::Cluster;
 use envoy::config::core::v3::{Locality, Node};
@@ -78,7 +79,8 @@ fn watchdogs() -> Watchdogs {
     Watchdogs { worker_watchdog: Some(worker), ..Default::default() }
 }
 
-/// Envoy 1.40 formats the values of rate limit descriptors only when told to; else they are taken word for word.
+/// Envoy 1.40 formats the values of rate limit descriptors only when told to; else they are taken word for word. What
+/// operators set at the administration has the last word, as it has where no layers are said.
 fn formats_rate_limit_keys() -> LayeredRuntime {
     let key = "envoy.reloadable_features.enable_formatter_for_ratelimit_action_descriptor_value";
     let yes = Value { kind: Some(Kind::BoolValue(true)) };
@@ -86,7 +88,9 @@ fn formats_rate_limit_keys() -> LayeredRuntime {
         name: "meshwright".to_owned(),
         layer_specifier: Some(LayerSpecifier::StaticLayer(Struct { fields: [(key.to_owned(), yes)].into() })),
     };
-    LayeredRuntime { layers: vec![layer] }
+    let operators =
+        RuntimeLayer { name: "admin".to_owned(), layer_specifier: Some(LayerSpecifier::AdminLayer(AdminLayer {})) };
+    LayeredRuntime { layers: vec![layer, operators] }
 }
 
 fn overload_manager() -> OverloadManager {

@@ -26,6 +26,9 @@ pub(crate) const EGRESS_ORIGINAL: &str = "egress:original";
 /// Names outside the mesh and their addresses.
 pub(crate) const EGRESS_NAMES: &str = "egress";
 
+/// Set to 100 at Envoy's administration, it turns every fault of that Envoy off: `runtime_modify?meshwright.faults.off=100`.
+pub(crate) const FAULTS_OFF_RUNTIME_KEY: &str = "meshwright.faults.off";
+
 /// Begins the name of every cluster from a sidecar to its application.
 pub(crate) const LOCAL_PREFIX: &str = "local_";
 

@@ -7,7 +7,9 @@ pub(crate) mod retry;
 
 use std::time::Duration;
 
-use envoy::config::core::v3::{HeaderValue, HeaderValueOption, header_value_option::HeaderAppendAction};
+use envoy::config::core::v3::{
+    HeaderValue, HeaderValueOption, RuntimeFractionalPercent, header_value_option::HeaderAppendAction,
+};
 use envoy::config::route::v3::{
     DirectResponseAction, HeaderMatcher, RetryPolicy, Route, RouteAction, RouteConfiguration, RouteMatch, VirtualHost,
     WeightedCluster,
@@ -148,6 +150,14 @@ pub(crate) fn route(path: &PathMatch, headers: Vec<HeaderMatcher>, action: ToClu
         action: Some(Action::Route(route_action(action))),
         ..Default::default()
     }
+}
+
+/// Takes no requests until an operator says otherwise at the administration of this Envoy: all of them, or a share.
+pub(crate) fn only_when_faults_are_off(takes: RouteMatch) -> RouteMatch {
+    let never = FractionalPercent { numerator: 0, denominator: DenominatorType::Hundred.into() };
+    let fraction =
+        RuntimeFractionalPercent { default_value: Some(never), runtime_key: names::FAULTS_OFF_RUNTIME_KEY.to_owned() };
+    RouteMatch { runtime_fraction: Some(fraction), ..takes }
 }
 
 /// Answers 400 to a request with several `Host` headers: Envoy joins them with a comma, and a wildcard would match.

@@ -9,7 +9,7 @@ use spec::mesh::{Protocol, TlsMode};
 
 use super::policies::{self, Chain};
 use super::scope::Scope;
-use super::{Parts, authentication, cluster, fault, outbound, route, tcp, tls};
+use super::{Parts, authentication, cluster, outbound, route, tcp, tls};
 use crate::checked::{Certificate, Gateway, GatewayHost, Id, Listener as Port, Service};
 use crate::envoy::http_filter::forwarded;
 use crate::envoy::listener::{Chain as Way, Edge, HttpChain, Listener, Side, Speaks, listener, plain};
@@ -149,7 +149,6 @@ fn chain(scope: &Scope<'_>, gateway: &Gateway, called: &[Id<Service>], routes: &
     // Those in front write down whom they speak for.
     chain.add_for_all((gateway.trusted_hops == 0).then(forwarded::set_anew));
     authentication::passwords(scope, std::slice::from_ref(&policies), &mut chain);
-    fault::ours(scope, std::slice::from_ref(&policies), &mut chain);
     policies::lower(scope, &policies, &mut chain, parts);
     chain.filters.extend(route::header_routing::filters(scope, called));
     outbound::chain(scope, called, chain.filters, routes, parts)

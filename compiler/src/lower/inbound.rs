@@ -3,14 +3,17 @@
 use ::envoy::config::listener::v3::FilterChainMatch;
 use ::envoy::config::route::v3::RouteConfiguration;
 
+use policy::FAULT_CONTROL_HEADERS;
+
 use super::policies::{self, Chain};
 use super::scope::Scope;
 use super::tls::Accepted;
-use super::{INGRESS_PORT, Parts, authentication, authorization, cluster, fault, observability, route, tcp, tls};
+use super::{INGRESS_PORT, Parts, authentication, authorization, cluster, observability, route, tcp, tls};
 use crate::checked::{Id, Node, Serve, Service};
 use crate::envoy::http_filter::FilterOverrides;
 use crate::envoy::listener::{Chain as Way, HttpChain, Listener, Serves, Side, listener};
 use crate::envoy::names;
+use crate::envoy::route::edits::Edits;
 use crate::envoy::route::{Host, configuration};
 use crate::envoy::tls::encrypted;
 
@@ -146,7 +149,6 @@ fn requests(
     let all: Vec<_> = serves.iter().map(|serve| policies::of_service(scope, serve, authorities(serve))).collect();
     let mut chain = Chain::default();
     authentication::passwords(scope, &all, &mut chain);
-    fault::ours(scope, &all, &mut chain);
     for policies in &all {
         policies::lower(scope, policies, &mut chain, parts);
     }
@@ -154,7 +156,8 @@ fn requests(
         let owner = scope.mesh.service(serve.service).name.key();
         let overrides = chain.overrides.remove(&owner).unwrap_or_default();
         let past_checks = chain.past_checks.remove(&owner).unwrap_or_default();
-        host(scope, serve, authorities(serve), overrides, past_checks)
+        let faults = chain.faults.remove(&owner).unwrap_or_default();
+        host(scope, serve, authorities(serve), Filters { overrides, past_checks, faults })
     });
     let table = configuration(&routes, virtual_hosts.collect());
     let http = HttpChain {
@@ -166,17 +169,24 @@ fn requests(
     (http, table)
 }
 
-/// `authorities` are none where every request is for this service.
-fn host(
-    scope: &Scope<'_>,
-    serve: &Serve,
-    authorities: Vec<String>,
+/// What a service's virtual host says of the filters, and what its routes do.
+struct Filters {
     overrides: FilterOverrides,
     past_checks: FilterOverrides,
-) -> Host {
+    faults: FilterOverrides,
+}
+
+/// `authorities` are none where every request is for this service.
+fn host(scope: &Scope<'_>, serve: &Serve, authorities: Vec<String>, filters: Filters) -> Host {
     let service = scope.mesh.service(serve.service);
+    let Filters { overrides, past_checks, faults } = filters;
+    // Who may ask for faults asks this service, and none behind it.
+    let asked = if faults.is_empty() { &[][..] } else { &FAULT_CONTROL_HEADERS };
+    let remove = asked.iter().map(|header| (*header).to_owned()).collect();
     let checks = route::health_check(service, past_checks);
-    let routes = checks.into_iter().chain([route::to_application(service)]).collect();
+    let routes = checks.into_iter().chain(route::without_faults(service, faults));
+    let routes = routes.chain([route::to_application(service)]).collect();
     let domains = if authorities.is_empty() { vec!["*".to_owned()] } else { authorities };
-    Host { overrides, ..Host::new(service.name.key(), domains, routes) }
+    let request_headers = Edits { remove, ..Edits::default() };
+    Host { overrides, request_headers, ..Host::new(service.name.key(), domains, routes) }
 }

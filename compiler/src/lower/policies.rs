@@ -40,6 +40,8 @@ pub(super) struct Chain {
     pub overrides: BTreeMap<String, FilterOverrides>,
     /// By the owner: the mesh's own health checks pass these, see [`super::route::health_check`].
     pub past_checks: BTreeMap<String, FilterOverrides>,
+    /// By the owner: what turns its faults off, see [`super::route::without_faults`].
+    pub faults: BTreeMap<String, FilterOverrides>,
 }
 
 /// Adds the filters of one service or gateway to a chain.

@@ -18,7 +18,8 @@ use crate::envoy::http_filter::{FilterOverrides, HttpFilter, cors};
 use crate::envoy::names;
 use crate::envoy::route::edits::edits;
 use crate::envoy::route::{
-    ClusterShare, Host, ToClusters, header_is_there, method_is, path_is, route, with_idle_timeout,
+    ClusterShare, Host, ToClusters, header_is_there, method_is, only_when_faults_are_off, path_is, route,
+    with_idle_timeout,
 };
 use plan::Plan;
 
@@ -95,6 +96,15 @@ pub(super) fn health_check(service: &Service, past: FilterOverrides) -> Option<M
     let headers = vec![method_is(method), path_is(&path), header_is_there(HEALTH_CHECK_HEADER)];
     let every_path = PathMatch::Prefix("/".to_owned());
     Some(Message { typed_per_filter_config: past, ..route(&every_path, headers, action) })
+}
+
+/// Where requests go while an operator has turned faults off at this Envoy: past the filters that are named here.
+pub(super) fn without_faults(service: &Service, faults: FilterOverrides) -> Option<Message> {
+    if faults.is_empty() {
+        return None;
+    }
+    let to = to_application(service);
+    Some(Message { typed_per_filter_config: faults, r#match: to.r#match.map(only_when_faults_are_off), ..to })
 }
 
 /// Filters that the routes towards some services need, and those of a gateway's hosts.

@@ -356,3 +356,106 @@ fn every_key_of_the_manual_leads_to_its_field() {
         assert!(annotate::of_endpoint(&written).is_some(), "{written}");
     }
 }
+
+#[test]
+fn a_fault_in_fields_alone_needs_no_inject() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    annotations:
+      fault.delay.duration: 50ms
+      fault.delay.percent: "15"
+      fault.delay.jitter: 20ms
+      fault.abort.status: "503"
+      fault.abort.percent: "0.5"
+      fault.abort.body: sorry
+      fault.abort.set.1.name: retry-after
+      fault.abort.set.1.value: "7"
+      fault.callers.source: 10.0.0.0/8,fd00::/8
+      fault.select.by-header: x-user
+      fault.window.until: "2030-01-31T08:00:00Z"
+      fault.max-active: "3"
+      fault.header-control.max-percent: "50"
+      fault.header-control.max-delay: 2s
+      fault.header-control.abort: 429,503
+      fault.header-control.callers.source: 10.0.0.0/8
+"#,
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    fault {
+                        delay "50ms" percent=15 jitter="20ms"
+                        abort 503 percent=0.5 body="sorry" {
+                            set "retry-after" value="7"
+                        }
+                        callers {
+                            source "10.0.0.0/8" "fd00::/8"
+                        }
+                        select by-header="x-user"
+                        window until="2030-01-31T08:00:00Z"
+                        max-active 3
+                        header-control max-percent=50 max-delay="2s" {
+                            abort 429 503
+                            callers source="10.0.0.0/8"
+                        }
+                    }
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn a_fault_of_bents_takes_fields_beside_inject() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    annotations:
+      fault.inject: "yes"
+      fault.delay.duration: "50"
+      fault.delay.percent: "15"
+      fault.delay.jitter: 20ms
+      fault.select.by-header: x-user
+"#,
+        expect![[r#"
+            mesh "shop" {
+                service "beta" {
+                    fault {
+                        delay "50ms" percent=15 jitter="20ms"
+                        select by-header="x-user"
+                    }
+                }
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn bents_pieces_of_a_fault_alone_still_need_inject() {
+    check(
+        r#"
+mesh: shop
+service:
+  beta:
+    annotations:
+      fault.delay.percent: "15"
+"#,
+        expect![[r#"
+            warning[ineffective-annotation]: `fault.delay.percent` has no effect on service `beta` without `fault.inject`
+             --> mesh.yaml:6:28
+              |
+            6 |       fault.delay.percent: "15"
+              |                            ^^^^
+              |
+              = help: add `fault.inject`, or leave it out
+
+            mesh "shop" {
+                service "beta"
+            }
+        "#]],
+    );
+}

@@ -205,7 +205,7 @@ fn a_fault_on_a_node_is_that_nodes_only() {
         assert!(case.diagnostics.is_empty(), "{place}:\n{}", case.findings());
         let span = Span::new(case.file, 0, 0);
         let percent = Spanned::new(Percent::parse("5").expect("a share"), span);
-        let abort = FaultAbort { status: Spanned::new(503, span), percent };
+        let abort = FaultAbort { status: Spanned::new(503, span), percent, body: None, set: Vec::new() };
         assert_eq!(case.serve(2).fault, Some(Fault { abort: Some(abort), ..Fault::default() }), "{place}");
         assert_eq!((&case.serve(1).fault, &case.service().fault), (&None, &None), "{place}");
     }
@@ -360,7 +360,8 @@ fn a_field_and_an_annotation_that_disagree_are_a_conflict() {
     service.health_check = Some(Box::new(HealthCheck { path, ..HealthCheck::default() }));
     let max_pending = Some(Spanned::new(2, span));
     service.circuit_breaker = Some(Box::new(CircuitBreaker { max_pending, ..CircuitBreaker::default() }));
-    let abort = FaultAbort { status: Spanned::new(503, span), percent: Spanned::new(Percent::ZERO, span) };
+    let (status, percent) = (Spanned::new(503, span), Spanned::new(Percent::ZERO, span));
+    let abort = FaultAbort { status, percent, body: None, set: Vec::new() };
     service.fault = Some(Box::new(Fault { abort: Some(abort), ..Fault::default() }));
     service.retry = Some(Box::new(Retry::of(Spanned::new(1, span))));
     let htpasswd_file = Spanned::new("b".to_owned(), span);

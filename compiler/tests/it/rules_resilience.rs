@@ -301,10 +301,10 @@ fn a_fault_for_everybody() {
         "total-fault",
         &service("fault { delay \"1s\" percent=100; }"),
         expect![[r#"
-        warning[total-fault]: every request is delayed
-          4:28 no request is spared
-          help: write a smaller `percent`, or name the requests with `header`
-    "#]],
+            warning[total-fault]: every request is delayed
+              4:28 no request is spared
+              help: write a smaller `percent`, or name the requests with `header` or `callers`
+        "#]],
     );
 }
 
@@ -312,6 +312,129 @@ fn a_fault_for_everybody() {
 fn a_fault_for_some_or_for_who_asks() {
     quiet("total-fault", &service("fault { delay \"1s\" percent=99.9; }"));
     quiet("total-fault", &service("fault { delay \"1s\" percent=100; header \"x-chaos\" present=#true; }"));
+    quiet("total-fault", &service("fault { delay \"1s\" percent=100; callers source=\"10.0.0.0/8\"; }"));
+}
+
+#[test]
+fn a_fault_whose_times_cannot_be() {
+    check(
+        "invalid-value",
+        &service(
+            "fault {\ndelay \"50ms\" percent=1 jitter=\"60ms\" up-to=\"50ms\"\n\
+             window from=\"2030-01-31T08:00:00Z\" until=\"2030-01-31T09:00:00+01:00\"\n}",
+        ),
+        expect![[r#"
+            error[invalid-value]: no request can wait for less than no time
+              5:31 longer than the delay
+              5:7 the delay
+              help: make `jitter` shorter, or say the longest delay with `up-to`
+            error[invalid-value]: the longest delay is not longer than the shortest
+              5:44
+              5:7 the shortest delay
+              help: make `up-to` longer, or leave it out
+            error[invalid-value]: a delay is spread in one way
+              5:44
+              5:31 the other one
+              help: leave out `jitter` or `up-to`
+            error[invalid-value]: this window is over before it begins
+              6:42
+              6:13 it begins here
+              help: make `until` later than `from`
+        "#]],
+    );
+    quiet("invalid-value", &service("fault { delay \"50ms\" percent=1 jitter=\"50ms\"; }"));
+    quiet("invalid-value", &service("fault { delay \"50ms\" percent=1 up-to=\"51ms\"; }"));
+}
+
+#[test]
+fn a_fault_whose_answer_is_too_long() {
+    let fault = |length| service(&format!("fault {{ abort 503 percent=1 body=\"{}\"; }}", "x".repeat(length)));
+    check(
+        "invalid-value",
+        &fault(4097),
+        expect![[r#"
+        error[invalid-value]: this answer has 4097 bytes
+          4:34 a filter answers with at most 4096
+          help: let a service answer it
+    "#]],
+    );
+    quiet("invalid-value", &fault(4096));
+}
+
+#[test]
+fn what_a_fault_says_needs_one_engine() {
+    check(
+        "engine-mismatch",
+        &service("fault {\nabort 503 percent=1 body=\"x\"\nselect by-header=\"x-user\"\nengine \"native\"\n}"),
+        expect![[r#"
+            error[engine-mismatch]: Envoy's own fault filter has no `body`
+              5:26 only our filter does this
+              7:8 Envoy's own is chosen here
+              help: leave out `engine`, or this
+            error[engine-mismatch]: Envoy's own fault filter has no `select`
+              6:18 only our filter does this
+              7:8 Envoy's own is chosen here
+              help: leave out `engine`, or this
+        "#]],
+    );
+    check(
+        "engine-mismatch",
+        &service("fault {\nabort 503 percent=1\nwindow until=\"2030-01-31T08:00:00Z\"\nheader \"x-a\" regex=\"a+\"\n}"),
+        expect![[r#"
+            error[engine-mismatch]: Envoy's own fault filter has no `window`
+              6:1 only our filter does this
+              7:14 only Envoy's own compares with a regular expression
+              help: compare with `exact`, `prefix`, `suffix` or `contains`
+        "#]],
+    );
+    check(
+        "engine-mismatch",
+        &service("fault {\nresponse-rate-limit 64 percent=1\ncallers source=\"10.0.0.0/8\"\n}"),
+        expect![[r#"
+            error[engine-mismatch]: `callers` cannot choose whose responses are slow
+              6:1
+              5:21 Envoy's own filter does this, and knows nothing of it
+              help: choose requests by `header`
+        "#]],
+    );
+    quiet("engine-mismatch", &service("fault { abort 503 percent=1 body=\"x\"; response-rate-limit 64 percent=1; }"));
+    quiet(
+        "engine-mismatch",
+        &service("fault { grpc-abort 8 percent=1; header \"x-a\" regex=\"a+\"; engine \"wasm\"; }"),
+    );
+}
+
+#[test]
+fn a_fault_of_callers_whom_nothing_proves() {
+    check(
+        "unproven-caller",
+        &service("fault {\nabort 503 percent=1\ncallers from=\"a.svc\"\n}"),
+        expect![[r#"
+        error[unproven-caller]: nothing proves who is calling
+          6:14 only a certificate of the caller says which service it is
+          2:9 here callers may come without a certificate
+          help: ask for one: `tls mode="strict"` with `client` in it
+    "#]],
+    );
+    let control = "fault {\nheader-control max-percent=1 max-delay=\"1s\" {\n\
+                   callers from-identity=\"spiffe://a/b\"\n}\n}";
+    assert_eq!(places("unproven-caller", &service(control)), "error 6:23\n");
+    let unknown = service("fault {\nabort 503 percent=1\ncallers from=\"nobody.svc\"\n}");
+    assert_eq!(places("unknown-service", &unknown), "error 6:14\n");
+}
+
+#[test]
+fn an_answer_cannot_say_how_long_it_is() {
+    check(
+        "reserved-header",
+        &service("fault {\nabort 503 percent=1 {\nset \"Content-Length\" value=\"1\"\n}\n}"),
+        expect![[r#"
+            error[reserved-header]: `content-length` cannot be set
+              6:5 where the message ends depends on it
+              help: choose another header
+        "#]],
+    );
+    quiet("reserved-header", &service("fault { abort 503 percent=1 { set \"content-type\" value=\"text/html\"; }; }"));
 }
 
 #[test]

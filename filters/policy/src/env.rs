@@ -45,6 +45,8 @@ pub enum Counter {
     FaultAborts,
     /// A request was held back.
     FaultDelays,
+    /// A request was spared because so many were held back already.
+    FaultOverflows,
     /// A request was sent to a route chosen by its headers.
     HeaderRoutingRouted,
     /// A request would have been, were the rule not a dry run.
@@ -64,6 +66,7 @@ impl Counter {
             Counter::BasicAuthDenied => "meshwright_basic_auth_denied",
             Counter::FaultAborts => "meshwright_fault_aborts",
             Counter::FaultDelays => "meshwright_fault_delays",
+            Counter::FaultOverflows => "meshwright_fault_overflows",
             Counter::HeaderRoutingRouted => "meshwright_header_routing_routed",
             Counter::HeaderRoutingDryRun => "meshwright_header_routing_dry_run",
             Counter::HeaderRoutingUndecided => "meshwright_header_routing_undecided",

@@ -54,7 +54,10 @@ pub use client::{Address, Network, Networks};
 pub use condition::{Condition, Holds, NamedMatch, NumberRange, StringMatch, ValueMatch};
 pub use decode::{Decode, Fields, Invalid, decode};
 pub use env::{Counter, Env, Shared};
-pub use fault::{FAULT_ROOT_ID, Fault, FaultAbort, FaultConfig, FaultDelay, FaultRule};
+pub use fault::{
+    FAULT_CONTROL_HEADERS, FAULT_ROOT_ID, Fault, FaultAbort, FaultCallers, FaultConfig, FaultControl, FaultDelay,
+    FaultHeader, FaultSelect, http_status_of_grpc,
+};
 pub use filter::{Configure, Decide, FILTERS, Filter, find};
 pub use header_routing::{
     CookieText, DRY_RUN_HEADER, HEADER_ROUTING_ROOT_ID, HeaderRouting, HeaderRoutingConfig, HeaderRoutingRule,

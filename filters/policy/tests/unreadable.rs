@@ -1,7 +1,7 @@
 //! Requests of which the host shows too little: each policy does what is safe.
 
 use meshwright_policy::testdata::{Case, End, run};
-use meshwright_policy::{BASIC_AUTH_ROOT_ID, FAULT_ROOT_ID, find};
+use meshwright_policy::{BASIC_AUTH_ROOT_ID, find};
 
 fn decide(root_id: &str, config: &str, headers: &[(&str, &str)]) -> End {
     let filter = find(root_id).expect("a filter");
@@ -20,10 +20,4 @@ fn a_request_without_a_host_must_authenticate() {
 fn a_request_without_a_path_is_no_health_check() {
     let config = r#"{"rules":[{"exempt_paths":["/healthz"],"realm":"shop","users":[]}]}"#;
     assert!(matches!(decide(BASIC_AUTH_ROOT_ID, config, &[(":method", "GET")]), End::Replied { .. }));
-}
-
-#[test]
-fn a_request_without_a_host_has_no_host_s_faults() {
-    let config = r#"{"rules":[{"hosts":["shop.svc"],"abort":{"status":503,"per_million":1000000}}]}"#;
-    assert!(matches!(decide(FAULT_ROOT_ID, config, &[]), End::Forwarded { .. }));
 }

@@ -14,7 +14,7 @@ fn start(root_id: &str, config: &str) -> Vm {
 }
 
 fn slow(millis: u32) -> Vm {
-    let config = format!(r#"{{"rules":[{{"delay":{{"millis":{millis},"per_million":1000000}}}}]}}"#);
+    let config = format!(r#"{{"delay":{{"millis":{millis},"per_million":1000000}}}}"#);
     start("fault", &config)
 }
 
@@ -65,8 +65,8 @@ fn what_filters_do_is_counted() {
     vm.http_request(SHOP).expect("no trap");
     assert_eq!(vm.metric("meshwright_basic_auth_denied"), Some(2));
 
-    let config = r#"{"rules":[{"delay":{"millis":5,"per_million":1000000},
-                               "abort":{"status":503,"per_million":1000000}}]}"#;
+    let config = r#"{"delay":{"millis":5,"per_million":1000000},
+                     "abort":{"status":503,"per_million":1000000}}"#;
     let mut vm = start("fault", config);
     vm.http_request(SHOP).expect("no trap");
     assert_eq!(vm.metric("meshwright_fault_delays"), Some(1));
@@ -79,7 +79,7 @@ fn what_filters_do_is_counted() {
 
 #[test]
 fn seeded_chance_hits_about_the_configured_share() {
-    let config = r#"{"rules":[{"abort":{"status":503,"per_million":150000}}]}"#;
+    let config = r#"{"abort":{"status":503,"per_million":150000}}"#;
     let mut vm = start("fault", config);
     let aborted = |vm: &mut Vm| matches!(vm.http_request(SHOP).expect("no trap").end, End::Replied(_)) as u32;
     let share: u32 = (0..4000).map(|_| aborted(&mut vm)).sum();
@@ -110,8 +110,8 @@ fn a_bad_configuration_is_refused_without_repeating_it() {
     );
     check_refused(
         "fault",
-        r#"{"rules":[{"abort":{"status":199,"per_million":1}}]}"#,
-        expect!["proxy_on_configure returned false: meshwright fault: rules[0].abort.status: a status from 200 to 599 is expected"],
+        r#"{"abort":{"status":199,"per_million":1}}"#,
+        expect!["proxy_on_configure returned false: meshwright fault: abort.status: a status from 200 to 599 is expected"],
     );
     check_refused(
         "header-routing",

@@ -4,9 +4,12 @@ use super::fields::Fields;
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 
+/// What a fault does; the rest of it is conditions.
+const FAULTS: [&str; 5] = ["delay", "abort", "grpc-abort", "response-rate-limit", "header-control"];
+
 /// A fault that only has conditions does nothing.
 pub(crate) fn fault_does_something(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
-    let does = ["delay", "abort", "grpc-abort", "response-rate-limit"].into_iter().any(|key| fields.has(key));
+    let does = FAULTS.into_iter().any(|key| fields.has(key));
     if !does {
         let diagnostic = Diagnostic::error(codes::EMPTY_BLOCK, fields.span(), "this fault does nothing");
         diagnostics.push(diagnostic.help("write `delay`, `abort` or both"));
@@ -15,6 +18,14 @@ pub(crate) fn fault_does_something(fields: &mut Fields<'_>, diagnostics: &mut Di
         let (first, second) = (fields.place_of("abort"), fields.place_of("grpc-abort"));
         let diagnostic = Diagnostic::error(codes::INVALID_VALUE, second, "a fault has one abort");
         diagnostics.push(diagnostic.related(first, "the other one").help("leave out either"));
+    }
+}
+
+/// Control that allows nothing controls nothing.
+pub(crate) fn control_allows_something(fields: &mut Fields<'_>, diagnostics: &mut Diagnostics) {
+    if !["max-delay", "abort", "grpc-abort"].into_iter().any(|key| fields.has(key)) {
+        let diagnostic = Diagnostic::error(codes::EMPTY_BLOCK, fields.span(), "nothing can be asked for");
+        diagnostics.push(diagnostic.help("write `max-delay`, `abort` or `grpc-abort`"));
     }
 }
 

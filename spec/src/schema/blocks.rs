@@ -155,9 +155,10 @@ fn needs(block: &'static Block) -> Needs {
     // What `decode::checks` asks of blocks as a whole.
     match block.name {
         "fault" => {
-            needs.rules.push(any_of(&["delay", "abort", "grpc-abort", "response-rate-limit"]));
+            needs.rules.push(any_of(&["delay", "abort", "grpc-abort", "response-rate-limit", "header-control"]));
             needs.rules.push(json!({ "not": { "required": ["abort", "grpc-abort"] } }));
         }
+        "fault-control" => needs.rules.push(any_of(&["max-delay", "abort", "grpc-abort"])),
         "routing-rule" => {
             needs.rules.push(says("to"));
             needs.rules.push(any_of(&["method", "header", "cookie", "query", "any", "percent"]));
@@ -194,6 +195,6 @@ fn can_be_empty(block: &'static Block) -> bool {
     let needs = needs(block);
     let choice =
         block.fields.iter().any(|field| matches!((field.says, field.occurs), (Says::OneOf(_), Occurs::Required)));
-    let checked = ["fault", "routing-rule", "gateway"].contains(&block.name);
+    let checked = ["fault", "fault-control", "routing-rule", "gateway"].contains(&block.name);
     !block.not_empty && needs.required.is_empty() && !choice && !checked
 }

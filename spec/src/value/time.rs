@@ -1,11 +1,11 @@
-//! Durations.
+//! Durations and points in time.
 
 use std::time::Duration;
 
 use super::{Readable, Reader, Refusal, refuse, text};
 use crate::shape::{Value, ValueForm};
 use crate::syntax::tree::{Kind, Scalar};
-use crate::units::{format_duration, parse_duration};
+use crate::units::{Instant, format_duration, parse_duration};
 
 const FORM: ValueForm = ValueForm::Text(Some("^[0-9]+(ms|s|m|h)$"));
 
@@ -88,6 +88,26 @@ pub(crate) const REFRESH: Reader<Duration> = Reader::new(
     write,
 );
 
+/// RFC 3339.
+pub(crate) const INSTANT: Reader<Instant> = Reader::new(
+    &Value {
+        name: "instant",
+        expected: "a point in time such as `2030-01-31T08:00:00Z`",
+        form: ValueForm::Text(Some(
+            "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}([Zz]|[+-][0-9]{2}:[0-9]{2})$",
+        )),
+        examples: &["2030-01-31T08:00:00Z", "2030-01-31T09:00:00+01:00"],
+        commas: false,
+    },
+    |scalar| {
+        Instant::parse(text(scalar)?).map_or_else(
+            || refuse(scalar, "is no point in time", "write date, time and zone as in `2030-01-31T08:00:00Z`"),
+            Ok,
+        )
+    },
+    |instant| (Kind::Text, instant.to_string()),
+);
+
 fn duration(scalar: &Scalar) -> Result<Duration, Refusal> {
     parse_duration(text(scalar)?).ok_or(Refusal::Kind)
 }
@@ -103,4 +123,8 @@ fn write(duration: &Duration) -> (Kind, String) {
 
 impl Readable for Duration {
     const READER: Reader<Self> = DURATION;
+}
+
+impl Readable for Instant {
+    const READER: Reader<Self> = INSTANT;
 }

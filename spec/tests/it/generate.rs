@@ -127,9 +127,14 @@ fn places(value: &Value, here: &str, found: &mut Vec<String>) {
 fn demanded(block: &Block, choices: &mut Choices<'_>) -> Vec<&'static str> {
     match block.name {
         "fault" => {
-            let does = ["abort", "delay", "grpc-abort", "response-rate-limit"];
+            let does = ["abort", "delay", "grpc-abort", "response-rate-limit", "header-control"];
             let wanted = does.into_iter().find(|key| choices.wants(block, key));
             vec![wanted.unwrap_or(*choices.of(&does))]
+        }
+        "fault-control" => {
+            let allows = ["max-delay", "abort", "grpc-abort"];
+            let wanted = allows.into_iter().find(|key| choices.wants(block, key));
+            vec![wanted.unwrap_or(*choices.of(&allows))]
         }
         "routing-rule" => {
             let conditions = ["header", "method", "cookie", "query", "any", "percent"];

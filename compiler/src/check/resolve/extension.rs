@@ -3,22 +3,22 @@
 use spec::mesh::{self, FilterPosition, OverlaySource, WasmConfiguration, WasmFailure, WasmModuleSource};
 use spec::{Diagnostics, Spanned, load};
 
-use super::{Context, value};
+use super::{Context, value, values};
 use crate::check::{credentials, wasm_module};
-use crate::checked::{self, FilterUse, Id, Module, Overlay};
+use crate::checked::{self, FaultCallers, FilterUse, Id, Module, Overlay};
 
-pub(super) fn fault(declared: &mesh::Fault) -> checked::Fault {
+/// Callers that do not exist are a rule's to report.
+pub(super) fn fault(context: &Context<'_>, said: &mesh::Fault) -> checked::Fault {
+    let callers = |callers: &mesh::FaultCallers| FaultCallers {
+        from: callers.from.iter().filter_map(|name| context.tables.find_service(&name.value)).collect(),
+        identities: values(&callers.from_identity),
+        networks: values(&callers.source),
+    };
+    let control = said.header_control.as_ref();
     checked::Fault {
-        delay: declared.delay.as_ref().map(|delay| (delay.duration.value, delay.percent.value)),
-        abort: declared.abort.as_ref().map(|abort| (abort.status.value, abort.percent.value)),
-        grpc_abort: declared.grpc_abort.as_ref().map(|abort| (abort.status.value, abort.percent.value)),
-        response_rate_limit: declared
-            .response_rate_limit
-            .as_ref()
-            .map(|limit| (limit.kib_per_second.value, limit.percent.value)),
-        headers: declared.headers.clone(),
-        max_active: value(&declared.max_active),
-        engine: value(&declared.engine).unwrap_or_default(),
+        said: said.clone(),
+        callers: said.callers.as_ref().map(callers),
+        controllers: control.and_then(|control| control.callers.as_ref()).map(callers),
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) fn node(
         serves.push(checked::Serve {
             service: service_id,
             upstreams: endpoints::upstreams(id, declared, serve, service, said, diagnostics),
-            fault: serve.fault.as_ref().map(extension::fault).or_else(|| service.fault.clone()),
+            fault: serve.fault.as_ref().map(|fault| extension::fault(context, fault)).or_else(|| service.fault.clone()),
         });
     }
     let defaults = &context.mesh.defaults;

@@ -51,7 +51,7 @@ pub(super) fn resolve(
         mirrors: route::mirrors(context, &declared.mirrors, diagnostics),
         request_headers: declared.request_headers.as_deref().cloned(),
         response_headers: declared.response_headers.as_deref().cloned(),
-        fault: declared.fault.as_deref().map(extension::fault),
+        fault: declared.fault.as_deref().map(|fault| extension::fault(context, fault)),
         ip_access: declared.ip_access.as_deref().cloned(),
         rate_limits: declared.rate_limits.clone(),
         cors: declared.cors.as_deref().cloned(),

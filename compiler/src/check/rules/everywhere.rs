@@ -1,10 +1,10 @@
 //! Everything of one kind that a mesh says, wherever it stands.
 
 use spec::mesh::{
-    AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, FilterUse, HeaderEdits, IpAccess,
+    AccessLog, Authorization, ClientTls, Cors, Egress, ExternalAuth, Fault, FilterUse, HeaderEdits, IpAccess,
     OutlierDetection, Overlay, RateLimit, Retry, ServerTls, Stats, Tracing,
 };
-use spec::{Mesh, Span};
+use spec::{Mesh, Name, Span, Spanned};
 
 use super::routes;
 
@@ -50,6 +50,13 @@ pub(super) fn authorizations(mesh: &Mesh) -> impl Iterator<Item = (&Authorizatio
         mesh.services.iter().filter_map(|service| Some((service.authorization.as_ref()?, service.name.span)));
     let gateways = mesh.gateways.iter().filter_map(|it| Some((it.authorization.as_ref()?, it.name.span)));
     defaults.chain(services).chain(gateways)
+}
+
+/// Each with the service that it hits.
+pub(super) fn faults(mesh: &Mesh) -> impl Iterator<Item = (&Fault, &Spanned<Name>)> {
+    let services = mesh.services.iter().filter_map(|service| Some((service.fault.as_deref()?, &service.name)));
+    let serves = mesh.nodes.iter().flat_map(|node| &node.serves);
+    services.chain(serves.filter_map(|serve| Some((serve.fault.as_ref()?, &serve.service))))
 }
 
 pub(super) fn external_auths(mesh: &Mesh) -> impl Iterator<Item = &ExternalAuth> {

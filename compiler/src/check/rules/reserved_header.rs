@@ -48,6 +48,7 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
             );
         }
     }
+    answers(mesh, diagnostics);
     let auths = mesh.services.iter().filter_map(|service| service.basic_auth.as_deref());
     let auths = auths.chain(mesh.gateways.iter().filter_map(|gateway| gateway.basic_auth.as_ref()));
     let users = auths.filter_map(|auth| auth.forward_user_header.as_ref()).map(|name| (name, "a user's name"));
@@ -84,6 +85,21 @@ fn edits(mesh: &Mesh, diagnostics: &mut Diagnostics) {
                 diagnostics.push(refuse(name, "cannot be set").label("where the message ends depends on it"));
             } else if key.starts_with("x-meshwright-") {
                 diagnostics.push(refuse(name, "belongs to the mesh").label("others must not set it"));
+            }
+        }
+    }
+}
+
+/// What faults set in answers of the proxy's own.
+fn answers(mesh: &Mesh, diagnostics: &mut Diagnostics) {
+    for (fault, _) in everywhere::faults(mesh) {
+        let http = fault.abort.iter().flat_map(|abort| &abort.set);
+        let grpc = fault.grpc_abort.iter().flat_map(|abort| &abort.set);
+        for header in http.chain(grpc) {
+            let key = header.name.value.to_ascii_lowercase();
+            if ["connection", "upgrade"].contains(&key.as_str()) || OF_LENGTH.contains(&key.as_str()) {
+                let why = "where the message ends depends on it";
+                diagnostics.push(refuse(&header.name, "cannot be set").label(why));
             }
         }
     }

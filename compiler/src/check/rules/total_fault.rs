@@ -5,19 +5,19 @@ use spec::units::Percent;
 use spec::{Diagnostic, Diagnostics, Mesh, Spanned, codes};
 
 use super::super::tables::Tables;
+use super::everywhere;
 
 const ALL: u32 = 1_000_000;
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
-    let services = mesh.services.iter().filter_map(|service| service.fault.as_deref());
-    let serves = mesh.nodes.iter().flat_map(|node| &node.serves).filter_map(|serve| serve.fault.as_ref());
-    // Whoever names headers chose the requests.
-    for fault in services.chain(serves).filter(|fault| fault.headers.is_empty()) {
+    // Whoever names headers or callers chose the requests.
+    let everybodys = |fault: &&Fault| fault.headers.is_empty() && fault.callers.is_none();
+    for fault in everywhere::faults(mesh).map(|(fault, _)| fault).filter(everybodys) {
         for (what, percent) in shares(fault).filter(|(_, percent)| percent.value.per_million() >= ALL) {
             diagnostics.push(
                 Diagnostic::of(codes::TOTAL_FAULT, percent.span, format!("every request is {what}"))
                     .label("no request is spared")
-                    .help("write a smaller `percent`, or name the requests with `header`"),
+                    .help("write a smaller `percent`, or name the requests with `header` or `callers`"),
             );
         }
     }

@@ -5,11 +5,16 @@ use std::collections::BTreeSet;
 use spec::{Diagnostic, Diagnostics, Mesh, codes};
 
 use super::super::tables::Tables;
-use super::everywhere::authorizations;
+use super::everywhere::{self, authorizations};
 use crate::suggest::did_you_mean;
 
 pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     let callers = authorizations(mesh).flat_map(|(it, _)| &it.rules).flat_map(|rule| &rule.from);
+    let of_faults = everywhere::faults(mesh).flat_map(|(fault, _)| {
+        let control = fault.header_control.as_ref().and_then(|control| control.callers.as_ref());
+        fault.callers.iter().chain(control).flat_map(|callers| &callers.from)
+    });
+    let callers = callers.chain(of_faults);
     let expected = mesh.tests.iter().filter_map(|test| test.expect.as_ref()?.to.as_ref());
     for name in callers.chain(expected) {
         tables.service(name.as_ref(), diagnostics);

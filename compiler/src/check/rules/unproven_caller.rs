@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::mesh::{AccessRule, Authorization, Decision, Jwt, ServerTls, TlsMode};
+use spec::mesh::{AccessRule, Authorization, Decision, Fault, Jwt, ServerTls, TlsMode};
 use spec::{Diagnostic, Diagnostics, Mesh, Span, codes};
 
 use super::super::tables::Tables;
-use super::everywhere::authorizations;
+use super::everywhere::{self, authorizations};
 
-pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
+pub(super) fn check(mesh: &Mesh, tables: &Tables, diagnostics: &mut Diagnostics) {
     let mut found = Found { reported: BTreeSet::new(), diagnostics };
     for service in &mesh.services {
         let Some(authorization) = service.authorization.as_ref().or(mesh.defaults.authorization.as_ref()) else {
@@ -17,6 +17,11 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
         };
         let tls = [service.tls.as_deref().or(mesh.defaults.tls.as_ref())];
         found.check(authorization, &tls, service.jwt.as_ref(), service.name.span);
+    }
+    for (fault, holder) in everywhere::faults(mesh) {
+        let service = tables.find_service(&holder.value).and_then(|id| mesh.services.get(id.index()));
+        let tls = service.and_then(|service| service.tls.as_deref()).or(mesh.defaults.tls.as_ref());
+        found.check_fault(fault, tls, holder.span);
     }
     for gateway in &mesh.gateways {
         let Some(authorization) = gateway.authorization.as_ref().or(mesh.defaults.authorization.as_ref()) else {
@@ -60,18 +65,27 @@ struct Found<'d> {
 }
 
 impl Found<'_> {
+    /// Callers without a certificate are none of those that a fault names: they may come beside others.
+    fn check_fault(&mut self, fault: &Fault, tls: Option<&ServerTls>, holder: Span) {
+        let control = fault.header_control.as_ref().and_then(|control| control.callers.as_ref());
+        let proven = tls.is_some_and(|tls| {
+            tls.client.is_some() && tls.mode.as_ref().is_none_or(|mode| mode.value != TlsMode::Disabled)
+        });
+        for callers in fault.callers.iter().chain(control).filter(|_| !proven) {
+            let named = callers.from.first().map(|it| it.span).or(callers.from_identity.first().map(|it| it.span));
+            if let Some(span) = named.filter(|span| self.reported.insert(*span)) {
+                self.diagnostics.push(unproven(span, holder));
+            }
+        }
+    }
+
     fn check(&mut self, authorization: &Authorization, tls: &[Option<&ServerTls>], jwt: Option<&Jwt>, holder: Span) {
         for rule in &authorization.rules {
             let named = rule.from.first().map(|from| from.span).or(rule.from_identity.first().map(|from| from.span));
             if let Some(span) = named.filter(|_| tls.iter().any(|tls| !proves(*tls, rule)))
                 && self.reported.insert(span)
             {
-                self.diagnostics.push(
-                    Diagnostic::of(codes::UNPROVEN_CALLER, span, "nothing proves who is calling")
-                        .label("only a certificate of the caller says which service it is")
-                        .related(holder, "here callers may come without a certificate")
-                        .help("ask for one: `tls mode=\"strict\"` with `client` in it"),
-                );
+                self.diagnostics.push(unproven(span, holder));
             }
             if let Some(claim) = rule.claim.first().filter(|_| jwt.is_none())
                 && self.reported.insert(claim.span)
@@ -85,6 +99,13 @@ impl Found<'_> {
             }
         }
     }
+}
+
+fn unproven(named: Span, holder: Span) -> Diagnostic {
+    Diagnostic::of(codes::UNPROVEN_CALLER, named, "nothing proves who is calling")
+        .label("only a certificate of the caller says which service it is")
+        .related(holder, "here callers may come without a certificate")
+        .help("ask for one: `tls mode=\"strict\"` with `client` in it")
 }
 
 /// Where connections without a certificate are accepted too, they pass by a rule that refuses; one that allows never

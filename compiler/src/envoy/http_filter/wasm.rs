@@ -24,8 +24,8 @@ pub(crate) fn basic_auth(config: &BasicAuthConfig, module: &WasmModule) -> HttpF
     ours(Rank::BasicAuth, BASIC_AUTH_ROOT_ID, "", config, module)
 }
 
-pub(crate) fn fault(config: &FaultConfig, module: &WasmModule) -> HttpFilter {
-    ours(Rank::Fault, FAULT_ROOT_ID, "", config, module)
+pub(crate) fn fault(owner: &str, config: &FaultConfig, module: &WasmModule) -> HttpFilter {
+    ours(Rank::Fault, FAULT_ROOT_ID, owner, config, module)
 }
 
 pub(crate) fn header_routing(owner: &str, config: &HeaderRoutingConfig, module: &WasmModule) -> HttpFilter {

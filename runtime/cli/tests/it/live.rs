@@ -14,6 +14,8 @@ mod evasion;
 mod external_auth;
 mod failover;
 mod faults;
+mod faults_off;
+mod faults_on_demand;
 mod gateway;
 mod gateway_listeners;
 mod gateway_tls;

@@ -137,9 +137,9 @@ fn the_report_says_which_engine_does_what() {
     let lines = report[0]["policies"].as_array().expect("a list").iter().map(|line| {
         format!("{} {} {}: {}\n", line["engine"], line["policy"], line["of"], line["why"]).replace('"', "")
     });
-    let expected = "native fault [payment.svc]: only Envoy's filter has `grpc-abort`\n\
-                    native fault [cart.svc]: only Envoy's filter has `response-rate-limit`\n\
-                    wasm fault [catalog.svc]: nothing else is said\n";
+    let expected = "native fault [cart.svc,slow.svc]: a wasm filter cannot let a part of a body go: `response-rate-limit`\n\
+                    native fault [native.svc]: only Envoy's filter has `regex`\n\
+                    wasm fault [catalog.svc,cart.svc,payment.svc,asked.svc]: nothing else is said\n";
     assert_eq!(lines.collect::<String>(), expected);
     let (_, said, _) = compile(&case, &["--report", "text"]);
     assert!(said.contains("shop: +16.5 µs of CPU a request, of what was measured; +25 MB\n"), "{said}");
