@@ -436,10 +436,10 @@ fn every_origin_in_other_words() {
 #[test]
 fn what_only_our_filter_decides_by_address() {
     check(
-        "invalid-value",
+        "engine-mismatch",
         &service("ip-access engine=\"native\" trusted-hops=1 { allow \"10.0.0.0/8\"; }"),
         expect![[r#"
-            error[invalid-value]: `native` cannot decide access by address with `trusted-hops`
+            error[engine-mismatch]: `native` cannot decide access by address with `trusted-hops`
               4:18 Envoy's own filter knows nothing of it
               help: leave `engine` out, or `trusted-hops`
         "#]],
@@ -467,10 +467,10 @@ fn what_only_our_filter_decides_by_address() {
 #[test]
 fn what_only_our_filter_counts() {
     check(
-        "invalid-value",
+        "engine-mismatch",
         &service("rate-limit requests=5 engine=\"native\" {\nby cookie=\"session\"\n}"),
         expect![[r#"
-            error[invalid-value]: `native` cannot limit rates with `by cookie`
+            error[engine-mismatch]: `native` cannot limit rates with `by cookie`
               4:30 Envoy's own filter knows nothing of it
               help: leave `engine` out, or `by cookie`
         "#]],

@@ -106,7 +106,9 @@ fn a_bad_configuration_is_refused_without_repeating_it() {
     check_refused(
         "basic-auth",
         r#"{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}"#,
-        expect!["proxy_on_configure returned false: meshwright basic-auth: users[0].hash: a password's hash is expected"],
+        expect![
+            "proxy_on_configure returned false: meshwright basic-auth: users[0].hash: a password's hash is expected"
+        ],
     );
     check_refused(
         "fault",

@@ -37,7 +37,7 @@ fn native(engine: &Option<Spanned<Engine>>, needs: Option<&str>, what: &str, dia
     let Some(native) = engine.as_ref().filter(|engine| engine.value == Engine::Native) else { return };
     let Some(needs) = needs else { return };
     diagnostics.push(
-        Diagnostic::error(codes::INVALID_VALUE, native.span, format!("`native` cannot {what} with `{needs}`"))
+        Diagnostic::error(codes::ENGINE_MISMATCH, native.span, format!("`native` cannot {what} with `{needs}`"))
             .label("Envoy's own filter knows nothing of it")
             .help(format!("leave `engine` out, or `{needs}`")),
     );
