@@ -1,10 +1,13 @@
 //! What the fuzzer found worth keeping still holds.
 
 #[path = "../../fuzz/src/conversation.rs"]
+#[allow(unreachable_pub, reason = "of a crate of its own")]
 mod conversation;
 #[path = "../../fuzz/src/laws.rs"]
+#[allow(unreachable_pub, reason = "of a crate of its own")]
 mod laws;
 #[path = "../../fuzz/src/world.rs"]
+#[allow(unreachable_pub, reason = "of a crate of its own")]
 mod world;
 
 use std::fs;
