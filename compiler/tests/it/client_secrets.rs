@@ -142,7 +142,7 @@ fn a_signature_that_passes_once_is_not_tried_again() {
     assert_eq!(found("on=\"connect-failure,reset\"", ""), "warning 4:21\n");
     assert_eq!(found("on=\"connect-failure,refused-stream\"", ""), "");
     assert_eq!(found("", "replay-memory=0"), "");
-    let calls = "node \"a\" { call \"a.svc\" { retry attempts=1; }; }";
+    let calls = "node \"a\" { calls \"a.svc\" { retry attempts=1; }; }";
     let called = format!("{}\n{calls}", service("hmac-signature secrets-file=\"k\""));
     assert_eq!(places("replayed-retry", &called).lines().count(), 1);
 }
