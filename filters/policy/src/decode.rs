@@ -51,6 +51,12 @@ impl Invalid {
         Invalid { path: String::new(), problem }
     }
 
+    #[inline(never)]
+    fn within_item(self, index: usize) -> Invalid {
+        self.within(&format!("[{index}]"))
+    }
+
+    #[inline(never)]
     fn within(mut self, segment: &str) -> Invalid {
         let separator = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{segment}{separator}{}", self.path);
@@ -175,8 +181,15 @@ impl<T: Decode> Decode for Option<T> {
 impl<T: Decode> Decode for Vec<T> {
     fn decode(value: Value) -> Result<Vec<T>, Invalid> {
         let Value::Array(items) = value else { return Err(Invalid::new("a list is expected")) };
-        let item = |(index, item)| T::decode(item).map_err(|invalid| invalid.within(&format!("[{index}]")));
-        items.into_iter().enumerate().map(item).collect()
+        // A plain loop: iterators that stop at an error are several times the code, for each type.
+        let mut decoded = Vec::with_capacity(items.len());
+        for item in items {
+            match T::decode(item) {
+                Ok(item) => decoded.push(item),
+                Err(invalid) => return Err(invalid.within_item(decoded.len())),
+            }
+        }
+        Ok(decoded)
     }
 
     fn absent() -> Option<Vec<T>> {
