@@ -136,7 +136,7 @@ fn configured(config: &serde_json::Value) -> Box<dyn Decide> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn the_route_is_always_one_that_a_rule_names(rules in vec(rules(), 0..4), request in requests()) {

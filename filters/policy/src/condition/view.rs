@@ -13,6 +13,8 @@ pub(crate) struct View<'r> {
     method: Option<Option<Vec<u8>>>,
     host: Option<Option<Vec<u8>>>,
     target: Option<Option<Target>>,
+    /// The last value of the query that was asked for.
+    decoded: Vec<u8>,
 }
 
 /// `:path` in its parts.
@@ -24,7 +26,7 @@ struct Target {
 
 impl<'r> View<'r> {
     pub(crate) fn of(request: &'r mut dyn Request) -> View<'r> {
-        View { request, headers: None, method: None, host: None, target: None }
+        View { request, headers: None, method: None, host: None, target: None, decoded: Vec::new() }
     }
 
     /// All headers. Whoever needs some of them in any case calls this first: everything else is then found in them.
@@ -62,34 +64,37 @@ impl<'r> View<'r> {
     /// By its lower-case name.
     pub(crate) fn header(&mut self, name: &[u8]) -> Values<'_> {
         let headers: &Headers = self.headers.get_or_insert_with(|| self.request.all());
-        let mut values = headers.iter().filter(|(known, _)| *known == name).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (None, _) => Values::Missing,
-            (Some(only), None) => Values::One(only),
-            (Some(_), Some(_)) => Values::Several,
-        }
+        one_of(&mut headers.iter().filter(|(known, _)| *known == name).map(|(_, value)| value))
     }
 
     /// Cookies of all `cookie` headers: HTTP/2 may send each in a header of its own.
     pub(crate) fn cookie<T>(&mut self, name: &[u8], read: impl FnOnce(Values<'_>) -> T) -> T {
-        let headers = self.headers();
-        let mut values = headers.values(b"cookie").flat_map(cookies).filter(|(known, _)| *known == name);
-        read(match (values.next(), values.next()) {
-            (None, _) => Values::Missing,
-            (Some((_, only)), None) => Values::One(only),
-            (Some(_), Some(_)) => Values::Several,
-        })
+        read(self.cookies_of(name))
     }
 
     /// Names and values of the query are percent-decoded, and `+` is a space.
     pub(crate) fn query<T>(&mut self, name: &[u8], read: impl FnOnce(Values<'_>) -> T) -> T {
+        read(self.parameters_of(name))
+    }
+
+    #[inline(never)]
+    fn cookies_of(&mut self, name: &[u8]) -> Values<'_> {
+        let headers = self.headers().values(b"cookie").flat_map(cookies);
+        one_of(&mut headers.filter(|(known, _)| *known == name).map(|(_, value)| value))
+    }
+
+    #[inline(never)]
+    fn parameters_of(&mut self, name: &[u8]) -> Values<'_> {
         let query = self.target().map_or(&[][..], |target| &target.query);
         let pairs = query.split(|byte| *byte == b'&').map(|pair| parted(pair, b'=').unwrap_or((pair, b"")));
         let mut values = pairs.filter(|(known, _)| form_decoded(known) == name).map(|(_, value)| value);
-        match (values.next(), values.next()) {
-            (None, _) => read(Values::Missing),
-            (Some(only), None) => read(Values::One(&form_decoded(only))),
-            (Some(_), Some(_)) => read(Values::Several),
+        match one_of(&mut values) {
+            Values::One(only) => {
+                self.decoded = form_decoded(only);
+                Values::One(&self.decoded)
+            }
+            Values::Missing => Values::Missing,
+            Values::Several => Values::Several,
         }
     }
 
@@ -110,6 +115,14 @@ impl<'r> View<'r> {
             Some(headers) => headers.values(header.name().as_bytes()).next().map(<[u8]>::to_vec),
             None => self.request.single(header),
         }
+    }
+}
+
+fn one_of<'v>(values: &mut dyn Iterator<Item = &'v [u8]>) -> Values<'v> {
+    match (values.next(), values.next()) {
+        (None, _) => Values::Missing,
+        (Some(only), None) => Values::One(only),
+        (Some(_), Some(_)) => Values::Several,
     }
 }
 

@@ -47,17 +47,17 @@ impl Chooser {
         response: &mut Vec<HeaderEdit>,
     ) -> Option<&str> {
         let destination = match &self.by {
-            By::Chance => self.draw(|_| env.random()),
+            By::Chance => self.draw(&mut |_| env.random()),
             By::Hash { seed, of } => {
                 let value = value(of, view)?;
-                self.draw(|what| fate(seed, what, &value))
+                self.draw(&mut |what| fate(seed, what, &value))
             }
             // Once the share is nothing, nobody is remembered.
             By::Visitors(_) if self.per_million == 0 => None,
             By::Visitors(visitors) => {
                 let remembered = visitors.recall(view, |place| self.may_be_remembered(place));
                 remembered.unwrap_or_else(|| {
-                    let place = self.draw(|_| env.random());
+                    let place = self.draw(&mut |_| env.random());
                     response.extend(visitors.remember(place));
                     place
                 })
@@ -67,7 +67,7 @@ impl Chooser {
     }
 
     /// The place of a destination, by draws for the things decided.
-    fn draw(&self, mut draw: impl FnMut(&'static str) -> u64) -> Option<usize> {
+    fn draw(&self, draw: &mut dyn FnMut(&'static str) -> u64) -> Option<usize> {
         if !happens(self.per_million, || draw("share")) {
             return None;
         }
