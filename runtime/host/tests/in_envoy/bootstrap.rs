@@ -137,7 +137,8 @@ fn wasm_filter(plugin: &Plugin, folder: &Path) -> Value {
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
             "config": {
-                "name": "tested",
+                // Plugins of one name with one configuration would share what they remember.
+                "name": plugin.name,
                 "root_id": plugin.root_id,
                 "failure_policy": "FAIL_RELOAD",
                 "allow_on_headers_stop_iteration": plugin.root_id == "hmac-signature",

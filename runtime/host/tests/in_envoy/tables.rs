@@ -110,7 +110,7 @@ fn envoy_refuses_a_bad_configuration_and_logs_none_of_it() {
         config: r#"{"realm":"x","users":[{"name":"a","hash":"hunter2"}]}"#.to_owned(),
     };
     let log = refusal(&[plugin]);
-    assert!(log.contains("meshwright basic-auth: users[0].hash: a password's hash is expected"), "{log}");
+    assert!(log.contains("users[0].hash: a password's hash is expected"), "{log}");
     assert!(!log.contains("hunter2"), "{log}");
 }
 
