@@ -120,7 +120,6 @@ async fn run(folder: &Path, config: PathBuf, address: Ipv4Addr) -> Supervised {
         access_log: folder.join("access.log"),
         log_level: "warning".to_owned(),
         workers: 1,
-        workers: 1,
         admin: admin(address),
         ready_within: Duration::from_secs(60),
     };
