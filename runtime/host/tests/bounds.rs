@@ -23,8 +23,11 @@ fn fuel(vm: &mut Vm, exchange: &Exchange) -> u64 {
     vm.fuel_used() - before
 }
 
-/// What a request is made larger with: so many bytes of headers.
-const SHAPES: [(&str, fn(usize) -> Vec<Header>); 9] = [
+/// So many bytes of headers.
+type Shape = fn(usize) -> Vec<Header>;
+
+/// What a request is made larger with.
+const SHAPES: [(&str, Shape); 9] = [
     ("many headers", |size| (0..size / 64).map(|n| header(&format!("x-header-{n:05}"), &"v".repeat(48))).collect()),
     ("repeats", |size| (0..size / 16).map(|_| header("x-user", "v")).collect()),
     ("cookies", |size| vec![header("cookie", &"key=v; ".repeat(size / 7))]),
