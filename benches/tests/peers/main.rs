@@ -29,13 +29,9 @@ const END: &str = "<!-- end -->\n";
 #[tokio::test]
 async fn peers_do_what_the_manual_says() {
     let envoy = local::find(None).unwrap_or_else(|error| panic!("{error}"));
-    let world = World::start(
-        &envoy,
-        &[variant("ours", vec![our_filter()]), variant("native", vec![native(&htpasswd())])],
-        Answer::Upstream,
-        1,
-    );
-    let world = world.await.unwrap_or_else(|error| panic!("{error:#}"));
+    let variants = [variant("ours", vec![our_filter()]), variant("native", vec![native(&htpasswd())])];
+    let world = World::start(&envoy, &variants, Answer::Upstream, 1).await;
+    let world = world.unwrap_or_else(|error| panic!("{error:#}"));
     let nginx = Nginx::start(&world, &htpasswd());
     let mut clients = [world.client(0), world.client(1), nginx.client()];
 

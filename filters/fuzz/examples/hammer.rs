@@ -8,30 +8,30 @@ use std::{env, io};
 
 use meshwright_policy::find;
 use meshwright_policy::testdata::tables;
-use meshwright_policy_fuzz::{Conversation, decide, htpasswd, mutate, pairs};
+use meshwright_policy_fuzz::{decide, htpasswd, mutate, pairs, root_id, seed};
 
 const LONGEST: usize = 8192;
 
 fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
     let count: u64 = arguments.next().and_then(|count| count.parse().ok()).ok_or(io::Error::other("hammer COUNT"))?;
-    let seed: u32 = arguments.next().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let start: u32 = arguments.next().and_then(|start| start.parse().ok()).unwrap_or(1);
     let slow = arguments.next().is_some();
     let mut seeds = Vec::new();
     for table in tables().map_err(io::Error::other)? {
         for case in &table.cases {
             let config = table.configs.get(&case.config).map_or("", String::as_str);
-            seeds.push(Conversation::seed(table.root_id, config, case));
+            seeds.push(seed(table.root_id, config, case));
         }
     }
     let mut executed: BTreeMap<String, u64> = BTreeMap::new();
-    let mut place = Place(seed);
+    let mut place = Place(start);
     let started = Instant::now();
     let mut buffer = vec![0; LONGEST];
     for _ in 0..count {
-        let Some(seed) = seeds.get(place.below(seeds.len())) else { break };
-        let mut size = seed.len().min(LONGEST);
-        if let (Some(to), Some(from)) = (buffer.get_mut(..size), seed.get(..size)) {
+        let Some(case) = seeds.get(place.below(seeds.len())) else { break };
+        let mut size = case.len().min(LONGEST);
+        if let (Some(to), Some(from)) = (buffer.get_mut(..size), case.get(..size)) {
             to.copy_from_slice(from);
         }
         for _ in 0..place.below(5) {
@@ -49,7 +49,7 @@ fn main() -> io::Result<()> {
             }
             _ => {
                 decide(input, slow);
-                *executed.entry(Conversation::read(input).root_id).or_default() += 1;
+                *executed.entry(root_id(input)).or_default() += 1;
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use meshwright_policy::testdata::tables;
-use meshwright_policy_fuzz::Conversation;
+use meshwright_policy_fuzz::seed;
 
 fn main() -> io::Result<()> {
     let Some(folder) = env::args_os().nth(1).map(PathBuf::from) else {
@@ -15,7 +15,7 @@ fn main() -> io::Result<()> {
         for case in &table.cases {
             let config = table.configs.get(&case.config).map_or("", String::as_str);
             count += 1;
-            write(&folder.join("decide"), count, &Conversation::seed(table.root_id, config, case))?;
+            write(&folder.join("decide"), count, &seed(table.root_id, config, case))?;
         }
     }
     Ok(println!("{count} cases"))

@@ -22,30 +22,30 @@ use meshwright_policy::{Header, Property};
 
 /// The input of one filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Conversation {
+pub(crate) struct Conversation {
     /// Which filter.
-    pub root_id: String,
+    pub(crate) root_id: String,
     /// Its configuration.
-    pub config: Vec<u8>,
+    pub(crate) config: Vec<u8>,
     /// Requests, in order.
-    pub requests: Vec<Moment>,
+    pub(crate) requests: Vec<Moment>,
 }
 
 /// A request, and what is true while it arrives.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
-    pub headers: Vec<Header>,
-    pub properties: Vec<(Property, Vec<u8>)>,
-    pub unix_nanos: Option<u64>,
-    pub monotonic_nanos: Option<u64>,
-    pub random: Vec<u64>,
-    pub held: u64,
-    pub shared: Option<Vec<u8>>,
+pub(crate) struct Moment {
+    pub(crate) headers: Vec<Header>,
+    pub(crate) properties: Vec<(Property, Vec<u8>)>,
+    pub(crate) unix_nanos: Option<u64>,
+    pub(crate) monotonic_nanos: Option<u64>,
+    pub(crate) random: Vec<u64>,
+    pub(crate) held: u64,
+    pub(crate) shared: Option<Vec<u8>>,
 }
 
 impl Conversation {
     /// Reads any bytes.
-    pub fn read(bytes: &[u8]) -> Conversation {
+    pub(crate) fn read(bytes: &[u8]) -> Conversation {
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let root_id = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
         let config = lines.next().unwrap_or_default().to_vec();
@@ -65,7 +65,7 @@ impl Conversation {
     }
 
     /// The text of a table's case.
-    pub fn seed(root_id: &str, config: &str, case: &Case) -> Vec<u8> {
+    pub(crate) fn seed(root_id: &str, config: &str, case: &Case) -> Vec<u8> {
         let mut text = format!("{root_id}\n{config}\n").into_bytes();
         for _ in 0..case.repeat.min(3) {
             for (name, value) in &case.request {

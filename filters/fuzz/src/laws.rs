@@ -12,7 +12,7 @@ use crate::world::{Asked, World};
 
 /// A conversation with a filter. It decides the same when asked again, and what it decides can be carried out. With
 /// `slow` also those that check slow password hashes.
-pub fn decide(bytes: &[u8], slow: bool) {
+pub(crate) fn decide(bytes: &[u8], slow: bool) {
     let conversation = Conversation::read(bytes);
     if is_slow(&conversation.config) && !slow {
         return;
@@ -43,7 +43,7 @@ pub fn decide(bytes: &[u8], slow: bool) {
 }
 
 /// A file of users. Each good one is written as it can be read again.
-pub fn htpasswd(bytes: &[u8]) {
+pub(crate) fn htpasswd(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (users, errors) = parse_htpasswd(&text);
     let lines = text.lines().count();
@@ -59,7 +59,7 @@ pub fn htpasswd(bytes: &[u8]) {
 }
 
 /// A header map of proxy-wasm: either it is whole, and written as it was, or it is empty.
-pub fn pairs(bytes: &[u8]) {
+pub(crate) fn pairs(bytes: &[u8]) {
     use meshwright_policy::{Headers, pairs};
     let headers = Headers::from_pairs(bytes.to_vec());
     if !pairs::are_whole(bytes) {

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use meshwright_policy::testdata::{Case, Table, tables};
 use serde_json::Value;
 
+use crate::conversation::Conversation;
+
 static TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| tables().expect("the tables are well-formed"));
 
 /// Changes `data[..size]`, to at most `max_size` bytes; what its new size is. `bytewise` is libFuzzer's own.
@@ -92,7 +94,7 @@ fn lines(requests: &[u8], table: &Table, chance: &mut Chance) -> Vec<u8> {
 }
 
 fn case_lines(case: &Case) -> Vec<u8> {
-    let seed = crate::Conversation::seed("", "", case);
+    let seed = Conversation::seed("", "", case);
     seed.get(2..).unwrap_or_default().to_vec()
 }
 

@@ -72,7 +72,7 @@ fn what_filters_do_is_counted() {
     assert_eq!(vm.metric("meshwright_fault_delays"), Some(1));
     assert_eq!(vm.metric("meshwright_fault_aborts"), Some(1));
 
-    let mut vm = start("header-routing", r#"{"rules":[{"headers":[],"route":"all"}]}"#);
+    let mut vm = start("header-routing", r#"{"rules":[{"to":[{"route":"all"}]}]}"#);
     vm.http_request(SHOP).expect("no trap");
     assert_eq!(vm.metric("meshwright_header_routing_routed"), Some(1));
 }
@@ -125,7 +125,7 @@ fn a_bad_configuration_is_refused_without_repeating_it() {
     check_refused(
         "fault",
         "",
-        expect!["proxy_on_configure returned false: meshwright fault: 1:0: the configuration is not JSON"],
+        expect!["proxy_on_configure returned false: meshwright fault: not JSON of objects, lists, texts and whole numbers"],
     );
 }
 
@@ -178,7 +178,10 @@ fn work_grows_no_faster_than_the_request() {
     let module = Module::load_metered(artifacts::MODULE).expect("the module loads");
     for (root_id, config) in [
         ("basic-auth", r#"{"realm":"x"}"#),
-        ("header-routing", r#"{"rules":[{"headers":[{"name":"x-a","value":"present"}],"route":"r"}]}"#),
+        (
+            "header-routing",
+            r#"{"rules":[{"when":[{"header":{"name":"x-a","value":"present"}}],"to":[{"route":"r"}]}]}"#,
+        ),
     ] {
         let cost = |size: usize| {
             let mut vm = module.start(root_id, config, Options::default()).expect("it starts");

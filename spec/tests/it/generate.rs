@@ -238,7 +238,8 @@ fn block(block: &'static Block, depth: usize, choices: &mut Choices<'_>) -> Map<
     for index in said {
         let chosen = *choices.of(&slots[index].fields);
         let field = slots[index].fields.iter().find(|field| wanted.contains(&field.key)).copied().unwrap_or(chosen);
-        if EXCLUSIVE.iter().any(|(one, other)| field.key == *other && result.contains_key(*one)) {
+        let excludes = |(one, other): &(&str, &str)| field.key == *other && result.contains_key(*one);
+        if block.name != "fault-control" && EXCLUSIVE.iter().any(excludes) {
             continue;
         }
         // What is empty says nothing, so that it does where something must be said.

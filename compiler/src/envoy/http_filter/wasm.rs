@@ -80,7 +80,8 @@ fn ours(rank: Rank, root_id: &str, owner: &str, config: &impl serde::Serialize, 
         ..Default::default()
     };
     let plugin = PluginConfig {
-        name: root_id.to_owned(),
+        // Envoy gives plugins of one name and one configuration one state: two owners' limits would be one.
+        name: if owner.is_empty() { root_id.to_owned() } else { format!("{root_id}.{owner}") },
         root_id: root_id.to_owned(),
         configuration: Some(envoy::any(&json_text(config))),
         failure_policy: FailurePolicy::FailReload.into(),

@@ -129,6 +129,18 @@ fn one_spelling(path: String, rewritten: impl Fn(&[u8]) -> Option<Vec<u8>>) -> S
     rewritten(path.as_bytes()).and_then(|path| String::from_utf8(path).ok()).unwrap_or(path)
 }
 
+/// Compares as Envoy's virtual hosts do: exactly, or with one `*` at either end which stands for
+/// at least one character.
+fn host_matches(host: &str, authority: &[u8]) -> bool {
+    if let Some(suffix) = host.strip_prefix('*') {
+        return suffix.is_empty() || (authority.len() > suffix.len() && authority.ends_with(suffix.as_bytes()));
+    }
+    if let Some(prefix) = host.strip_suffix('*') {
+        return authority.len() > prefix.len() && authority.starts_with(prefix.as_bytes());
+    }
+    host.as_bytes() == authority
+}
+
 #[cfg(test)]
 mod tests {
     use super::host_of;
@@ -141,16 +153,4 @@ mod tests {
         assert_eq!(host_of(b"[::1]:80"), b"[::1]");
         assert_eq!(host_of(b"[::1]"), b"[::1]");
     }
-}
-
-/// Compares as Envoy's virtual hosts do: exactly, or with one `*` at either end which stands for
-/// at least one character.
-fn host_matches(host: &str, authority: &[u8]) -> bool {
-    if let Some(suffix) = host.strip_prefix('*') {
-        return suffix.is_empty() || (authority.len() > suffix.len() && authority.ends_with(suffix.as_bytes()));
-    }
-    if let Some(prefix) = host.strip_suffix('*') {
-        return authority.len() > prefix.len() && authority.starts_with(prefix.as_bytes());
-    }
-    host.as_bytes() == authority
 }

@@ -30,7 +30,7 @@ impl Vm {
         let is_end = exchange.body.is_empty() && exchange.trailers.is_empty();
         let request = exchange.request.iter().map(|(name, value)| (name, value)).collect();
         let stream = self.open_with(request, is_end)?;
-        if self.is_open(stream) && !(self.stops_iteration && !is_end) {
+        if self.is_open(stream) && (is_end || !self.stops_iteration) {
             self.wait(stream)?;
         }
         if !is_end && (self.stops_iteration || !self.is_open(stream)) && !self.is_answered(stream) {

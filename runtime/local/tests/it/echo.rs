@@ -56,7 +56,7 @@ async fn headers_are_answered_on_request() {
     let request = asked.into_iter().fold(Request::get("/"), |request, line| request.header(echo::HEADER, line));
     let response = answer(request).await;
     let values: Vec<_> = response.headers.iter().filter(|(name, _)| name == "x-a").map(|(_, value)| value).collect();
-    assert_eq!(values, ["1", "2"]);
+    assert_eq!(values, [b"1", b"2"]);
     assert_eq!(response.header("content-type").as_deref(), Some("text/plain"));
 }
 

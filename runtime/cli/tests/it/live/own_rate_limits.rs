@@ -37,7 +37,7 @@ async fn what_workers_share_is_counted_once() {
     assert_eq!(passed(&live.send_many("alpha", Request::get("/").host("free.svc"), 100).await), 100);
 
     for user in ["alice", "bob"] {
-        let request = Request::get("/").host("user.svc").header("cookie", &format!("theme=dark; User={user}"));
+        let request = Request::get("/").host("user.svc").header("cookie", format!("theme=dark; User={user}"));
         let mut answers = Vec::new();
         for _ in 0..5 {
             answers.push(live.send("alpha", request.clone()).await);
