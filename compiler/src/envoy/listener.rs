@@ -221,7 +221,7 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
         tracing: parts.tracing,
         upgrade_configs,
         use_remote_address: is_edge.then_some(true),
-        xff_num_trusted_hops: edge.map_or(0, |edge| edge.trusted_hops),
+        xff_num_trusted_hops: believed(side),
         preserve_external_request_id: edge.is_some_and(|edge| edge.keeps_request_ids),
         internal_address_config: is_edge.then(nobody_is_internal),
         normalize_path: Some(true),
@@ -235,6 +235,19 @@ fn connection_manager(parts: HttpChain, side: Side) -> HttpConnectionManager {
             route_config_name: parts.routes,
         })),
         ..Default::default()
+    }
+}
+
+/// How much of `x-forwarded-for` tells whom requests come from.
+///
+/// With `use_remote_address`, at an edge, 0 is the connection's other end. Without it, 0 is the last entry, whoever wrote it:
+/// whoever dials a sidecar would choose the address that filters judge. Only more entries than fit into a request to skip
+/// leave the connection's other end there. What an application sends is its own word anyway.
+fn believed(side: Side) -> u32 {
+    match side {
+        Side::Edge(edge) => edge.trusted_hops,
+        Side::Inbound | Side::InterceptedInbound => u32::MAX,
+        Side::Outbound { .. } | Side::InterceptedOutbound | Side::Scrape => 0,
     }
 }
 

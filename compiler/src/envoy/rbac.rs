@@ -75,7 +75,8 @@ pub(crate) fn network(cidr: Cidr) -> Condition {
     condition(Identifier::DirectRemoteIp(range(cidr)))
 }
 
-/// What Envoy takes for the client's address is in this network.
+/// Where our own filters say that the client is: the connection comes from this network, or, at a gateway, its trusted hops
+/// say so.
 pub(crate) fn client_network(cidr: Cidr) -> Condition {
     condition(Identifier::RemoteIp(range(cidr)))
 }

@@ -19,9 +19,9 @@ pub struct Address {
 
 /// Whoever sends a request. `None` where nobody who is trusted says it: callers must then do what is safe.
 ///
-/// Without trusted hops it is the address that Envoy takes for the client's. With some, each of them has written an entry
-/// at the end of `x-forwarded-for`, and the first of these is the client. An entry that is missing or no address is not
-/// made up for with another one: that one would be the client's own word, or a proxy.
+/// Without trusted hops it is [`Property::SourceAddress`]. With some, each of them has written an entry at the end of
+/// `x-forwarded-for`, and the first of these is the client. An entry that is missing or no address is not made up for with
+/// another one: that one would be the client's own word, or a proxy.
 pub(crate) fn address(request: &mut dyn Request, trusted_hops: u32) -> Option<Address> {
     let Some(before) = trusted_hops.checked_sub(1) else {
         return Address::with_port(&request.property(Property::SourceAddress)?);

@@ -53,7 +53,11 @@ impl Headers {
 /// What Envoy knows of a request's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Property {
-    /// The address and port of whoever is connected: `10.0.0.1:1234`, `[::1]:1234`.
+    /// The address and port of whoever is connected: `10.0.0.1:1234`, `[::1]:1234`. At a gateway with trusted hops it is the
+    /// client before them, whose port is 0.
+    ///
+    /// This holds as the mesh configures Envoy: left to itself, Envoy takes the last entry of `x-forwarded-for`, whoever
+    /// wrote it.
     SourceAddress,
     /// The first URI of the client's certificate, once verified: its SPIFFE identity.
     PeerUri,

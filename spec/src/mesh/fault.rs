@@ -121,7 +121,7 @@ pub struct FaultCallers {
     /// By their SPIFFE identity.
     #[field(value = text::TEXT)]
     pub from_identity: Vec<Spanned<String>>,
-    /// By the address that Envoy takes for the client's.
+    /// By the address that is connected.
     pub source: Vec<Spanned<Cidr>>,
     #[field(place)]
     pub place: Place,

@@ -15,7 +15,7 @@ pub struct IpAccess {
     pub deny: Vec<Spanned<Cidr>>,
     /// How many proxies of ours a request passes before it comes here: each has written an entry at the end of
     /// `x-forwarded-for`, and the first of these entries is the client. A gateway has its own `trusted-hops`.
-    #[field(value = number::TRUSTED_HOPS, default = "0: the address that Envoy takes for the client's")]
+    #[field(value = number::TRUSTED_HOPS, default = "0: the address that is connected")]
     pub trusted_hops: Option<Spanned<u32>>,
     /// What refused requests are answered.
     #[field(value = http::STATUS, default = "403")]

@@ -159,7 +159,7 @@ pub struct RateLimit {
     pub except: Vec<Spanned<Cidr>>,
     /// How many proxies of ours a request passes before it comes here, for the address of its client. A gateway has its
     /// own `trusted-hops`.
-    #[field(value = number::TRUSTED_HOPS, default = "0: the address that Envoy takes for the client's")]
+    #[field(value = number::TRUSTED_HOPS, default = "0: the address that is connected")]
     pub trusted_hops: Option<Spanned<u32>>,
     /// What clients are told of the limit.
     #[field(default = "none")]

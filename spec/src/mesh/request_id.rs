@@ -21,7 +21,7 @@ pub struct RequestId {
     /// Networks of callers whose ids are kept.
     pub trust_from: Vec<Spanned<Cidr>>,
     /// How many proxies of ours stand before it: the client is whom the first of them wrote into `x-forwarded-for`. With 0
-    /// it is whom Envoy takes for the client.
+    /// it is whoever is connected; at a gateway, whom its own `trusted-hops` say.
     #[field(value = number::TRUSTED_HOPS, default = "0")]
     pub trusted_hops: Option<Spanned<u32>>,
     /// Whether what is kept may be any short token; else it has the format of new ids.

@@ -13,7 +13,7 @@ config! {
     pub struct FaultCallers {
         /// SPIFFE identities, as verified certificates have them.
         pub identities: Vec<String>,
-        /// Networks of the address that Envoy takes for the client's.
+        /// Networks of the address that is connected.
         pub networks: Vec<Network>,
     }
 }

@@ -231,3 +231,33 @@ async fn a_gateway_answers_for_everything_behind_it() {
     assert_eq!(passed.header("strict-transport-security").as_deref(), Some("max-age=31536000"));
     assert_eq!(send([127, 99, 2, 7], "127.99.1.7").await.status, 520, "nobody claims to be somebody else");
 }
+
+#[tokio::test]
+async fn a_sidecar_knows_who_dials_it_whatever_they_claim() {
+    let live = Live::up(
+        r#"
+        service "told.svc" {
+            endpoint "10.0.0.1:3000"
+            headers { request { set "x-came-from" value="{source-address}"; } }
+            request-id header="x-correlation-id" accept-any=#true { trust-from "127.99.1.0/24"; }
+        }
+        service "closed.svc" {
+            endpoint "10.0.0.1:3001"
+            maintenance status=520 { pass-from "127.99.1.0/24"; }
+        }
+        node "beta" { serves "told.svc" "closed.svc" }
+        "#,
+    )
+    .await;
+    let send = async |from: [u8; 4], host: &str| -> Response {
+        let mut client = Client::over(Arc::new(From(IpAddr::from(from))), live.at("beta", 4100));
+        let request = Request::get("/").host(host).header("x-correlation-id", "mine");
+        client.send(&request.header("x-forwarded-for", "192.0.2.1, 127.99.1.7")).await.unwrap()
+    };
+    for (from, address, trusted) in [([127, 99, 1, 1], "127.99.1.1", true), ([127, 99, 2, 1], "127.99.2.1", false)] {
+        assert_eq!(send(from, "told.svc").await.status, 200);
+        assert_eq!(received(&live, "10.0.0.1:3000", "x-came-from"), [address]);
+        assert_eq!(received(&live, "10.0.0.1:3000", "x-correlation-id") == ["mine"], trusted, "{address}");
+        assert_eq!(send(from, "closed.svc").await.status, if trusted { 200 } else { 520 }, "{address}");
+    }
+}

@@ -1,6 +1,6 @@
 //! Who may come is told by the address, and the address by nobody who is not trusted.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use local::{Client, Request, Response};
@@ -8,9 +8,13 @@ use world::From;
 
 use super::Live;
 
-/// What a client at an address gets that claims another one.
+/// What a client at an address gets from a gateway that claims another one.
 async fn answer(live: &Live, from: [u8; 4], host: &str, claim: Option<&str>) -> Response {
-    let mut client = Client::over(Arc::new(From(IpAddr::from(from))), live.at("front", 8080));
+    answer_at(live.at("front", 8080), from, host, claim).await
+}
+
+async fn answer_at(at: SocketAddr, from: [u8; 4], host: &str, claim: Option<&str>) -> Response {
+    let mut client = Client::over(Arc::new(From(IpAddr::from(from))), at);
     let request = Request::get("/").host(host);
     let request = match claim {
         Some(claim) => request.header("x-forwarded-for", claim),
@@ -53,6 +57,41 @@ async fn a_gateway_lets_in_whom_it_should_by_either_engine() {
         }
         assert_eq!(live.workload("10.0.0.1:3000").received_count(), 2);
     }
+}
+
+#[tokio::test]
+async fn whoever_dials_a_sidecar_comes_from_where_it_does_by_either_engine() {
+    let live = Live::up(
+        r#"
+        service "ours.svc" {
+            endpoint "10.0.0.1:3000"
+            ip-access engine="wasm" { allow "127.99.0.0/16"; deny "127.99.66.0/24"; }
+        }
+        service "native.svc" {
+            endpoint "10.0.0.1:3001"
+            ip-access engine="native" { allow "127.99.0.0/16"; deny "127.99.66.0/24"; }
+        }
+        node "beta" { serves "ours.svc" "native.svc" }
+        gateway "front" { listen 8080; calls "*"; }
+        "#,
+    )
+    .await;
+    let many = ["127.99.1.1"; 2000].join(",");
+    let claims =
+        [None, Some("127.99.1.1"), Some("127.98.0.1, 127.99.1.1"), Some("127.98.0.1"), Some("junk"), Some(&many)];
+    for host in ["ours.svc", "native.svc"] {
+        for claim in claims {
+            let case = (host, claim.map(|claim| claim.get(..30).unwrap_or(claim)));
+            let sidecar = live.at("beta", 4100);
+            assert_eq!(answer_at(sidecar, ALLOWED, host, claim).await.status, 200, "{case:?}");
+            assert_eq!(answer_at(sidecar, DENIED, host, claim).await.status, 403, "{case:?}");
+            assert_eq!(answer_at(sidecar, STRANGER, host, claim).await.status, 403, "{case:?}");
+        }
+        // Through the gateway everybody comes from there.
+        assert_eq!(status(&live, ALLOWED, host, None).await, 403, "{host}");
+    }
+    assert_eq!(live.workload("10.0.0.1:3000").received_count(), claims.len());
+    assert_eq!(live.workload("10.0.0.1:3001").received_count(), claims.len());
 }
 
 #[tokio::test]

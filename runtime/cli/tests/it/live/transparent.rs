@@ -12,7 +12,11 @@ use world::{Authority, From, Outside, Serves, TlsDial, TlsServer, namespace};
 use super::{Live, received, service};
 
 const BETA: &str = r#"
-    service "beta.svc" { port 80; endpoint "10.0.0.1:3000" }
+    service "beta.svc" {
+        port 80
+        endpoint "10.0.0.1:3000"
+        ip-access { deny "127.9.66.0/24"; }
+    }
     service "db.svc" { protocol "tcp"; port 5432; dns "db.internal:5432" }
     node "beta" { serves "beta.svc"; transparent-proxy }
 "#;
@@ -57,6 +61,10 @@ fn requests_are_taken_on_both_sides() {
         assert_eq!(received(&answer, "host"), ["anything"]);
         let taken = live.counter("beta", "http.transparent_ingress_route_3000_http.downstream_rq_total").await;
         assert!(taken >= 1);
+        // Another one may not come, whatever it claims.
+        let denied = Request::get("/").host("anything").header("x-forwarded-for", "127.9.9.9");
+        let answer = from(IpAddr::from([127, 9, 66, 1]), beta.address()).send(&denied).await.unwrap();
+        assert_eq!(answer.status, 403);
         assert!(beta.received().iter().all(|received| received.peer.ip() != stranger));
     });
 }
