@@ -5,15 +5,29 @@ use host::{Module, Options, Vm};
 use policy::{Counter, Env, HeaderList, Shared, Verdict};
 use serde_json::{Value, json};
 
-/// Headers as a client sends them: ten, one of them a credential.
-pub const REQUEST: [(&str, &str); 10] = [
+/// bcrypt of `hopper` at cost 10: the first check takes a tenth of a second.
+const BCRYPT: &str = "$2b$10$CCCCCCCCCCCCCCCCCCCCC.mUTm4HDgXr/8204ryODputAMHX2Kxw6";
+
+/// What passes every filter.
+pub const CREDENTIALS: [(&str, &str); 4] = [
+    ("authorization", "Basic Z3JhY2U6aG9wcGVy"),
+    ("x-api-key", "bench-key-0123456789"),
+    ("signature-input", "sig=(\"@method\");created=1700000000;keyid=\"bench\";alg=\"hmac-sha256\""),
+    ("signature", "sig=:bl7XUhELHNOlQgbIwWV8JdftNCCioRWnrUC+Nktdzi0=:"),
+];
+
+/// Headers as a client sends them: nine, and [`CREDENTIALS`].
+pub const REQUEST: [(&str, &str); 13] = [
     (":method", "GET"),
     (":scheme", "http"),
     (":path", "/orders?page=2"),
     (":authority", "beta.svc"),
     ("user-agent", "bench/1.0"),
     ("accept", "*/*"),
-    ("authorization", "Basic Z3JhY2U6aG9wcGVy"),
+    CREDENTIALS[0],
+    CREDENTIALS[1],
+    CREDENTIALS[2],
+    CREDENTIALS[3],
     ("x-request-id", "5e3f3a52-8d3f-4f0f-8d53-0d2b6a8b1c11"),
     ("x-canary", "off"),
     ("x-forwarded-proto", "http"),
@@ -36,10 +50,46 @@ pub fn cases() -> Vec<Case> {
         "when": [{ "header": { "name": "x-canary", "value": { "exact": "on" } } }],
         "to": [{ "route": "canary.svc" }],
     }] });
+    let bcrypt = json!({ "realm": "bench", "users": [{ "name": "grace", "hash": BCRYPT }] });
+    let api_key = json!({
+        "realm": "bench",
+        "sources": [{ "header": { "name": "x-api-key" } }],
+        "keys": [{ "client": "bench", "sha256": "88e25f587f42453eeca4edbd33293e4d348d9a594b23c649f70bb5169c80592a" }],
+    });
+    let signature = json!({
+        "owner": "bench",
+        "components": ["@method"],
+        "max_age_seconds": 4_000_000_000_u32,
+        "clock_skew_seconds": 10,
+        "replay_memory": 0,
+        "keys": [{ "id": "bench", "secret": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=" }],
+    });
+    let limit = json!({
+        "owner": "bench",
+        "limits": [{ "name": "all", "requests": 1_000_000, "per_millis": 1000, "burst": 1_000_000 }],
+    });
+    let headers = json!({ "request": [{ "set": { "name": "x-asked", "value": "{method} {path}" } }] });
+    let maintenance = json!({ "windows": [{ "from": 1_000_000_000, "until": 1_000_000_001 }] });
     vec![
         Case { name: "basic-auth", root_id: policy::BASIC_AUTH_ROOT_ID, config: basic_auth },
+        Case { name: "basic-auth, bcrypt 10", root_id: policy::BASIC_AUTH_ROOT_ID, config: bcrypt },
         Case { name: "fault (idle)", root_id: policy::FAULT_ROOT_ID, config: fault },
         Case { name: "header-routing", root_id: policy::HEADER_ROUTING_ROOT_ID, config: routing },
+        Case { name: "api-key", root_id: policy::API_KEY_ROOT_ID, config: api_key },
+        Case { name: "hmac-signature", root_id: policy::HMAC_SIGNATURE_ROOT_ID, config: signature },
+        Case {
+            name: "ip-access",
+            root_id: policy::IP_ACCESS_ROOT_ID,
+            config: json!({ "deny": ["192.0.2.0/24", "198.51.100.0/24"] }),
+        },
+        Case { name: "rate-limit", root_id: policy::RATE_LIMIT_ROOT_ID, config: limit },
+        Case { name: "headers", root_id: policy::HEADERS_ROOT_ID, config: headers },
+        Case { name: "maintenance (idle)", root_id: policy::MAINTENANCE_ROOT_ID, config: maintenance },
+        Case {
+            name: "request-id",
+            root_id: policy::REQUEST_ID_ROOT_ID,
+            config: json!({ "header": "x-correlation-id", "format": "uuid7" }),
+        },
     ]
 }
 
@@ -62,7 +112,7 @@ impl Env for Still {
     }
 
     fn unix_nanos(&mut self) -> u64 {
-        0
+        1_790_000_000_000_000_000
     }
 
     fn monotonic_nanos(&mut self) -> u64 {

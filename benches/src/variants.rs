@@ -3,14 +3,11 @@
 use local::Request;
 use serde_json::{Value, json};
 
-use crate::filters::cases;
+use crate::filters::{CREDENTIALS, cases};
 use crate::in_envoy::{HOST, Variant, ours, sdk};
 
 /// SHA-1 of `hopper`: the one format that Envoy's own filter reads.
 const HASH: &str = "{SHA}zEOp7H70348xUgAhwoeLWFeqmUQ=";
-
-/// bcrypt of `hopper` at cost 10.
-pub const BCRYPT: &str = "$2b$10$CCCCCCCCCCCCCCCCCCCCC.mUTm4HDgXr/8204ryODputAMHX2Kxw6";
 
 /// Every variant. The first two are what others are compared with.
 pub fn all() -> Vec<Variant> {
@@ -43,6 +40,7 @@ pub const NO_OP: &str = "no-op";
 
 /// A chain, and requests that pass it.
 pub fn variant(name: &'static str, filters: Vec<Value>) -> Variant {
-    let request = Request::get("/orders?page=2").host(HOST).basic_auth("grace", "hopper").header("x-canary", "off");
+    let request = Request::get("/orders?page=2").host(HOST).header("x-canary", "off");
+    let request = CREDENTIALS.iter().fold(request, |request, (name, value)| request.header(name, value));
     Variant { name, filters, request }
 }
