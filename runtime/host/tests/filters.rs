@@ -125,7 +125,9 @@ fn a_bad_configuration_is_refused_without_repeating_it() {
     check_refused(
         "fault",
         "",
-        expect!["proxy_on_configure returned false: meshwright fault: not JSON of objects, lists, texts and whole numbers"],
+        expect![
+            "proxy_on_configure returned false: meshwright fault: not JSON of objects, lists, texts and whole numbers"
+        ],
     );
 }
 
