@@ -2,11 +2,14 @@
 
 use anyhow::Context;
 use host::{Module, Options, Vm};
-use policy::{Counter, Env, HeaderList, Shared, Verdict};
+use policy::{Counter, Env, HeaderList, Property, Shared, Verdict};
 use serde_json::{Value, json};
 
 /// bcrypt of `hopper` at cost 10: the first check takes a tenth of a second.
 const BCRYPT: &str = "$2b$10$CCCCCCCCCCCCCCCCCCCCC.mUTm4HDgXr/8204ryODputAMHX2Kxw6";
+
+/// Who is connected.
+const CLIENT: &str = "10.1.2.3:4000";
 
 /// What passes every filter.
 pub const CREDENTIALS: [(&str, &str); 4] = [
@@ -139,12 +142,15 @@ impl Env for Still {
 
 /// The module in wasmtime, configured for a case.
 pub fn wasm(module: &Module, case: &Case) -> anyhow::Result<Vm> {
-    module.start(case.root_id, &case.config.to_string(), Options::default()).context(case.root_id)
+    let properties = [(Property::SourceAddress.path().to_owned(), CLIENT.into())].into();
+    let options = Options { properties, ..Options::default() };
+    module.start(case.root_id, &case.config.to_string(), options).context(case.root_id)
 }
 
 /// [`REQUEST`] as cores see it.
 pub fn request() -> HeaderList {
-    HeaderList::from_wire(REQUEST.map(|(name, value)| (name.into(), value.into())))
+    let headers = HeaderList::from_wire(REQUEST.map(|(name, value)| (name.into(), value.into())));
+    headers.with_property(Property::SourceAddress, CLIENT)
 }
 
 #[cfg(test)]
