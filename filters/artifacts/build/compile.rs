@@ -8,7 +8,7 @@ use std::process::Command;
 /// How the module is built: small code, nothing to unwind, nothing for debuggers.
 const PROFILE: [&str; 6] = [
     "profile.filter.inherits='release'",
-    "profile.filter.opt-level='s'",
+    "profile.filter.opt-level='z'",
     "profile.filter.lto='fat'",
     "profile.filter.codegen-units=1",
     "profile.filter.panic='abort'",

@@ -97,7 +97,7 @@ fn no_path_of_the_building_machine_is_in_the_module() {
 #[test]
 fn the_module_is_small() {
     println!("{} bytes", MODULE.len());
-    assert!(MODULE.len() < 288 * 1024, "{} bytes", MODULE.len());
+    assert!(MODULE.len() < 240 * 1024, "{} bytes", MODULE.len());
 }
 
 #[test]
