@@ -23,9 +23,9 @@ use envoy::extensions::filters::network::http_connection_manager::v3::{HttpFilte
 use prost_types::Any;
 
 /// Where a filter stands. The order of the variants *is* the order of the chain: nobody sees where callers say that
-/// they come from, health checks are answered before anything else, authentication and authorization run before anything that spends work, the router is last.
+/// they come from, health checks are answered before anything else, authentication and authorization run before
+/// anything that spends work, the router is last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(dead_code, reason = "filters on their way")]
 pub(crate) enum Rank {
     Forwarded,
     HealthCheck,
