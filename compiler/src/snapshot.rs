@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ::envoy::config::cluster::v3::Cluster;
+use ::envoy::config::core::v3::TypedExtensionConfig;
 use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use ::envoy::config::listener::v3::Listener;
 use ::envoy::config::route::v3::RouteConfiguration;
@@ -46,6 +47,8 @@ pub enum ResourceKind {
     Endpoints,
     Secret,
     Listener,
+    /// HTTP filters of listeners, each of its own: a change of one leaves the listener and its connections alone.
+    Extension,
     Routes,
 }
 
@@ -182,7 +185,8 @@ impl Snapshot {
 
 impl ResourceKind {
     /// In the order in which an Envoy must hear of them.
-    pub const ALL: [Self; 5] = [Self::Cluster, Self::Endpoints, Self::Secret, Self::Listener, Self::Routes];
+    pub const ALL: [Self; 6] =
+        [Self::Cluster, Self::Endpoints, Self::Secret, Self::Listener, Self::Extension, Self::Routes];
 
     /// As Envoy abbreviates the service that gives it.
     pub fn short_name(self) -> &'static str {
@@ -191,6 +195,7 @@ impl ResourceKind {
             Self::Endpoints => "eds",
             Self::Secret => "sds",
             Self::Listener => "lds",
+            Self::Extension => "ecds",
             Self::Routes => "rds",
         }
     }
@@ -202,6 +207,7 @@ impl ResourceKind {
             Self::Endpoints => ClusterLoadAssignment::type_url(),
             Self::Secret => Secret::type_url(),
             Self::Listener => Listener::type_url(),
+            Self::Extension => TypedExtensionConfig::type_url(),
             Self::Routes => RouteConfiguration::type_url(),
         }
     }

@@ -1,0 +1,1 @@
+//! Beside Envoy: passes xDS through, keeps the last good state, supervises.
