@@ -1,6 +1,8 @@
 //! What was lowered, as files.
 
 pub mod compose;
+mod connection_managers;
+pub(crate) mod discovered;
 mod inline;
 mod secrets;
 pub mod xds_files;

@@ -3,6 +3,7 @@
 mod annotation_fields;
 mod annotations;
 mod client_secrets;
+mod discovered;
 mod endpoints;
 mod findings;
 mod golden;
