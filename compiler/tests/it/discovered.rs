@@ -13,7 +13,7 @@ use spec::{Diagnostics, SourceFile, Sources, Syntax};
 use crate::golden::module;
 
 #[track_caller]
-fn checked(body: &str) -> CheckedMesh {
+pub(crate) fn checked(body: &str) -> CheckedMesh {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let file = sources.add(SourceFile::public("mesh.kdl", format!("mesh \"m\" {{\n{body}\n}}")));
     let mesh = spec::parse(file, Syntax::Kdl, &sources, &mut diagnostics).unwrap();

@@ -1,5 +1,6 @@
 //! Integration tests of the compiler, as its users see it.
 
+mod ads;
 mod annotation_fields;
 mod annotations;
 mod client_secrets;
