@@ -5,8 +5,11 @@
 //!                                        │ store: kept on disk                      │ events ──▶ status, metrics
 //! ```
 
+pub mod guard;
 pub mod published;
+pub mod store;
 pub mod stream;
+pub mod tombstones;
 pub mod view;
 
 pub use published::Published;
