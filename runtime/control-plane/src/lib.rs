@@ -11,6 +11,7 @@ pub mod identity;
 pub mod limits;
 pub mod metrics;
 pub mod published;
+pub mod reconcile;
 pub mod registry;
 pub mod server;
 pub mod status;

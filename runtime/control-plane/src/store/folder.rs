@@ -130,7 +130,7 @@ impl Store for FolderStore {
     }
 }
 
-/// A state whose name is the digest of its content.
+/// Only regular files: a pipe would never end.
 fn read(path: &Path) -> Result<State, String> {
     let metadata = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
