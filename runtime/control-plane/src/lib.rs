@@ -19,6 +19,7 @@ pub mod status;
 pub mod store;
 pub mod stream;
 pub mod tombstones;
+pub mod trace;
 pub mod view;
 
 pub use identity::Identity;
