@@ -13,6 +13,10 @@ use crate::exit::{Exit, ExitStatus};
 use crate::mesh::Ready;
 use crate::module;
 
+/// Where a mesh is placed whose Envoys follow a control plane: `serve --local` and `up --xds` must mean the same
+/// addresses.
+pub const XDS_SUBNET: &str = "127.80.0.0/24";
+
 /// Addresses to run at, and what holds them for us until the end.
 pub struct Addresses {
     pub subnet: Subnet,
