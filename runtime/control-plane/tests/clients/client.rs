@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::mesh::{CALLER, SERVICE};
 use crate::rust;
@@ -113,7 +113,8 @@ impl Client {
 
     /// Returns when this backend answers and another did before.
     pub(crate) async fn answered_by(&mut self, backend: &str) {
-        while self.line("backend").await != backend {}
+        let patience = Instant::now() + PATIENCE;
+        while self.line_until("backend", patience).await != backend {}
     }
 
     /// Returns after so many more calls.
@@ -152,12 +153,17 @@ impl Client {
 
     /// The value of the next line with this key.
     async fn line(&mut self, key: &str) -> Value {
+        self.line_until(key, Instant::now() + PATIENCE).await
+    }
+
+    async fn line_until(&mut self, key: &str, patience: Instant) -> Value {
         loop {
-            let line = timeout(PATIENCE, self.lines.recv()).await;
-            let line = line.unwrap_or_else(|_| panic!("no line with `{key}`; errors: {:?}", self.errors));
+            let line = timeout_at(patience, self.lines.recv()).await;
+            let last = self.errors.last();
+            let line = line.unwrap_or_else(|_| panic!("no line with `{key}`; the last error is {last:?}"));
             let line = line.unwrap_or_else(|| panic!("the client ended before a line with `{key}`"));
             if let Some(error) = line.get("error") {
-                self.errors.push(error.to_string());
+                self.errors.push(format!("{error} after {} calls", line["after"]));
             }
             if let Some(value) = line.get(key) {
                 return value.clone();

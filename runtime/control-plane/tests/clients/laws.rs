@@ -60,7 +60,8 @@ pub(crate) async fn ends_with_the_last_of_many_changes(start: impl Fn(SocketAddr
             client.calls(1).await;
         }
     }
-    control_plane.tell(&Mesh::routing_to("last").cluster("last", Backend::start("last").await.address));
+    let last = Backend::start("last").await;
+    control_plane.tell(&to(&last));
     client.answered_by("last").await;
     let totals = client.stop().await;
     assert_eq!(totals.errors, [""; 0], "{totals:?}");
