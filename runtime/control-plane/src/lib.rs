@@ -6,6 +6,7 @@
 //! ```
 
 pub mod admin;
+pub mod csds;
 pub mod identity;
 pub mod limits;
 pub mod metrics;

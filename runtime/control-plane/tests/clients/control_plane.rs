@@ -20,6 +20,7 @@ pub(crate) struct ControlPlane {
     running: Running,
     published: watch::Sender<Arc<Published>>,
     metrics: Metrics,
+    registry: Registry,
 }
 
 impl ControlPlane {
@@ -30,10 +31,11 @@ impl ControlPlane {
     pub(crate) async fn start_at(address: SocketAddr, mesh: &Mesh) -> Self {
         let (published, receiver) = watch::channel(mesh.published());
         let metrics = Metrics::default();
-        let shared = Shared { published: receiver, metrics: metrics.clone(), registry: Registry::default() };
+        let registry = Registry::default();
+        let shared = Shared { published: receiver, metrics: metrics.clone(), registry: registry.clone() };
         let options = Options { listen: Listen::Tcp(address), ..Options::default() };
         let running = server::start(options, shared).await.expect("a server on loopback starts");
-        Self { running, published, metrics }
+        Self { running, published, metrics, registry }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -46,7 +48,7 @@ impl ControlPlane {
 
     /// How many responses clients refused.
     pub(crate) fn refusals(&self) -> u64 {
-        self.count("meshwright_control_plane_nacks_total")
+        self.count("meshwright_control_plane_refusals_total")
     }
 
     pub(crate) async fn until_refused(&self) {
@@ -54,7 +56,8 @@ impl ControlPlane {
     }
 
     pub(crate) async fn until_somebody_asks(&self) {
-        self.until("a client asks", || self.count("meshwright_control_plane_streams{") > 0).await;
+        let asks = || self.registry.streams().iter().any(|stream| stream.types.iter().any(|it| it.subscribed > 0));
+        self.until("a client asks", asks).await;
     }
 
     async fn until(&self, what: &str, is_so: impl Fn() -> bool) {
