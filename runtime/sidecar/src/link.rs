@@ -85,7 +85,7 @@ impl Link {
 
     /// Connects anew, with certificates as their files now are.
     pub(crate) fn renew(&self) {
-        drop(self.renew.try_send(()));
+        let _ = self.renew.try_send(());
     }
 }
 

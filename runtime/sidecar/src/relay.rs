@@ -103,7 +103,7 @@ impl Relay {
     /// Takes no more streams.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
-            drop(stop.send(()));
+            let _ = stop.send(());
         }
         drop((&mut self.task).await);
     }

@@ -105,6 +105,7 @@ async fn await_control_plane(
                 match attempt {
                     Attempt::Answered(passing) => {
                         shared.link.report(Report::Answered { generation: up.generation });
+                        tracing::info!(control_plane = %up.server, "Envoy is passed through");
                         return Ok(Answers::ControlPlane(passing));
                     }
                     Attempt::Failed(error) => {
