@@ -1,0 +1,10 @@
+//! Trials of the control plane: real Envoys under constant load, while what they are told changes, breaks or is killed.
+//!
+//! A trial is a function of its size: tests run it small, `make bench-control-plane` at the size that figures are quoted
+//! for.
+
+pub mod backend;
+pub mod bootstrap;
+pub mod load;
+pub mod mesh;
+pub mod proxy;
