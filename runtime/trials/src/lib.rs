@@ -5,6 +5,9 @@
 
 pub mod backend;
 pub mod bootstrap;
+pub mod control;
 pub mod load;
 pub mod mesh;
 pub mod proxy;
+pub mod stage;
+pub mod swap;

@@ -106,6 +106,15 @@ impl Load {
         }
     }
 
+    /// Waits for the first good answer; whether one came.
+    pub async fn wait_for_any(&self, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        while lock(&self.seen).state.is_none() && Instant::now() < deadline {
+            sleep(Duration::from_millis(1)).await;
+        }
+        lock(&self.seen).state.is_some()
+    }
+
     /// Waits until so many more requests were answered, or lost.
     pub async fn more(&self, requests: u64) {
         let target = self.tally().requests + requests;
