@@ -4,6 +4,7 @@ pub(crate) mod access_log;
 pub(crate) mod asked;
 pub(crate) mod bootstrap;
 pub(crate) mod cluster;
+pub(crate) mod control_plane;
 pub(crate) mod egress;
 pub(crate) mod endpoint;
 pub(crate) mod forward_proxy;

@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Id, Proxy, Service};
+use crate::emit::discovered::{Discovered, discovered};
 use crate::lower::{self, NodeConfig, Shared, lower_with};
 
 /// The resources of every proxy of a mesh. Same mesh, same bytes, same versions.
@@ -229,7 +230,9 @@ impl Encoder {
         self.add(ResourceKind::Cluster, &config.clusters, |it| &it.name, &mut places);
         self.add(ResourceKind::Endpoints, &config.endpoints, |it| &it.cluster_name, &mut places);
         self.add(ResourceKind::Secret, &config.secrets, |it| &it.name, &mut places);
-        self.add(ResourceKind::Listener, &config.listeners, |it| &it.name, &mut places);
+        let Discovered { listeners, extensions } = discovered(&config.listeners);
+        self.add(ResourceKind::Listener, &listeners, |it| &it.name, &mut places);
+        self.add(ResourceKind::Extension, &extensions, |it| &it.name, &mut places);
         self.add(ResourceKind::Routes, &config.routes, |it| &it.name, &mut places);
         places
     }

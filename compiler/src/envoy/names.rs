@@ -159,6 +159,9 @@ pub(crate) fn own_filter(root_id: &str, owner: &str) -> String {
     }
 }
 
+/// Where an Envoy asks for its configuration.
+pub(crate) const CONTROL_PLANE_CLUSTER: &str = "meshwright-xds";
+
 /// Where keys of tokens are fetched.
 pub(crate) fn keys_cluster(at: &HostPort) -> String {
     format!("keys:{at}")
