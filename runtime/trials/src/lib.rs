@@ -6,8 +6,10 @@
 pub mod backend;
 pub mod bootstrap;
 pub mod control;
+pub mod failover;
 pub mod load;
 pub mod mesh;
 pub mod proxy;
+pub mod replica;
 pub mod stage;
 pub mod swap;

@@ -60,7 +60,7 @@ impl Proxy {
         let module = folder.path().join(module().path());
         std::fs::create_dir_all(module.parent().context("the module is in a folder")?)?;
         std::fs::write(module, artifacts::MODULE)?;
-        let config = folder.path().join("envoy.json");
+        let config = folder.path().join("envoy.yaml");
         std::fs::write(&config, bootstrap(compiled, &setup.id, &setup.servers, setup.variant)?)?;
         let admin = Admin::new(SocketAddr::new(setup.address, ADMIN_PORT));
         let (events, _) = broadcast::channel(16);

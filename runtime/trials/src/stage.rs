@@ -100,7 +100,7 @@ impl Stage {
 }
 
 impl State {
-    fn of(number: usize, places: &Places) -> anyhow::Result<Self> {
+    pub(crate) fn of(number: usize, places: &Places) -> anyhow::Result<Self> {
         let compiled = mesh::compile(&mesh::state(number, places), &module())?;
         let published = Arc::new(Published::of(&compiled.snapshot));
         Ok(Self { name: number.to_string(), compiled: Arc::new(compiled), published })
