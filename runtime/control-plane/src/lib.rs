@@ -6,6 +6,7 @@
 //! ```
 
 pub mod admin;
+pub mod guard;
 pub mod identity;
 pub mod limits;
 pub mod metrics;
@@ -13,7 +14,9 @@ pub mod published;
 pub mod registry;
 pub mod server;
 pub mod status;
+pub mod store;
 pub mod stream;
+pub mod tombstones;
 pub mod view;
 
 pub use identity::Identity;
