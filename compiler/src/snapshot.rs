@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ::envoy::config::bootstrap::v3::Bootstrap;
 use ::envoy::config::cluster::v3::Cluster;
 use ::envoy::config::core::v3::TypedExtensionConfig;
 use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
@@ -227,7 +228,9 @@ struct Encoder {
 impl Encoder {
     fn config(&mut self, config: &NodeConfig) -> Vec<usize> {
         let mut places = Vec::new();
+        let primary = primary(&config.bootstrap);
         self.add(ResourceKind::Cluster, &config.clusters, |it| &it.name, &mut places);
+        self.add(ResourceKind::Cluster, &primary, |it| &it.name, &mut places);
         self.add(ResourceKind::Endpoints, &config.endpoints, |it| &it.cluster_name, &mut places);
         self.add(ResourceKind::Secret, &config.secrets, |it| &it.name, &mut places);
         let Discovered { listeners, extensions } = discovered(&config.listeners);
@@ -264,6 +267,13 @@ impl Encoder {
             places.push(place);
         }
     }
+}
+
+/// Clusters that an Envoy knows from its bootstrap, unless the mesh says of them only later. Those it knows it keeps.
+fn primary(bootstrap: &Bootstrap) -> Vec<Arc<Cluster>> {
+    let local = bootstrap.cluster_manager.as_ref().map_or("", |manager| manager.local_cluster_name.as_str());
+    let clusters = bootstrap.static_resources.iter().flat_map(|resources| &resources.clusters);
+    clusters.filter(|cluster| cluster.name != local).cloned().map(Arc::new).collect()
 }
 
 fn encode<M: Name>(kind: ResourceKind, name: &str, message: &M) -> Resource {

@@ -30,7 +30,9 @@ fn check(ads: &Ads, expected: Expect) {
 
 #[test]
 fn two_control_planes_take_turns() {
-    check(&Ads::towards(Servers::Addresses(vec![at("10.0.9.1"), at("10.0.9.2")])), expect![[r#"
+    check(
+        &Ads::towards(Servers::Addresses(vec![at("10.0.9.1"), at("10.0.9.2")])),
+        expect![[r#"
         node:
           id: beta
           cluster: m
@@ -96,7 +98,8 @@ fn two_control_planes_take_turns() {
               typed_config:
                 "@type": type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig
                 max_active_downstream_connections: "50000"
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -113,7 +116,9 @@ fn names_are_resolved_and_certificates_are_files_that_are_watched() {
         tls: Some(tls),
         ..Ads::towards(Servers::Addresses(vec![at("control.mesh"), at("10.0.9.2")]))
     };
-    check(&ads, expect![[r#"
+    check(
+        &ads,
+        expect![[r#"
         node:
           id: beta~task-1
           cluster: m
@@ -231,7 +236,8 @@ fn names_are_resolved_and_certificates_are_files_that_are_watched() {
               watched_directory:
                 path: /certs
                 watch_modify: true
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -247,5 +253,6 @@ fn a_socket_of_the_process_beside_it_is_a_server() {
                   address:
                     pipe:
                       path: /run/meshwright/xds.sock
-    "#]].assert_eq(&envoy::to_yaml(load.unwrap()));
+    "#]]
+    .assert_eq(&envoy::to_yaml(load.unwrap()));
 }
