@@ -46,7 +46,7 @@ pub async fn fail_over(trial: &Failover) -> anyhow::Result<Survived> {
     let until = since_1970() + trial.lasts + Duration::from_secs(10);
     let schedule = |listen: SocketAddr| Schedule {
         listen,
-        edge: stage.places.edge,
+        edges: stage.places.edges.clone(),
         backends: stage.places.backends.clone(),
         ring: RING,
         per_second: trial.per_second,

@@ -10,9 +10,7 @@ use spec::{Diagnostics, SourceFile, Sources, Syntax};
 
 use crate::load::STATE;
 
-/// The gateway whose Envoy is under load.
-pub const EDGE: &str = "edge";
-/// Where it listens.
+/// Where gateways listen.
 pub const PORT: u16 = 8080;
 /// Services beside the one whose turn it is: a change shall stand among things that stay.
 const STEADY: usize = 5;
@@ -28,8 +26,14 @@ pub struct Compiled {
 /// Where everything of a trial's mesh is.
 #[derive(Clone, Debug)]
 pub struct Places {
-    pub edge: IpAddr,
+    /// A gateway each.
+    pub edges: Vec<IpAddr>,
     pub backends: Vec<SocketAddr>,
+}
+
+/// The name of a gateway.
+pub fn edge(index: usize) -> String {
+    format!("edge-{index}")
 }
 
 /// A state of the mesh in which everything goes to a cluster that no other state has, and answers say so.
@@ -46,21 +50,23 @@ pub fn state(number: usize, places: &Places) -> String {
         service(&format!("steady-{index}.svc"), index);
     }
     service(&turn, number);
-    let _ = write!(
-        mesh,
-        r#"    gateway "{EDGE}" {{
+    for (index, address) in places.edges.iter().enumerate() {
+        let _ = write!(
+            mesh,
+            r#"    gateway "{}" {{
         listen {PORT}
-        bind "{}"
+        bind "{address}"
         host "*" {{
             route path-prefix="/steady" {{ to "steady-0.svc" }}
             route path-prefix="/" {{ to "{turn}" }}
             response-headers {{ set "{STATE}" value="{number}" }}
         }}
     }}
-}}
 "#,
-        places.edge
-    );
+            edge(index)
+        );
+    }
+    mesh.push_str("}\n");
     mesh
 }
 

@@ -53,6 +53,18 @@ pub struct Changes {
     pub routes: u64,
 }
 
+impl Changes {
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        let Self { clusters, listeners, routes } = before;
+        Self {
+            clusters: self.clusters.saturating_sub(clusters),
+            listeners: self.listeners.saturating_sub(listeners),
+            routes: self.routes.saturating_sub(routes),
+        }
+    }
+}
+
 impl Proxy {
     /// Returns when Envoy is ready, which takes a control plane.
     pub async fn start(setup: &Setup, compiled: &Compiled) -> anyhow::Result<Self> {

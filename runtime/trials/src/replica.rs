@@ -1,7 +1,6 @@
 //! A control plane as a process of its own, to be killed. What it publishes is a matter of the time of day alone, so that
 //! replicas agree without knowing of each other, and one that starts anew knows what left the mesh a moment ago.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
@@ -10,8 +9,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use clap::Args;
-use compiler::snapshot::ResourceKind;
-use control_plane::{Published, Resources, View};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
@@ -33,8 +30,8 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Schedule {
     #[arg(long)]
     pub listen: SocketAddr,
-    #[arg(long)]
-    pub edge: IpAddr,
+    #[arg(long, value_delimiter = ',')]
+    pub edges: Vec<IpAddr>,
     #[arg(long, value_delimiter = ',')]
     pub backends: Vec<SocketAddr>,
     /// So many states take turns; the one after them is the last.
@@ -56,11 +53,13 @@ pub struct Replica {
 impl Replica {
     /// Returns when it listens. `program` has the command [`COMMAND`].
     pub async fn start(program: &Path, schedule: &Schedule) -> anyhow::Result<Self> {
-        let backends: Vec<String> = schedule.backends.iter().map(ToString::to_string).collect();
+        let listed = |all: &mut dyn Iterator<Item = String>| all.collect::<Vec<_>>().join(",");
+        let edges = listed(&mut schedule.edges.iter().map(ToString::to_string));
+        let backends = listed(&mut schedule.backends.iter().map(ToString::to_string));
         let child = Command::new(program)
             .arg(COMMAND)
-            .args(["--listen", &schedule.listen.to_string(), "--edge", &schedule.edge.to_string()])
-            .args(["--backends", &backends.join(","), "--ring", &schedule.ring.to_string()])
+            .args(["--listen", &schedule.listen.to_string(), "--edges", &edges])
+            .args(["--backends", &backends, "--ring", &schedule.ring.to_string()])
             .args(["--per-second", &schedule.per_second.to_string(), "--until", &schedule.until.to_string()])
             .stdin(Stdio::null())
             .kill_on_drop(true)
@@ -86,68 +85,46 @@ impl Replica {
 
 /// Serves for ever.
 pub async fn run(schedule: &Schedule) -> anyhow::Result<()> {
-    let places = Places { edge: schedule.edge, backends: schedule.backends.clone() };
+    let places = Places { edges: schedule.edges.clone(), backends: schedule.backends.clone() };
     let states: Vec<State> =
         (0..=schedule.ring).map(|number| State::of(number, &places)).collect::<anyhow::Result<_>>()?;
-    let mut shown = schedule.now(since_1970());
-    let control = Control::start(schedule.listen, Arc::new(offered(&states, &shown)?)).await?;
+    let mut now = since_1970();
+    let mut turn = schedule.turn(now.saturating_sub(GRACE));
+    let mut published = (*schedule.state(&states, turn)?.published).clone();
+    // What a replica that was there would have published since.
+    while turn < schedule.turn(now) {
+        turn += 1;
+        published = published.followed_by(schedule.state(&states, turn)?.published.mesh().clone(), now, GRACE);
+    }
+    let control = Control::start(schedule.listen, Arc::new(published.clone())).await?;
     loop {
         sleep(LOOK).await;
-        let now = schedule.now(since_1970());
-        if now != shown {
-            control.publish(Arc::new(offered(&states, &now)?));
-            shown = now;
+        now = since_1970();
+        let next = schedule.turn(now);
+        if next != turn {
+            turn = next;
+            published = published.followed_by(schedule.state(&states, turn)?.published.mesh().clone(), now, GRACE);
+        } else if let Some(without) = published.expired(now) {
+            published = without;
+        } else {
+            continue;
         }
+        control.publish(Arc::new(published.clone()));
     }
-}
-
-/// The state at hand, and those that left within the grace time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Now {
-    number: usize,
-    left: Vec<usize>,
 }
 
 impl Schedule {
-    fn now(&self, since_1970: Duration) -> Now {
-        let until = Duration::from_millis(self.until);
-        let at = |time: Duration| match time < until {
-            // The number of turns since 1970 fits for some thousand million years.
-            true => (time.as_secs_f64() * self.per_second) as u64 % self.ring as u64,
-            false => self.ring as u64,
-        };
-        let number = at(since_1970) as usize;
-        let step = Duration::from_secs_f64(0.5 / self.per_second).min(GRACE);
-        let mut left = Vec::new();
-        let mut back = Duration::ZERO;
-        while back <= GRACE {
-            let before = at(since_1970.saturating_sub(back)) as usize;
-            if before != number && !left.contains(&before) {
-                left.push(before);
-            }
-            back += step;
-        }
-        left.sort_unstable();
-        Now { number, left }
+    /// Turns since 1970; the last one never ends.
+    fn turn(&self, since_1970: Duration) -> u64 {
+        // The number of turns fits for some thousand million years.
+        (since_1970.min(Duration::from_millis(self.until)).as_secs_f64() * self.per_second) as u64
     }
-}
 
-/// Everything of the state at hand; of those that left, the clusters and endpoints.
-fn offered(states: &[State], now: &Now) -> anyhow::Result<Published> {
-    let state = |number: usize| states.get(number).context("the schedule names states that there are");
-    let mut views = BTreeMap::new();
-    for (proxy, view) in state(now.number)?.published.views() {
-        let mut offered: View = (**view).clone();
-        for left in &now.left {
-            let Some(before) = state(*left)?.published.view(proxy) else { continue };
-            for kind in [ResourceKind::Cluster, ResourceKind::Endpoints] {
-                let both = Resources::union(&before.of(kind), &offered.of(kind));
-                offered = offered.with(kind, both);
-            }
-        }
-        views.insert(proxy.to_owned(), Arc::new(offered));
+    fn state<'a>(&self, states: &'a [State], turn: u64) -> anyhow::Result<&'a State> {
+        let last = self.turn(Duration::from_millis(self.until));
+        let number = if turn >= last { self.ring } else { usize::try_from(turn % self.ring as u64)? };
+        states.get(number).context("the schedule names states that there are")
     }
-    Ok(Published::with_views(views))
 }
 
 pub fn since_1970() -> Duration {

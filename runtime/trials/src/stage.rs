@@ -1,6 +1,6 @@
 //! What every trial needs: addresses of its own, backends, the mesh in its states.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use local::{EnvoyBinary, Subnet};
 
 use crate::backend::Backend;
 use crate::load::{Load, Plan};
-use crate::mesh::{self, Compiled, EDGE, PORT, Places};
+use crate::mesh::{self, Compiled, PORT, Places, edge};
 use crate::proxy::{Proxy, Setup, module};
 
 const BACKENDS: usize = 4;
@@ -42,15 +42,20 @@ pub struct State {
 }
 
 impl Stage {
+    /// With one gateway.
     pub async fn set(binary: &EnvoyBinary, states: usize) -> anyhow::Result<Self> {
+        Self::with_edges(binary, states, 1).await
+    }
+
+    pub async fn with_edges(binary: &EnvoyBinary, states: usize, edges: usize) -> anyhow::Result<Self> {
         let claim = Subnet::claim()?;
         let mut addresses = claim.subnet().addresses().map(IpAddr::from);
-        let edge = addresses.next().context("the range has an address")?;
+        let edges = addresses.by_ref().take(edges).collect();
         let mut backends = Vec::new();
         for address in addresses.by_ref().take(BACKENDS) {
             backends.push(Backend::start(SocketAddr::new(address, BACKEND_PORT)).await?);
         }
-        let places = Places { edge, backends: backends.iter().map(Backend::address).collect() };
+        let places = Places { edges, backends: backends.iter().map(Backend::address).collect() };
         let addresses = addresses.collect();
         let states = (0..states).map(|number| State::of(number, &places)).collect::<anyhow::Result<_>>()?;
         Ok(Self { binary: binary.clone(), places, states, addresses, _backends: backends, _claim: claim })
@@ -68,20 +73,21 @@ impl Stage {
 
     /// Where the Envoy under load answers.
     pub fn edge(&self) -> SocketAddr {
-        SocketAddr::new(self.places.edge, PORT)
+        SocketAddr::new(self.places.edges.first().copied().unwrap_or(Ipv4Addr::LOCALHOST.into()), PORT)
     }
 
     /// An Envoy that was told the first state, and answers accordingly.
     pub async fn proxy(&self, variant: Variant, servers: &[SocketAddr]) -> anyhow::Result<Proxy> {
-        let setup = Setup {
-            binary: self.binary.clone(),
-            variant,
-            id: EDGE.to_owned(),
-            address: self.places.edge,
-            servers: servers.to_vec(),
-        };
+        self.proxy_of(0, variant, servers).await
+    }
+
+    /// The same of a gateway beside the first.
+    pub async fn proxy_of(&self, index: usize, variant: Variant, servers: &[SocketAddr]) -> anyhow::Result<Proxy> {
+        let address = *self.places.edges.get(index).context("there are that many gateways")?;
+        let setup =
+            Setup { binary: self.binary.clone(), variant, id: edge(index), address, servers: servers.to_vec() };
         let proxy = Proxy::start(&setup, &self.state(0)?.compiled).await?;
-        let load = Plan::steady(self.edge()).start();
+        let load = Plan::steady(SocketAddr::new(address, PORT)).start();
         let answered = load.wait_for_any(FIRST_ANSWER).await;
         let tally = load.stop().await;
         if !answered {

@@ -59,10 +59,6 @@ pub async fn swap(trial: &Swap) -> anyhow::Result<Swapped> {
     let tally = load.stop().await;
     proxy.stop().await;
     control.stop().await;
-    let changes = Changes {
-        clusters: after.clusters - before.clusters,
-        listeners: after.listeners - before.listeners,
-        routes: after.routes - before.routes,
-    };
+    let changes = after.since(before);
     Ok(Swapped { published: published + 1, tally, converged, trouble, changes })
 }
