@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod bootstrap;
+pub mod client;
 pub mod control;
 pub mod failover;
 pub mod load;
@@ -12,6 +13,7 @@ pub mod mesh;
 pub mod outage;
 pub mod proxy;
 pub mod refused;
+pub mod refusing;
 pub mod replica;
 pub mod stage;
 pub mod swap;
