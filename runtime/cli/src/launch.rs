@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
-use compiler::emit::ads::{Ads, Servers, ads_bootstrap};
 use compiler::emit;
+use compiler::emit::ads::{Ads, Servers, ads_bootstrap};
 use compiler::lower::Shared;
 use local::{Claim, Options, Placement, Plan, Running, Subnet};
 use spec::Diagnostics;

@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod guard;
+pub mod csds;
 pub mod identity;
 pub mod limits;
 pub mod metrics;

@@ -2,21 +2,36 @@
 //! may take.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::Published;
-use crate::identity::Identity;
-use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 
-pub use options::{Listen, NotAllowed, Options, TlsFiles};
+pub use listener::StartError;
+pub use machine::{Machine, NewMachine};
+pub use options::{Listen, NotAllowed, NotAnAddress, Options, TlsFiles};
+pub use tls::TlsError;
 
+mod connection;
+mod conversation;
+mod hello;
+mod inspection;
+mod listener;
+mod machine;
 mod options;
+mod requests;
+mod responses;
+mod route;
+mod tls;
+mod turns;
 
 /// What a server shares with the rest of the control plane.
 #[derive(Clone, Debug)]
@@ -30,24 +45,36 @@ pub struct Shared {
 #[derive(Debug)]
 pub struct Running {
     address: Option<SocketAddr>,
+    server: Arc<Server>,
+    accepting: JoinHandle<()>,
+    background: Vec<JoinHandle<()>>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    NotAllowed(#[from] NotAllowed),
-    #[error("cannot listen on {listen}: {error}")]
-    Listen { listen: Listen, error: std::io::Error },
-    #[error(transparent)]
-    Tls(#[from] TlsError),
+/// What all connections share.
+#[derive(Debug)]
+struct Server {
+    options: Options,
+    shared: Shared,
+    tls: Option<tls::Tls>,
+    health: HealthServer<HealthService>,
+    /// What is published, and since when.
+    current: watch::Sender<Current>,
+    /// Whether clients are to go elsewhere.
+    stopping: watch::Sender<bool>,
+    /// Streams that may be opened.
+    places: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+    /// Streams that may be told of a change at a time.
+    pushes: Arc<Semaphore>,
+    turns: turns::Turns,
+    bounds: requests::Bounds,
+    began: Instant,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    #[error("cannot read {}: {error}", path.display())]
-    Read { path: PathBuf, error: std::io::Error },
-    #[error("{} is not usable: {reason}", path.display())]
-    Unusable { path: PathBuf, reason: String },
+#[derive(Clone, Debug)]
+struct Current {
+    published: Arc<Published>,
+    at: std::time::Instant,
 }
 
 /// Listens, and serves whatever `shared.published` says, now and later. Needs a tokio runtime.
@@ -55,8 +82,31 @@ pub enum TlsError {
 /// A proxy that is not in what is published is told nothing at all (and keeps what it has) until it is.
 pub async fn start(options: Options, shared: Shared) -> Result<Running, StartError> {
     options.validate()?;
-    let _ = (options, shared);
-    Ok(Running { address: None })
+    let tls = options.tls.clone().map(|files| tls::Tls::start(files, shared.metrics.clone())).transpose()?;
+    let listener = listener::Listener::bind(&options.listen).await?;
+    let address = listener.address();
+    let reporter = HealthReporter::new();
+    let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
+    let limits = options.limits.clone();
+    let current = Current { published: shared.published.borrow().clone(), at: std::time::Instant::now() };
+    let server = Arc::new(Server {
+        tls,
+        health,
+        current: watch::Sender::new(current),
+        stopping: watch::Sender::new(false),
+        places: Arc::new(Semaphore::new(limits.streams)),
+        connections: Arc::new(Semaphore::new(limits.connections)),
+        pushes: Arc::new(Semaphore::new(limits.pushes)),
+        turns: turns::Turns::new(limits.streams_per_second, limits.turn),
+        bounds: requests::Bounds::new(&limits),
+        began: Instant::now(),
+        options,
+        shared,
+    });
+    let background =
+        vec![tokio::spawn(server.turns.clone().refill()), tokio::spawn(follow(Arc::clone(&server), reporter))];
+    let accepting = tokio::spawn(listener::accept(Arc::clone(&server), listener));
+    Ok(Running { address, server, accepting, background })
 }
 
 impl Running {
@@ -67,8 +117,55 @@ impl Running {
 
     /// Accepts nobody any more, tells clients to go elsewhere, and ends their streams one after the other within
     /// `Options::drain`.
-    pub async fn stop(self) {}
+    pub async fn stop(mut self) {
+        self.server.stopping.send_replace(true);
+        let drain = self.server.options.drain + Duration::from_secs(3);
+        let _ = timeout(drain, &mut self.accepting).await;
+    }
 }
 
-#[allow(dead_code, reason = "the signature comes before what uses it")]
-fn uses(_: (Identity, Limits, Duration)) {}
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Connections are the accepting task's, and end with it.
+        self.accepting.abort();
+        for task in &self.background {
+            task.abort();
+        }
+    }
+}
+
+/// Passes on what is published with the time at which it was, and says that there is something to serve.
+async fn follow(server: Arc<Server>, reporter: HealthReporter) {
+    let mut published = server.shared.published.clone();
+    let mut stopping = server.stopping.subscribe();
+    loop {
+        let current = published.borrow_and_update().clone();
+        let serving = current.views().next().is_some() && !*stopping.borrow_and_update();
+        server.shared.metrics.published(&current.digest);
+        server.current.send_replace(Current { published: current, at: std::time::Instant::now() });
+        let status =
+            if serving { tonic_health::ServingStatus::Serving } else { tonic_health::ServingStatus::NotServing };
+        for service in ["", route::ADS] {
+            reporter.set_service_status(service, status).await;
+        }
+        tokio::select! {
+            changed = published.changed() => {
+                if changed.is_err() {
+                    // Nobody publishes any more: what is served stays.
+                    let _ = stopping.wait_for(|stopping| *stopping).await;
+                }
+            }
+            changed = stopping.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+        }
+        if *stopping.borrow() {
+            for service in ["", route::ADS] {
+                reporter.set_service_status(service, tonic_health::ServingStatus::NotServing).await;
+            }
+            return;
+        }
+    }
+}

@@ -30,9 +30,7 @@ pub enum FindError {
         SUPPORTED.0, SUPPORTED.1, SUPPORTED.0, SUPPORTED.1
     )]
     NotFound,
-    #[error(
-        "no Envoy 1.36 was found: `make setup` installs it, or name it with ENVOY_136=FILE"
-    )]
+    #[error("no Envoy 1.36 was found: `make setup` installs it, or name it with ENVOY_136=FILE")]
     NoOldest,
 }
 

@@ -52,8 +52,10 @@ pub async fn fail_over(trial: &Failover) -> anyhow::Result<Survived> {
         per_second: trial.per_second,
         until: u64::try_from(until.as_millis()).unwrap_or(u64::MAX),
     };
-    let mut replicas =
-        [Some(Replica::start(&trial.program, &schedule(servers[0])).await?), Some(Replica::start(&trial.program, &schedule(servers[1])).await?)];
+    let mut replicas = [
+        Some(Replica::start(&trial.program, &schedule(servers[0])).await?),
+        Some(Replica::start(&trial.program, &schedule(servers[1])).await?),
+    ];
     let proxy = stage.proxy(trial.variant, &servers).await?;
     let load = Plan { pause: trial.pause, ..Plan::full(stage.edge()) }.start();
     let (mut kills, mut reconnects) = (0, Vec::new());
@@ -94,12 +96,7 @@ async fn asked(proxy: &Proxy, servers: &[SocketAddr]) -> anyhow::Result<usize> {
     }
 }
 
-async fn reconnected(
-    proxy: &Proxy,
-    servers: &[SocketAddr],
-    killed: usize,
-    since: Instant,
-) -> anyhow::Result<Duration> {
+async fn reconnected(proxy: &Proxy, servers: &[SocketAddr], killed: usize, since: Instant) -> anyhow::Result<Duration> {
     loop {
         let streams = streams(proxy, servers).await?;
         if streams.iter().enumerate().any(|(index, streams)| index != killed && *streams > 0) {

@@ -4,9 +4,11 @@
 //! for.
 
 pub mod backend;
+pub mod between;
 pub mod bootstrap;
 pub mod client;
 pub mod control;
+pub mod cut;
 pub mod failover;
 pub mod load;
 pub mod mesh;
@@ -16,4 +18,5 @@ pub mod refused;
 pub mod refusing;
 pub mod replica;
 pub mod stage;
+pub mod stalled;
 pub mod swap;

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 use crate::bootstrap::bootstrap;
-use crate::mesh::Compiled;
+use crate::mesh::{Compiled, PORT};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -93,6 +93,11 @@ impl Proxy {
 
     pub fn admin(&self) -> Admin {
         self.admin
+    }
+
+    /// Where it answers, if it is a gateway.
+    pub fn traffic(&self) -> SocketAddr {
+        SocketAddr::new(self.admin.address().ip(), PORT)
     }
 
     pub fn pid(&self) -> Option<u32> {

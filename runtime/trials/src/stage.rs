@@ -84,8 +84,7 @@ impl Stage {
     /// The same of a gateway beside the first.
     pub async fn proxy_of(&self, index: usize, variant: Variant, servers: &[SocketAddr]) -> anyhow::Result<Proxy> {
         let address = *self.places.edges.get(index).context("there are that many gateways")?;
-        let setup =
-            Setup { binary: self.binary.clone(), variant, id: edge(index), address, servers: servers.to_vec() };
+        let setup = Setup { binary: self.binary.clone(), variant, id: edge(index), address, servers: servers.to_vec() };
         let proxy = Proxy::start(&setup, &self.state(0)?.compiled).await?;
         let load = Plan::steady(SocketAddr::new(address, PORT)).start();
         let answered = load.wait_for_any(FIRST_ANSWER).await;

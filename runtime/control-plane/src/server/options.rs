@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use crate::identity::Identity;
 use crate::limits::Limits;
+use crate::server::machine::NewMachine;
+use crate::stream::Stream;
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -22,6 +24,8 @@ pub struct Options {
     pub drain: Duration,
     /// After which time a connection is closed, ± 20 %, so that clients spread over replicas.
     pub max_connection_age: Duration,
+    /// Makes the machine of a stream.
+    pub machine: NewMachine,
 }
 
 /// PEM files, read again whenever they change.
@@ -68,6 +72,7 @@ impl Default for Options {
             limits: Limits::default(),
             drain: Duration::from_secs(5),
             max_connection_age: Duration::from_secs(30 * 60),
+            machine: |variant, view| Box::new(Stream::new(variant, view)),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Every trial small, on the newest and the oldest Envoy, in both variants of the protocol.
 
-mod swap;
+mod failover;
 mod outage;
 mod refused;
-mod failover;
+mod swap;
 
 use std::time::Duration;
 

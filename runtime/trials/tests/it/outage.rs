@@ -24,8 +24,7 @@ async fn twenty_five_seconds_without_a_control_plane_lose_nothing() {
 async fn being_told_the_same_again_changes_nothing() {
     for binary in [newest(), oldest()] {
         for variant in VARIANTS {
-            let trial =
-                Outage { binary: binary.clone(), variant, lasts: Duration::from_millis(500), pause: PAUSE };
+            let trial = Outage { binary: binary.clone(), variant, lasts: Duration::from_millis(500), pause: PAUSE };
             let returned = outage(&trial).await.unwrap();
             assert_eq!(returned.changes, Changes::default(), "{variant:?}: {returned:?}");
             assert_eq!(returned.tally.lost, 0, "{variant:?}: {returned:?}");

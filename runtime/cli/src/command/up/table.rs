@@ -76,7 +76,10 @@ fn commands(started: &Started, servers: &[SocketAddr]) -> String {
     lines.push("health checks run every second here, whatever the mesh declares".to_owned());
     if !servers.is_empty() {
         let all: Vec<String> = servers.iter().map(ToString::to_string).collect();
-        lines.push(format!("Envoys follow {}: what is changed in the mesh reaches them as it is saved,", all.join(", ")));
+        lines.push(format!(
+            "Envoys follow {}: what is changed in the mesh reaches them as it is saved,",
+            all.join(", ")
+        ));
         lines.push("but for new nodes, gateways and endpoint addresses: for those start `up` again".to_owned());
     }
     lines.push(format!("configurations and logs: {}", started.running.folder().display()));
