@@ -40,9 +40,16 @@ pub async fn connect(server: SocketAddr) -> anyhow::Result<Channel> {
 
 /// Asks for everything of a type, as the node of this id.
 pub async fn subscribe(channel: Channel, id: &str, type_url: String) -> anyhow::Result<Stream> {
-    let (requests, receiver) = mpsc::channel(QUEUE);
     let node = Some(Node { id: id.to_owned(), ..Node::default() });
-    requests.send(DiscoveryRequest { node, type_url, ..DiscoveryRequest::default() }).await?;
+    raw(channel, vec![DiscoveryRequest { node, type_url, ..DiscoveryRequest::default() }]).await
+}
+
+/// A stream that begins with whatever is given.
+pub async fn raw(channel: Channel, first: Vec<DiscoveryRequest>) -> anyhow::Result<Stream> {
+    let (requests, receiver) = mpsc::channel(QUEUE.max(first.len()));
+    for request in first {
+        requests.send(request).await?;
+    }
     let mut grpc = Grpc::new(channel);
     grpc.ready().await?;
     let codec = ProstCodec::<DiscoveryRequest, DiscoveryResponse>::default();
