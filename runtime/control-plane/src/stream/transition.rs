@@ -1,0 +1,170 @@
+//! In which order a new view is told, so that at every moment every route leads to a cluster that the proxy has.
+//!
+//! 1. Clusters, endpoints and secrets of the old view and the new one together. Envoy acknowledges clusters once they are
+//!    warm, for which it needs their endpoints: neither waits for the other.
+//! 2. When these are acknowledged: listeners, filters and routes of the new view.
+//! 3. When those are acknowledged too: what only the old view had is taken away.
+//!
+//! What is running is finished before the next view is told, or a mesh that changes all the time never gets past the first
+//! step. Only a refusal, after which nothing can be finished, lets the next view begin at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use compiler::snapshot::ResourceKind;
+
+use super::{Step, Stream, response};
+use crate::view::{Resources, View};
+
+/// What traffic needs, and what leads traffic to it.
+const TARGETS: [ResourceKind; 3] = [ResourceKind::Cluster, ResourceKind::Endpoints, ResourceKind::Secret];
+const WAYS: [ResourceKind; 3] = [ResourceKind::Listener, ResourceKind::Extension, ResourceKind::Routes];
+
+/// How long listeners, filters and routes are held back from a client that came back.
+const GATE: Duration = Duration::from_secs(3);
+/// How many views a proxy may be half following.
+const FOLLOWED: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct Transition {
+    to: Arc<View>,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Add,
+    Switch,
+    Remove,
+}
+
+/// Does all that can be done now.
+pub(super) fn proceed(stream: &mut Stream, now: Duration, step: &mut Step) {
+    loop {
+        for kind in ResourceKind::ALL {
+            response::push(stream, kind, step);
+        }
+        if !advance(stream, now, step) {
+            return;
+        }
+    }
+}
+
+pub(super) fn deadline(stream: &Stream) -> Option<Duration> {
+    stream.gate.filter(|_| !is_stuck(stream, Phase::Add))
+}
+
+/// A subscription changed; `back` if the client had the type on an earlier stream.
+///
+/// An Envoy that comes back follows routes that we do not know, and asks for all types at once: it is told in the order
+/// of a transition. Others ask for one type after the other, and must not be kept waiting.
+pub(super) fn on_subscription(stream: &mut Stream, kind: ResourceKind, everything: bool, back: bool, now: Duration) {
+    match kind {
+        ResourceKind::Cluster | ResourceKind::Listener if back && everything && stream.transition.is_none() => {
+            stream.transition = Some(Transition { to: Arc::clone(&stream.newest), phase: Phase::Add });
+            stream.gate = Some(now + GATE);
+        }
+        ResourceKind::Listener if !everything && stream.gate.is_some() => stream.gate = Some(now),
+        _ => {}
+    }
+}
+
+/// Whether answers of this type are held back.
+pub(super) fn withholds(stream: &Stream, kind: ResourceKind) -> bool {
+    stream.gate.is_some() && WAYS.contains(&kind)
+}
+
+/// Whether nothing may be taken away yet.
+pub(super) fn only_adds(stream: &Stream) -> bool {
+    stream.transition.as_ref().is_some_and(|transition| transition.phase != Phase::Remove)
+}
+
+/// Whether only a new view can help: the client refused something that the next phase would build on.
+fn is_stuck(stream: &Stream, phase: Phase) -> bool {
+    let kinds: &[ResourceKind] = if phase == Phase::Add { &TARGETS } else { &ResourceKind::ALL };
+    kinds.iter().any(|kind| stream.talks[*kind].blocked)
+}
+
+/// Goes on to the next phase, or the next view. Whether there may be more to do.
+fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
+    let Some(transition) = &stream.transition else {
+        let current = stream.followed.last().is_some_and(|view| view.tells_the_same(&stream.newest));
+        if !current {
+            start(stream, now);
+        }
+        return !current;
+    };
+    let (to, phase) = (Arc::clone(&transition.to), transition.phase);
+    let is_newest = to.tells_the_same(&stream.newest);
+    if is_stuck(stream, phase) {
+        if !is_newest {
+            start(stream, now);
+        }
+        return !is_newest;
+    }
+    match phase {
+        Phase::Add => {
+            let timed_out = stream.gate.is_some_and(|gate| gate <= now);
+            // A client that came back may name its listeners before its clusters.
+            let asked = stream.gate.is_none() || stream.talks[ResourceKind::Cluster].opened;
+            if !timed_out && !(asked && are_calm(stream, &TARGETS)) {
+                return false;
+            }
+            switch(stream, &to, step);
+        }
+        Phase::Switch if are_calm(stream, &ResourceKind::ALL) => {
+            stream.followed = vec![Arc::clone(&to)];
+            enter(stream, Phase::Remove);
+            for kind in TARGETS {
+                offer(stream, kind, to.of(kind));
+            }
+        }
+        Phase::Remove if are_calm(stream, &ResourceKind::ALL) => stream.transition = None,
+        Phase::Switch | Phase::Remove => return false,
+    }
+    true
+}
+
+/// Begins to tell the newest view.
+fn start(stream: &mut Stream, now: Duration) {
+    let to = Arc::clone(&stream.newest);
+    for kind in TARGETS {
+        let old = stream.followed.iter().map(|view| view.of(kind)).reduce(|old, new| Resources::union(&old, &new));
+        offer(stream, kind, Resources::union(&old.unwrap_or_default(), &to.of(kind)));
+    }
+    stream.gate = stream.gate.map(|_| now + GATE);
+    stream.transition = Some(Transition { to, phase: Phase::Add });
+}
+
+/// Lets traffic follow the new view.
+fn switch(stream: &mut Stream, to: &Arc<View>, step: &mut Step) {
+    if !stream.followed.iter().any(|view| Arc::ptr_eq(view, to)) {
+        stream.followed.push(Arc::clone(to));
+    }
+    if stream.followed.len() > FOLLOWED {
+        // The first was followed in full: of the others only parts may be left.
+        stream.followed.remove(1);
+    }
+    stream.gate = None;
+    enter(stream, Phase::Switch);
+    for kind in WAYS {
+        offer(stream, kind, to.of(kind));
+        let deferred = std::mem::take(&mut stream.talks[kind].deferred);
+        response::on_ask(stream, kind, deferred, step);
+    }
+}
+
+fn enter(stream: &mut Stream, phase: Phase) {
+    if let Some(transition) = &mut stream.transition {
+        transition.phase = phase;
+    }
+}
+
+fn offer(stream: &mut Stream, kind: ResourceKind, resources: Arc<Resources>) {
+    stream.offered[kind] = resources;
+    stream.talks[kind].dirty = true;
+}
+
+fn are_calm(stream: &Stream, kinds: &[ResourceKind]) -> bool {
+    kinds.iter().all(|kind| stream.talks[*kind].is_calm())
+}
