@@ -2,12 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok\n";
+const LEFTOVERS_END_WITHIN: Duration = Duration::from_secs(2);
+const LEFTOVERS_POLL: Duration = Duration::from_millis(10);
 const END_OF_HEAD: &[u8] = b"\r\n\r\n";
 
 /// A server. Dropping it closes its socket and its connections.
@@ -19,7 +23,7 @@ pub struct Backend {
 
 impl Backend {
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = bind(address).await?;
         let address = listener.local_addr()?;
         let acceptor = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -39,6 +43,19 @@ impl Backend {
 impl Drop for Backend {
     fn drop(&mut self) {
         self.acceptor.abort();
+    }
+}
+
+/// What a trial before left behind is ending.
+async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let deadline = Instant::now() + LEFTOVERS_END_WITHIN;
+    loop {
+        match TcpListener::bind(address).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < deadline => {
+                sleep(LEFTOVERS_POLL).await;
+            }
+            bound => return bound,
+        }
     }
 }
 

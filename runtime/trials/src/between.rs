@@ -1,5 +1,6 @@
 //! P4: a replica dies after it told of a changed cluster, and before it told of its endpoints.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use control_plane::Variant;
@@ -13,6 +14,7 @@ use crate::proxy::Trouble;
 use crate::stage::Stage;
 
 const POLL: Duration = Duration::from_millis(2);
+const GRACE: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
@@ -26,14 +28,17 @@ pub struct Interrupted {
 pub async fn between(binary: &EnvoyBinary, variant: Variant) -> anyhow::Result<Interrupted> {
     let stage = Stage::set(binary, 2).await?;
     let (first, second) = (stage.state(0)?, stage.state(1)?);
+    // As every replica publishes it: what has left the mesh stays for a while.
+    let followed = first.published.followed_by(second.published.mesh().clone(), Duration::ZERO, GRACE);
+    let followed = Arc::new(followed);
     let (before, behind, after) = (stage.server(0)?, stage.server(1)?, stage.server(2)?);
     let dying = Control::start(behind, first.published.clone()).await?;
     let relay = Relay::start(before, behind).await?;
     let proxy = stage.proxy(variant, &[before, after]).await?;
     let load = Plan::steady(stage.edge()).start();
-    let other = Control::start(after, second.published.clone()).await?;
+    let other = Control::start(after, followed.clone()).await?;
     relay.arm();
-    dying.publish(second.published.clone());
+    dying.publish(followed);
     let deadline = Instant::now() + PATIENCE;
     while !relay.is_dead() {
         anyhow::ensure!(Instant::now() < deadline, "nothing was said that could be cut");

@@ -2,11 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use control_plane::server::{self, Listen, Options, Running, Shared};
+use control_plane::server::{self, Listen, Options, Running, Shared, StartError};
 use control_plane::{Metrics, Published, Registry};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+const LEFTOVERS_END_WITHIN: Duration = Duration::from_secs(5);
+const LEFTOVERS_POLL: Duration = Duration::from_millis(10);
 
 /// A server. Dropping it resets its connections, as a crash would; [`Control::stop`] is the orderly end.
 #[derive(Debug)]
@@ -26,7 +31,14 @@ impl Control {
         let (published, receiver) = watch::channel(published);
         let (metrics, registry) = (Metrics::default(), Registry::default());
         let shared = Shared { published: receiver, metrics: metrics.clone(), registry: registry.clone() };
-        let running = server::start(options, shared).await.context("the control plane does not start")?;
+        let deadline = Instant::now() + LEFTOVERS_END_WITHIN;
+        let running = loop {
+            match server::start(options.clone(), shared.clone()).await {
+                // The one before it is ending.
+                Err(StartError::Listen { .. }) if Instant::now() < deadline => sleep(LEFTOVERS_POLL).await,
+                started => break started.context("the control plane does not start")?,
+            }
+        };
         Ok(Self { published, running, metrics, registry })
     }
 

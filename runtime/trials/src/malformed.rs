@@ -72,7 +72,8 @@ fn bytes() -> Vec<Vec<u8>> {
         let all = [PREFACE.to_vec(), EMPTY_SETTINGS.to_vec()].into_iter().chain(frames);
         all.flatten().collect::<Vec<u8>>()
     };
-    let resets = || (0..127).flat_map(|index| [frame(1, 4, index * 2 + 1, &[0x82]), frame(3, 0, index * 2 + 1, &[0, 0, 0, 8])]);
+    let resets =
+        || (0..127).flat_map(|index| [frame(1, 4, index * 2 + 1, &[0x82]), frame(3, 0, index * 2 + 1, &[0, 0, 0, 8])]);
     vec![
         Vec::new(),
         b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".to_vec(),

@@ -27,7 +27,11 @@ impl Row {
     }
 }
 
+/// The counts; what was lost is told on standard error.
 pub fn load(tally: &Tally) -> Option<(u64, u64)> {
+    for (when, reason) in &tally.losses {
+        eprintln!("  lost after {}: {reason}", time(*when));
+    }
     Some((tally.requests, tally.lost))
 }
 
