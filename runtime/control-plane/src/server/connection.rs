@@ -218,7 +218,7 @@ mod tests {
         let ages: Vec<Duration> = (0..100).map(|number| spread(Duration::from_secs(1800), number)).collect();
         for tenth in 0..10 {
             let from = Duration::from_secs(1440) + Duration::from_secs(72) * tenth;
-            let among = ages.iter().filter(|age| (from..from + Duration::from_secs(72)).contains(age)).count();
+            let among = ages.iter().filter(|age| (from..from + Duration::from_secs(72)).contains(*age)).count();
             assert!((7..=13).contains(&among), "{among} of 100 in tenth {tenth}");
         }
     }
