@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use compiler::snapshot::ResourceKind;
 use envoy::config::core::v3::Node;
 use envoy::google::rpc::Status;
@@ -55,7 +56,8 @@ pub async fn malformed(binary: &EnvoyBinary, of_each: usize) -> anyhow::Result<B
     }
     let published = tokio::time::Instant::now();
     control.publish(stage.state(1)?.published.clone());
-    timeout(PATIENCE, witness.next()).await??;
+    let next = timeout(PATIENCE, witness.next()).await.context("the client beside them is told nothing")?;
+    next.context("the client beside them was cut off")?;
     let told = published.elapsed();
     control.stop().await;
     Ok(Borne { kinds: bytes.len() + requests.len(), connections, told })

@@ -235,16 +235,18 @@ impl<'a> Conversation<'a> {
         B: Body<Data = Bytes> + Unpin,
     {
         let limits = &self.server.options.limits;
-        let mut waiting_since = Instant::now();
+        // Since when the client could have taken what comes next.
+        let mut waiting_since = None;
         loop {
             let idle = self.queue.is_empty();
             if idle {
-                waiting_since = Instant::now();
+                waiting_since = None;
                 self.permit = None;
             }
+            let stalled_at = (!idle).then(|| *waiting_since.get_or_insert_with(Instant::now) + limits.send);
             let now = Instant::now();
             let timer = [
-                (!idle).then(|| waiting_since + limits.send),
+                stalled_at,
                 self.machine_deadline().filter(|_| idle).map(|at| self.server.began + at),
                 self.permit.as_ref().map(|(_, until)| *until),
                 self.connection.certificate.as_ref().map(|certificate| {
@@ -260,7 +262,7 @@ impl<'a> Conversation<'a> {
                     if let Some(outgoing) = self.queue.pop_front() {
                         room.send(outgoing.parts);
                     }
-                    waiting_since = Instant::now();
+                    waiting_since = None;
                 }
                 message = requests.next(), if idle => {
                     let heard = match message {
@@ -286,7 +288,7 @@ impl<'a> Conversation<'a> {
                     if self.permit.as_ref().is_some_and(|(_, until)| now >= *until) {
                         self.permit = None;
                     }
-                    if !idle && now >= waiting_since + limits.send {
+                    if stalled_at.is_some_and(|at| now >= at) {
                         return End::Stalled(limits.send);
                     }
                     if let Err(end) = allow(self.server, self.connection, &self.hello) {
