@@ -169,11 +169,16 @@ mod tests {
             refused: None,
             error: None,
         };
-        let page = streams(&[
-            stream("alpha~1", State::Refused, vec![clusters, endpoints]),
-            stream("stranger\u{1b}[2J", State::Unknown, Vec::new()),
-        ], Seconds(1000));
-        check(&page, expect![[r#"
+        let page = streams(
+            &[
+                stream("alpha~1", State::Refused, vec![clusters, endpoints]),
+                stream("stranger\u{1b}[2J", State::Unknown, Vec::new()),
+            ],
+            Seconds(1000),
+        );
+        check(
+            &page,
+            expect![[r#"
             NODE          VARIANT  STATE            FOR  AGENT         PEER             TYPE  NAMES  SENT          ACKED         REFUSED
             alpha~1       delta    refused          0 s  envoy 1.40.0  127.0.0.1:40000  cds   all    0123456789ab  aaaaaaaaaaaa  0123456789ab
                                                                                         eds   12     b             b             -
@@ -182,32 +187,42 @@ mod tests {
             2 streams
 
             alpha~1 refuses cds: no such?thing
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn the_status_of_a_mesh_that_is_held_says_how_to_publish_it() {
         let now = Seconds(1000);
-        let page = status(&Status {
-            serving: Some(Serving {
-                digest: "aaaaaaaaaaaaaaaa".into(),
-                since: now,
-                from: From::Stored,
-                proxies: 3,
-                resources: 40,
-            }),
-            stale: Some("a newer state is held".into()),
-            reconcile: Some(Reconcile {
-                at: now,
-                milliseconds: 12,
-                outcome: Outcome::Held,
-                findings: vec!["warning[unused-service]: nobody calls `beta`\n --> mesh.kdl:3:1".into()],
-            }),
-            held: Some(Held { digest: "bbbbbbbbbbbbbbbb".into(), since: now, reason: "`beta` would be empty".into() }),
-            store_error: None,
-            tombstones: 2,
-        }, Seconds(1060));
-        check(&page, expect![[r#"
+        let page = status(
+            &Status {
+                serving: Some(Serving {
+                    digest: "aaaaaaaaaaaaaaaa".into(),
+                    since: now,
+                    from: From::Stored,
+                    proxies: 3,
+                    resources: 40,
+                }),
+                stale: Some("a newer state is held".into()),
+                reconcile: Some(Reconcile {
+                    at: now,
+                    milliseconds: 12,
+                    outcome: Outcome::Held,
+                    findings: vec!["warning[unused-service]: nobody calls `beta`\n --> mesh.kdl:3:1".into()],
+                }),
+                held: Some(Held {
+                    digest: "bbbbbbbbbbbbbbbb".into(),
+                    since: now,
+                    reason: "`beta` would be empty".into(),
+                }),
+                store_error: None,
+                tombstones: 2,
+            },
+            Seconds(1060),
+        );
+        check(
+            &page,
+            expect![[r#"
             serving    aaaaaaaaaaaa for 0 s, kept from an earlier run
             proxies    3
             resources  40
@@ -219,14 +234,18 @@ mod tests {
 
             warning[unused-service]: nobody calls `beta`
              --> mesh.kdl:3:1
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn a_control_plane_without_a_mesh_says_so() {
-        check(&status(&Status::default(), Seconds(0)), expect![[r#"
+        check(
+            &status(&Status::default(), Seconds(0)),
+            expect![[r#"
             serving    no complete state of the mesh was loaded or compiled yet
             stale      no
-        "#]]);
+        "#]],
+        );
     }
 }

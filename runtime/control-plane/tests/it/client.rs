@@ -39,12 +39,28 @@ pub(crate) async fn channel(address: SocketAddr) -> Channel {
     Endpoint::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
 }
 
+/// A stream without TLS.
+pub(crate) async fn try_plain(address: SocketAddr) -> Result<Sotw, Status> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+    let channel = endpoint.connect().await.map_err(|error| Status::unavailable(error.to_string()))?;
+    let stream = sotw(&channel).await?;
+    stream.subscribe("alpha", CLUSTER);
+    Ok(stream)
+}
+
 pub(crate) async fn sotw(channel: &Channel) -> Result<Sotw, Status> {
     open(channel, SOTW).await
 }
 
 pub(crate) async fn delta(channel: &Channel) -> Result<Delta, Status> {
     open(channel, DELTA).await
+}
+
+/// Subscribes, and returns what came first.
+pub(crate) async fn try_sotw(channel: &Channel, node: &str, type_url: &str) -> Result<DiscoveryResponse, Status> {
+    let mut stream = sotw(channel).await?;
+    stream.subscribe(node, type_url);
+    stream.next().await
 }
 
 /// One request, one answer.
@@ -91,6 +107,12 @@ impl<Q, A> Stream<Q, A> {
                 Err(_) => panic!("no response in time at {place}"),
             }
         }
+    }
+
+    /// The next response, or the status with which the stream ends instead.
+    pub(crate) async fn next(&mut self) -> Result<A, Status> {
+        let next = timeout(PATIENCE, self.responses.message()).await.expect("something comes");
+        next?.ok_or_else(|| Status::ok("the stream ended"))
     }
 
     /// Nothing comes for this long.

@@ -4,5 +4,6 @@ mod harness;
 mod identity;
 mod malformed;
 mod pages;
+mod raw;
 mod sharing;
 mod stopping;

@@ -71,8 +71,7 @@ pub(super) fn clusters(proxies: &[&str], names: &[&str], version: &str) -> Publi
 }
 
 pub(super) fn published<'a>(views: impl IntoIterator<Item = (&'a str, Arc<View>)>) -> Published {
-    let views: BTreeMap<String, Arc<View>> =
-        views.into_iter().map(|(proxy, view)| (proxy.to_owned(), view)).collect();
+    let views: BTreeMap<String, Arc<View>> = views.into_iter().map(|(proxy, view)| (proxy.to_owned(), view)).collect();
     Published::with_views(views)
 }
 
@@ -92,4 +91,9 @@ pub(super) fn eventually(what: &'static str, mut is_so: impl FnMut() -> bool) ->
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+pub(super) async fn try_start(options: Options) -> Result<Running, server::StartError> {
+    let (_, published) = watch::channel(Arc::default());
+    server::start(options, Shared { published, metrics: Metrics::default(), registry: Registry::default() }).await
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use meshwright_control_plane::server::Options;
 use meshwright_control_plane::Limits;
+use meshwright_control_plane::server::Options;
 use tonic::Code;
 
 use super::harness::{clusters, eventually, local, start, start_with};
