@@ -3,6 +3,7 @@
 pub mod ads;
 pub mod compose;
 mod connection_managers;
+pub(crate) mod delivered;
 pub(crate) mod discovered;
 mod inline;
 mod secrets;
@@ -10,6 +11,7 @@ pub mod xds_files;
 
 use ::envoy::{to_json, to_yaml};
 pub use ads::{Ads, AdsBootstrap, ads_bootstrap};
+pub use delivered::Delivery;
 pub use inline::inline;
 
 use crate::checked::{CheckedMesh, Proxy};

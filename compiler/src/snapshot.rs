@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Id, Proxy, Service};
+use crate::emit::delivered::{self, Delivery, Modules, delivered};
 use crate::emit::discovered::{Discovered, discovered};
 use crate::lower::{self, NodeConfig, Shared, lower_with};
 
@@ -55,9 +56,15 @@ pub enum ResourceKind {
 }
 
 impl Snapshot {
-    /// Lowers and encodes a whole mesh.
+    /// Lowers and encodes a whole mesh. Envoys read modules from the folder of `module`.
     pub fn of(mesh: &CheckedMesh, module: &WasmModule) -> Self {
-        let (shared, mut encoder) = (Shared::default(), Encoder::default());
+        Self::delivering(mesh, module, &Delivery::Files)
+    }
+
+    /// As [`Snapshot::of`], with the modules delivered in this way.
+    pub fn delivering(mesh: &CheckedMesh, module: &WasmModule, delivery: &Delivery) -> Self {
+        let shared = Shared::default();
+        let mut encoder = Encoder { modules: delivered::modules(mesh, module, delivery), ..Encoder::default() };
         let mut proxies = BTreeMap::new();
         let mut order: Vec<Proxy> = mesh.proxies().collect();
         // The order of the source means nothing to whoever asks.
@@ -223,6 +230,8 @@ struct Encoder {
     known: BTreeMap<usize, usize>,
     /// By content: messages that were made twice and are equal.
     equal: BTreeMap<(ResourceKind, String, String), usize>,
+    /// What is put inside.
+    modules: Modules,
 }
 
 impl Encoder {
@@ -233,7 +242,7 @@ impl Encoder {
         self.add(ResourceKind::Cluster, &primary, |it| &it.name, &mut places);
         self.add(ResourceKind::Endpoints, &config.endpoints, |it| &it.cluster_name, &mut places);
         self.add(ResourceKind::Secret, &config.secrets, |it| &it.name, &mut places);
-        let Discovered { listeners, extensions } = discovered(&config.listeners);
+        let Discovered { listeners, extensions } = delivered(discovered(&config.listeners), &self.modules);
         self.add(ResourceKind::Listener, &listeners, |it| &it.name, &mut places);
         self.add(ResourceKind::Extension, &extensions, |it| &it.name, &mut places);
         self.add(ResourceKind::Routes, &config.routes, |it| &it.name, &mut places);

@@ -83,7 +83,7 @@ fn asking(listener: &Listener, served: &BTreeMap<String, Any>) -> Arc<Listener> 
 }
 
 /// The filters of a chain, and of the chains of upgrades that have their own.
-fn filters(manager: &mut HttpConnectionManager) -> impl Iterator<Item = &mut HttpFilter> {
+pub(super) fn filters(manager: &mut HttpConnectionManager) -> impl Iterator<Item = &mut HttpFilter> {
     manager.http_filters.iter_mut().chain(manager.upgrade_configs.iter_mut().flat_map(|upgrade| &mut upgrade.filters))
 }
 

@@ -1,10 +1,12 @@
 //! HTTP filters that a control plane serves by themselves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use envoy::config::core::v3::TypedExtensionConfig;
 use envoy::config::listener::v3::{Listener, filter};
 use envoy::extensions::filters::network::http_connection_manager::v3::{HttpConnectionManager, http_filter};
+use meshwright_compiler::emit::Delivery;
 use meshwright_compiler::snapshot::{ResourceKind, Snapshot};
 use meshwright_compiler::{CheckedMesh, check};
 use prost::Message;
@@ -120,4 +122,67 @@ fn whatever_is_asked_for_is_served_and_nothing_else() {
     for extension in &extensions {
         assert_eq!(envoy::validate(extension), [], "{}", extension.name);
     }
+}
+
+/// A module that no Envoy has a folder for comes with each of its filters; the digest stays in the `vm_id`.
+#[test]
+fn modules_come_inside_where_that_is_asked_for() {
+    let mesh = checked(&SHOP.replace("FAULT", "fault engine=\"wasm\" { delay \"50ms\" percent=5 }"));
+    let bytes: Arc<[u8]> = b"\0asm of ours".as_slice().into();
+    let (_, extensions) =
+        filters(&Snapshot::delivering(&mesh, &module(), &Delivery::Inside(Arc::clone(&bytes))), "beta");
+    let [fault] = extensions.as_slice() else { panic!("{extensions:?}") };
+    let text = envoy::to_yaml(fault);
+    assert!(text.contains("inline_bytes: AGFzbSBvZiBvdXJz"), "{text}");
+    assert!(text.contains(&format!("vm_id: meshwright-{}", module().sha256)), "{text}");
+    assert!(!text.contains("filename"), "{text}");
+    assert_eq!(envoy::validate(fault), []);
+}
+
+/// The module of a filter that a mesh names by `file`.
+struct Module;
+
+impl spec::load::Files for Module {
+    fn read(&self, _: &str) -> Result<Vec<u8>, spec::load::FileError> {
+        Ok(include_bytes!("../golden/filters-wasm/tenant.wasm").to_vec())
+    }
+}
+
+/// A node whose two listeners have a user's filter.
+fn twice(source: &str, inbound: &str, outbound: &str) -> Snapshot {
+    let body = format!(
+        "mesh \"m\" {{\nwasm-filter \"tenant\" {{ {source}; configuration \"1\" }}\n\
+         service \"a.svc\" {{ endpoint \"10.0.0.1:80\"; filter \"tenant\" {inbound} }}\n\
+         node \"n\" {{ serves \"a.svc\"; filter \"tenant\" at=\"outbound\" {outbound} }}\n}}"
+    );
+    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
+    let file = sources.add(SourceFile::public("mesh.kdl", body));
+    let mesh = spec::parse(file, Syntax::Kdl, &sources, &mut diagnostics).unwrap();
+    spec::load::attach(&mesh, &Module, &mut sources, &mut diagnostics);
+    let checked = check(&mesh, &sources, &mut diagnostics);
+    Snapshot::of(
+        &checked.unwrap_or_else(|| panic!("{}", spec::render(&diagnostics, &sources, spec::Color::Plain))),
+        &module(),
+    )
+}
+
+/// How the user's filter stands in each listener, and how many extensions are served.
+fn users(snapshot: &Snapshot) -> (Vec<&'static str>, usize) {
+    let (filters, extensions) = filters(snapshot, "n");
+    let users = filters.into_iter().filter(|(name, ..)| name == "meshwright.filters.http.user.tenant");
+    (users.map(|(_, how, _)| how).collect(), extensions.len())
+}
+
+#[test]
+fn filters_of_one_name_and_two_contents_stay_where_they_are() {
+    let file = "file \"tenant.wasm\"";
+    assert_eq!(users(&twice(file, "", "")), (vec!["asked for", "asked for"], 1));
+    assert_eq!(users(&twice(file, "", "configuration=\"2\"")), (vec!["inside", "inside"], 0));
+}
+
+/// Envoy can wait for a module only with the listener it belongs to.
+#[test]
+fn a_filter_whose_module_is_fetched_stays_where_it_is() {
+    let url = format!("url \"http://10.9.9.9/t.wasm\"; sha256 \"{}\"", "0".repeat(64));
+    assert_eq!(users(&twice(&url, "", "")), (vec!["inside", "inside"], 0));
 }

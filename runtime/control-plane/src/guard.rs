@@ -40,13 +40,13 @@ pub enum Counted {
     Proxies,
 }
 
-/// Nothing if `next` may follow on `served`. Where nothing is served, everything may.
+/// Nothing if `next` may follow on `served`. Where nothing is served, anything may that is something.
 pub fn objections(served: &Views, next: &Views, limits: Limits) -> Vec<Reason> {
-    if served.is_empty() {
-        return Vec::new();
-    }
     if next.is_empty() {
         return vec![Reason::Empty];
+    }
+    if served.is_empty() {
+        return Vec::new();
     }
     let (before, after) = (counts(served), counts(next));
     let mut reasons = Vec::new();
@@ -56,11 +56,16 @@ pub fn objections(served: &Views, next: &Views, limits: Limits) -> Vec<Reason> {
             reasons.push(Reason::EmptyService { endpoints: name.to_string(), proxies: new.proxies });
         }
     }
-    let fewer = |(name, old): (&Arc<str>, &Told)| old.most.saturating_sub(after.endpoints.get(name).map_or(0, |it| it.most));
+    let fewer =
+        |(name, old): (&Arc<str>, &Told)| old.most.saturating_sub(after.endpoints.get(name).map_or(0, |it| it.most));
     let gone = |old: &BTreeSet<Arc<str>>, new: &BTreeSet<Arc<str>>| old.difference(new).count();
     let proxies = served.keys().filter(|name| !next.contains_key(*name)).count();
     let dropped = [
-        (Counted::Endpoints, before.endpoints.iter().map(fewer).sum(), before.endpoints.values().map(|it| it.most).sum()),
+        (
+            Counted::Endpoints,
+            before.endpoints.iter().map(fewer).sum(),
+            before.endpoints.values().map(|it| it.most).sum(),
+        ),
         (Counted::Clusters, gone(&before.clusters, &after.clusters), before.clusters.len()),
         (Counted::Proxies, proxies, served.len()),
     ];

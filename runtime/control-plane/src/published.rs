@@ -4,7 +4,7 @@ mod changes;
 mod encoded;
 mod share;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +86,17 @@ impl Published {
 
     pub fn tombstones(&self) -> &Tombstones {
         &self.tombstones
+    }
+
+    /// Different ones: what several proxies are told counts once.
+    pub fn resources(&self) -> usize {
+        let mut seen = BTreeSet::new();
+        for view in self.views.values() {
+            for kind in ResourceKind::ALL {
+                seen.extend(view.of(kind).iter().map(|served| Arc::as_ptr(served).addr()));
+            }
+        }
+        seen.len()
     }
 
     /// Nothing was ever published.

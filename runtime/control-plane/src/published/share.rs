@@ -33,8 +33,11 @@ impl Sharing {
     }
 
     fn add(&mut self, view: &Arc<View>) {
-        let lists: Vec<(ResourceKind, Arc<Resources>)> =
-            ResourceKind::ALL.into_iter().map(|kind| (kind, view.of(kind))).filter(|(_, list)| !list.is_empty()).collect();
+        let lists: Vec<(ResourceKind, Arc<Resources>)> = ResourceKind::ALL
+            .into_iter()
+            .map(|kind| (kind, view.of(kind)))
+            .filter(|(_, list)| !list.is_empty())
+            .collect();
         for (kind, list) in &lists {
             let key = (kind_key(*kind), list.version().to_owned());
             if self.versions.contains_key(&key) {

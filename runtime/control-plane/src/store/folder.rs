@@ -6,6 +6,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
@@ -24,24 +25,28 @@ const KEPT: usize = 3;
 #[derive(Debug)]
 pub struct FolderStore {
     folder: PathBuf,
-    /// Held while this value lives; `None` if another process holds it.
-    lock: Option<File>,
+    /// Held while this value lives; nothing as long as another process holds it.
+    lock: Mutex<Option<File>>,
 }
 
 impl FolderStore {
     /// Makes the folder where there is none: private, for states hold hashes of passwords.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let failed = |error| write_error(folder, error);
-        private_folder(folder).map_err(failed)?;
-        let path = folder.join(LOCK);
-        let file = private_file(&path).map_err(|error| write_error(&path, error))?;
-        let lock = file.try_lock().is_ok().then_some(file);
-        Ok(Self { folder: folder.to_owned(), lock })
+        private_folder(folder).map_err(|error| write_error(folder, error))?;
+        let store = Self { folder: folder.to_owned(), lock: Mutex::default() };
+        store.is_ours()?;
+        Ok(store)
     }
 
-    /// Another process writes here: this one only reads.
-    pub fn is_shared(&self) -> bool {
-        self.lock.is_none()
+    /// Whether nobody else writes here.
+    pub fn is_ours(&self) -> Result<bool, StoreError> {
+        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock.is_none() {
+            let path = self.folder.join(LOCK);
+            let file = private_file(&path).map_err(|error| write_error(&path, error))?;
+            *lock = file.try_lock().is_ok().then_some(file);
+        }
+        Ok(lock.is_some())
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
@@ -112,13 +117,13 @@ impl Store for FolderStore {
     }
 
     fn save(&self, state: &State) -> Result<(), StoreError> {
-        if self.is_shared() {
+        // A folder that was removed meanwhile is made again.
+        private_folder(&self.folder).map_err(|error| write_error(&self.folder, error))?;
+        if !self.is_ours()? {
             return Err(StoreError::InUse { path: self.place() });
         }
         let bytes = encode(state);
         let name = format!("{}.{EXTENSION}", hexadecimal(&Sha256::digest(&bytes)));
-        // A folder that was removed meanwhile is made again.
-        private_folder(&self.folder).map_err(|error| write_error(&self.folder, error))?;
         self.write(&name, &bytes)?;
         self.write(POINTER, format!("{name}\n").as_bytes())?;
         self.forget_old(&name);
@@ -130,7 +135,7 @@ impl Store for FolderStore {
     }
 }
 
-/// A state whose name is the digest of its content.
+/// Only regular files: a pipe would never end.
 fn read(path: &Path) -> Result<State, String> {
     let metadata = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
