@@ -6,8 +6,6 @@
 //! ```
 
 pub mod admin;
-pub mod guard;
-pub mod csds;
 pub mod csds;
 pub mod guard;
 pub mod identity;

@@ -10,7 +10,7 @@ use trials::proxy::Trouble;
 use crate::{PAUSE, newest};
 
 async fn check(variant: Variant, per_second: f64) {
-    let survived = fail_over(&Failover {
+    let trial = Failover {
         binary: newest(),
         program: PathBuf::from(env!("CARGO_BIN_EXE_meshwright-trials")),
         variant,
@@ -18,8 +18,8 @@ async fn check(variant: Variant, per_second: f64) {
         lasts: Duration::from_secs(10),
         every: Duration::from_secs(2),
         pause: PAUSE,
-    });
-    let survived = survived.await.unwrap();
+    };
+    let survived = fail_over(&trial).await.unwrap();
     assert!(survived.kills >= 2, "{survived:?}");
     assert_eq!(survived.tally.lost, 0, "{survived:?}");
     assert_eq!(survived.trouble, Trouble::default(), "{survived:?}");
