@@ -45,7 +45,11 @@ async fn a_client_that_refuses_everything_is_sent_each_version_once_and_others_n
     .await;
     assert_eq!(server.metric("pushes_total{type=\"cds\"}"), 50.0 * 4.0);
     assert!(refusing.is_silent(Duration::from_millis(300)).await);
-    assert_eq!(server.metric("unsettled_streams"), 1.0);
+    assert_eq!((server.metric("unsettled_streams"), server.metric("refusing_streams")), (1.0, 1.0));
+    server.publish(clusters(&["web"], &["a"], "4"));
+    let response = refusing.hear().await;
+    refusing.acknowledge(&response);
+    eventually("what is good is accepted", || server.metric("refusing_streams") == 0.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
