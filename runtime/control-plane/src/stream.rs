@@ -1,6 +1,15 @@
 //! One ADS stream as a state machine: requests, views and time in, responses and events out. It opens nothing and waits
 //! for nothing; whoever owns it moves the bytes.
+//!
+//! ```text
+//! subscription   which names of a type the client wants
+//! talk           what was said about a type: what the client holds, what it has not answered, what it refused
+//! sotw, delta    what a request means in each variant
+//! response       what is owed to the client, and how it is said
+//! transition     in which order a new view is told, so that no route ever leads to nothing
+//! ```
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +17,21 @@ use bytes::Bytes;
 use compiler::snapshot::ResourceKind;
 use envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 
-use crate::view::View;
+use crate::view::{Resources, View};
+
+mod by_kind;
+mod delta;
+mod limits;
+mod redact;
+mod response;
+mod sotw;
+mod subscription;
+mod talk;
+mod transition;
+
+use by_kind::ByKind;
+use talk::Talk;
+use transition::Transition;
 
 /// A request of either variant.
 #[derive(Clone, Debug)]
@@ -33,7 +56,7 @@ pub struct Step {
 
 /// An encoded `DiscoveryResponse` or `DeltaDiscoveryResponse`, as parts that follow each other: large parts are shared
 /// by all streams that send them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     pub kind: Option<ResourceKind>,
     pub type_url: String,
@@ -59,7 +82,7 @@ pub enum Event {
         version: Arc<str>,
         error: String,
     },
-    /// The proxy has all of the newest view.
+    /// The proxy has all of the newest view that it asked for. Told whenever that becomes true again.
     Settled,
 }
 
@@ -76,43 +99,93 @@ pub enum Refusal {
 /// then passes on whatever comes, in order.
 #[derive(Debug)]
 pub struct Stream {
-    // The protocol's.
     variant: Variant,
+    /// What the proxy is to be told in the end.
+    newest: Arc<View>,
+    /// What it is told now.
+    offered: ByKind<Arc<Resources>>,
+    talks: ByKind<Talk>,
+    /// What is being done to get from one view to the next.
+    transition: Option<Transition>,
+    /// The views whose routes the proxy may be following. Their clusters must stay. Never empty.
+    followed: Vec<Arc<View>>,
+    /// Until when listeners, filters and routes are held back from a client that came back.
+    gate: Option<Duration>,
+    /// Endpoints or secrets were told that are newer than the transition's.
+    refreshed: bool,
+    /// Of the last response, whatever its type.
+    nonce: u64,
+    /// Something was said since [`Event::Settled`].
+    busy: bool,
 }
 
 impl Stream {
     /// A stream that was just opened, with what its proxy is to be told.
     pub fn new(variant: Variant, view: Arc<View>) -> Self {
-        let _ = view;
-        Self { variant }
+        Self {
+            variant,
+            offered: ByKind::from_fn(|kind| view.of(kind)),
+            talks: ByKind::from_fn(|_| Talk::default()),
+            transition: None,
+            followed: vec![Arc::clone(&view)],
+            newest: view,
+            gate: None,
+            refreshed: false,
+            nonce: 0,
+            busy: false,
+        }
     }
 
     /// `now` counts from any fixed moment, and never backwards.
     pub fn on_request(&mut self, request: Request, now: Duration) -> Result<Step, Refusal> {
-        let _ = (request, now, self.variant);
-        Ok(Step::default())
+        let mut step = Step::default();
+        match (request, self.variant) {
+            (Request::StateOfTheWorld(request), Variant::StateOfTheWorld) => {
+                sotw::on_request(self, request, now, &mut step)?;
+            }
+            (Request::Delta(request), Variant::Delta) => delta::on_request(self, request, now, &mut step)?,
+            _ => return Err(Refusal::InvalidArgument("a request of the other variant".to_owned())),
+        }
+        self.proceed(now, &mut step);
+        Ok(step)
     }
 
     /// The proxy is to be told something else from now on. What is being changed is finished first; of several views that
     /// come meanwhile only the last is told.
     pub fn on_view(&mut self, view: Arc<View>, now: Duration) -> Step {
-        let _ = (view, now);
-        Step::default()
+        let mut step = Step::default();
+        if Arc::ptr_eq(&view, &self.newest) || view.tells_the_same(&self.newest) {
+            return step;
+        }
+        self.newest = view;
+        self.busy = true;
+        self.proceed(now, &mut step);
+        step
     }
 
     /// When [`Stream::on_time`] has something to do, if nothing else comes before.
     pub fn deadline(&self) -> Option<Duration> {
-        None
+        transition::deadline(self)
     }
 
     pub fn on_time(&mut self, now: Duration) -> Step {
-        let _ = now;
-        Step::default()
+        let mut step = Step::default();
+        self.proceed(now, &mut step);
+        step
     }
 
     /// What this stream has been told, for status pages and CSDS.
     pub fn status(&self) -> Vec<TypeStatus> {
-        Vec::new()
+        ResourceKind::ALL.into_iter().filter_map(|kind| self.talks[kind].status(kind)).collect()
+    }
+
+    /// Does all that can be done now.
+    fn proceed(&mut self, now: Duration, step: &mut Step) {
+        transition::proceed(self, now, step);
+        let settled = self.transition.is_none() && ResourceKind::ALL.into_iter().all(|kind| self.talks[kind].is_calm());
+        if settled && std::mem::take(&mut self.busy) {
+            step.events.push(Event::Settled);
+        }
     }
 }
 
@@ -128,4 +201,12 @@ pub struct TypeStatus {
     pub refused: Option<(Arc<str>, String)>,
     /// By name: the version that was sent, and whether it was acknowledged.
     pub resources: Vec<(Arc<str>, Arc<str>, bool)>,
+}
+
+/// Without the bytes: they may hold secrets.
+impl fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length: usize = self.parts.iter().map(Bytes::len).sum();
+        write!(f, "Outgoing({}, {length} bytes)", self.type_url)
+    }
 }

@@ -1,13 +1,19 @@
 //! What one proxy is told: for every type its resources by name, each encoded once, whoever it is for.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use bytes::Bytes;
 use compiler::snapshot::{Resource, ResourceKind};
-use envoy::config::cluster::v3::Cluster;
+use envoy::service::discovery::v3::{self as discovery, DeltaDiscoveryResponse, DiscoveryResponse};
 use prost::Message as _;
+use prost_types::Any;
 use sha2::{Digest as _, Sha256};
+
+use crate::stream::Variant;
+
+mod references;
 
 /// Everything one proxy is told. Views of proxies that are told the same share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,15 +22,19 @@ pub struct View {
 }
 
 /// The resources of one type.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Resources {
     by_name: BTreeMap<Arc<str>, Arc<Served>>,
     /// Of names and versions: equal content, equal version, on any replica.
-    version: String,
+    version: Arc<str>,
+    /// All of it, encoded, for whoever subscribes to everything.
+    whole: Encoded,
+    /// What [`Resources::union`] last made of something and this: every stream asks for the same.
+    last_union: Mutex<Option<(Weak<Self>, Weak<Self>)>>,
 }
 
 /// A resource as streams send it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Served {
     pub name: Arc<str>,
     /// A digest of the encoded message.
@@ -34,6 +44,10 @@ pub struct Served {
     /// Of a cluster: the name under which it asks for its endpoints. Such endpoints must be sent again whenever the
     /// cluster changes, or Envoy waits for them until it gives up (15 s).
     pub endpoints: Option<Arc<str>>,
+    /// Of a listener: the routes and filters it asks for by name.
+    pub refers: Vec<(ResourceKind, Arc<str>)>,
+    kind: ResourceKind,
+    field: Encoded,
 }
 
 impl View {
@@ -48,6 +62,14 @@ impl View {
     /// Empty where there is nothing of the type.
     pub fn of(&self, kind: ResourceKind) -> Arc<Resources> {
         self.types.get(&kind).cloned().unwrap_or_default()
+    }
+
+    /// Whether a proxy is told the same. Cheaper than comparing the bytes: equal versions are equal content.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        let version = |view: &Self, kind| view.types.get(&kind).map(|resources| Arc::clone(&resources.version));
+        ResourceKind::ALL
+            .into_iter()
+            .all(|kind| version(self, kind).unwrap_or_default() == version(other, kind).unwrap_or_default())
     }
 
     /// The same with the resources of one type replaced.
@@ -72,8 +94,8 @@ impl Resources {
                 hasher.update([0]);
             }
         }
-        let version = hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Self { by_name, version }
+        let version: String = hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Self { by_name, version: version.into(), ..Self::default() }
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<Served>> {
@@ -85,6 +107,11 @@ impl Resources {
     }
 
     pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The same as [`Resources::version`], to be kept.
+    pub fn shared_version(&self) -> &Arc<str> {
         &self.version
     }
 
@@ -102,8 +129,23 @@ impl Resources {
         if Arc::ptr_eq(first, second) || first.by_name.keys().all(|name| second.by_name.contains_key(name)) {
             return Arc::clone(second);
         }
+        let mut last = second.last_union.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, union)) = &*last
+            && known.upgrade().is_some_and(|known| Arc::ptr_eq(&known, first))
+            && let Some(union) = union.upgrade()
+        {
+            return union;
+        }
         let both: BTreeMap<_, _> = first.by_name.iter().chain(&second.by_name).collect();
-        Arc::new(Self::new(both.into_values().cloned()))
+        let union = Arc::new(Self::new(both.into_values().cloned()));
+        *last = Some((Arc::downgrade(first), Arc::downgrade(&union)));
+        union
+    }
+
+    /// The encoded fields of all resources, one after the other: made once, for all streams that send everything.
+    pub(crate) fn whole(&self, variant: Variant) -> Bytes {
+        self.whole
+            .get_or_init(variant, || self.iter().flat_map(|served| served.field(variant)).collect::<Vec<u8>>().into())
     }
 }
 
@@ -113,15 +155,93 @@ impl Served {
     }
 
     pub fn new(kind: ResourceKind, name: &str, version: &str, bytes: Bytes) -> Self {
-        let endpoints = (kind == ResourceKind::Cluster).then(|| endpoints_of(&bytes)).flatten();
-        Self { name: name.into(), version: version.into(), bytes, endpoints }
+        let mut refers = references::of(kind, &bytes);
+        let endpoints = match kind {
+            ResourceKind::Cluster => refers.pop().map(|(_, name)| name),
+            _ => None,
+        };
+        Self { name: name.into(), version: version.into(), bytes, endpoints, refers, kind, field: Encoded::default() }
+    }
+
+    /// As a field `resources` of a response. Made once, for all streams.
+    pub(crate) fn field(&self, variant: Variant) -> Bytes {
+        self.field.get_or_init(variant, || {
+            let any = Any { type_url: self.kind.type_url(), value: self.bytes.to_vec() };
+            match variant {
+                Variant::StateOfTheWorld => {
+                    DiscoveryResponse { resources: vec![any], ..Default::default() }.encode_to_vec()
+                }
+                Variant::Delta => {
+                    let resource = discovery::Resource {
+                        name: self.name.to_string(),
+                        version: self.version.to_string(),
+                        resource: Some(any),
+                        ..Default::default()
+                    };
+                    DeltaDiscoveryResponse { resources: vec![resource], ..Default::default() }.encode_to_vec()
+                }
+            }
+            .into()
+        })
+    }
+
+    /// The names by which others must be sent again when this one changed.
+    pub(crate) fn dependents(&self) -> impl Iterator<Item = (ResourceKind, &Arc<str>)> {
+        let endpoints = self.endpoints.iter().map(|name| (ResourceKind::Endpoints, name));
+        endpoints.chain(self.refers.iter().map(|(kind, name)| (*kind, name)))
     }
 }
 
-/// The name under which an EDS cluster asks for its endpoints.
-fn endpoints_of(cluster: &Bytes) -> Option<Arc<str>> {
-    let cluster = Cluster::decode(cluster.clone()).ok()?;
-    let eds = cluster.eds_cluster_config?;
-    let name = if eds.service_name.is_empty() { cluster.name } else { eds.service_name };
-    Some(name.into())
+impl Clone for Resources {
+    fn clone(&self) -> Self {
+        Self { by_name: self.by_name.clone(), version: Arc::clone(&self.version), ..Self::default() }
+    }
+}
+
+impl PartialEq for Resources {
+    fn eq(&self, other: &Self) -> bool {
+        self.by_name == other.by_name
+    }
+}
+
+impl Eq for Resources {}
+
+impl PartialEq for Served {
+    fn eq(&self, other: &Self) -> bool {
+        let of = |served: &Self| (served.kind, Arc::clone(&served.name), Arc::clone(&served.version));
+        of(self) == of(other) && self.bytes == other.bytes && self.endpoints == other.endpoints
+    }
+}
+
+impl Eq for Served {}
+
+/// Without the bytes: they may hold secrets.
+impl fmt::Debug for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, version, bytes, .. } = self;
+        write!(f, "{name}@{version} ({} bytes)", bytes.len())
+    }
+}
+
+/// What was encoded for each variant, once somebody asked for it.
+#[derive(Clone, Default)]
+struct Encoded {
+    state_of_the_world: OnceLock<Bytes>,
+    delta: OnceLock<Bytes>,
+}
+
+impl Encoded {
+    fn get_or_init(&self, variant: Variant, encode: impl FnOnce() -> Bytes) -> Bytes {
+        let place = match variant {
+            Variant::StateOfTheWorld => &self.state_of_the_world,
+            Variant::Delta => &self.delta,
+        };
+        place.get_or_init(encode).clone()
+    }
+}
+
+impl fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }

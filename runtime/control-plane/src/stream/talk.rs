@@ -1,0 +1,159 @@
+//! What was said about one type on one stream: what the client holds, what it has not answered yet, what it refused.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use compiler::snapshot::ResourceKind;
+
+use super::TypeStatus;
+use super::subscription::{Ask, Subscription};
+
+/// How many refused versions are remembered.
+const REFUSED: usize = 16;
+
+#[derive(Debug, Default)]
+pub(super) struct Talk {
+    /// The client asked for this type.
+    pub(super) opened: bool,
+    pub(super) subscription: Subscription,
+    /// By name: what the client has, as far as we know. Nothing that it does not subscribe to.
+    pub(super) held: BTreeMap<Arc<str>, Held>,
+    /// How many of `held` are the client's word alone.
+    pub(super) claimed: usize,
+    /// Responses that were neither acknowledged nor refused, oldest first.
+    pub(super) unanswered: VecDeque<Unanswered>,
+    /// The nonce of the last response.
+    pub(super) latest: u64,
+    /// Something may be owed to the client.
+    pub(super) dirty: bool,
+    /// All that is owed was refused before, and is not said again.
+    pub(super) blocked: bool,
+    /// What the client has of a complete set is not known.
+    pub(super) doubt: bool,
+    /// What was asked for while answers were held back.
+    pub(super) deferred: Ask,
+    sent: Option<Arc<str>>,
+    acknowledged: Option<Arc<str>>,
+    refused: Option<(Arc<str>, String)>,
+    /// Versions that must never be sent again.
+    refusals: VecDeque<Arc<str>>,
+}
+
+/// A resource that a client has, or was sent.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    /// Unknown if it is one that we do not have.
+    pub(super) version: Option<Arc<str>>,
+    /// Of the last response that had it.
+    pub(super) nonce: u64,
+    pub(super) state: State,
+    /// To be sent again although it did not change.
+    pub(super) again: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Sent,
+    Acknowledged,
+    /// It was in a response that was refused: all, part or nothing of that response may have been applied.
+    Unsure,
+}
+
+#[derive(Debug)]
+pub(super) struct Unanswered {
+    nonce: u64,
+    version: Arc<str>,
+    /// What it took away.
+    removed: Vec<Arc<str>>,
+}
+
+/// What a client said to a response.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Acknowledged(Arc<str>),
+    Refused(Arc<str>),
+}
+
+impl Talk {
+    /// Nothing is owed, and nothing waits for an answer.
+    pub(super) fn is_calm(&self) -> bool {
+        self.unanswered.is_empty() && !self.dirty
+    }
+
+    pub(super) fn was_refused(&self, version: &Arc<str>) -> bool {
+        self.refusals.contains(version)
+    }
+
+    /// A response goes out.
+    pub(super) fn say(&mut self, nonce: u64, version: &Arc<str>, removed: Vec<Arc<str>>) {
+        self.latest = nonce;
+        self.sent = Some(Arc::clone(version));
+        self.unanswered.push_back(Unanswered { nonce, version: Arc::clone(version), removed });
+    }
+
+    /// The client answers a response. None if it did so before, or if there is no such response. `error` where it refuses.
+    pub(super) fn hear(&mut self, nonce: &str, error: Option<impl FnOnce(&Self) -> String>) -> Option<Answer> {
+        let nonce = nonce.parse::<u64>().ok().filter(|it| it.to_string() == nonce)?;
+        let place = self.unanswered.iter().position(|it| it.nonce == nonce)?;
+        // Answers come in order: who says nothing to an older response has no objection.
+        let Unanswered { version, removed, .. } = self.unanswered.drain(..=place).next_back()?;
+        for held in self.held.values_mut().filter(|held| held.state == State::Sent && held.nonce <= nonce) {
+            let refused = error.is_some() && held.nonce == nonce;
+            held.state = if refused { State::Unsure } else { State::Acknowledged };
+        }
+        let Some(error) = error else {
+            self.acknowledged = Some(Arc::clone(&version));
+            self.refused = None;
+            self.doubt = false;
+            return Some(Answer::Acknowledged(version));
+        };
+        for name in removed.into_iter().filter(|name| self.subscription.covers(name)) {
+            let held = Held { version: None, nonce, state: State::Unsure, again: false };
+            self.held.entry(name).or_insert(held);
+        }
+        let error = error(self);
+        self.refused = Some((Arc::clone(&version), error));
+        self.doubt = true;
+        self.dirty = true;
+        if !self.refusals.contains(&version) {
+            self.refusals.push_back(Arc::clone(&version));
+        }
+        if self.refusals.len() > REFUSED {
+            self.refusals.pop_front();
+        }
+        Some(Answer::Refused(version))
+    }
+
+    /// Forgets what the client does not want any more: it throws it away.
+    pub(super) fn forget(&mut self) {
+        let subscription = &self.subscription;
+        self.held.retain(|name, _| subscription.covers(name));
+    }
+
+    /// What depends on something that changed must be sent again.
+    pub(super) fn again(&mut self, name: &str) {
+        if let Some(held) = self.held.get_mut(name) {
+            held.again = true;
+            self.dirty = true;
+        }
+    }
+
+    pub(super) fn refused(&self) -> Option<&str> {
+        self.refused.as_ref().map(|(_, error)| error.as_str())
+    }
+
+    pub(super) fn status(&self, kind: ResourceKind) -> Option<TypeStatus> {
+        let resources = self.held.iter().filter_map(|(name, held)| {
+            Some((Arc::clone(name), Arc::clone(held.version.as_ref()?), held.state == State::Acknowledged))
+        });
+        self.opened.then(|| TypeStatus {
+            kind,
+            subscribed: self.subscription.names.len(),
+            wildcard: self.subscription.everything,
+            sent: self.sent.clone(),
+            acknowledged: self.acknowledged.clone(),
+            refused: self.refused.clone(),
+            resources: resources.collect(),
+        })
+    }
+}
