@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use meshwright_control_plane::Published;
 use meshwright_control_plane::metrics::Metrics;
-use meshwright_control_plane::registry::Registry;
+use meshwright_control_plane::registry::{Registry, State, StreamStatus};
 use meshwright_control_plane::server::{self, Listen, Options, Running, Shared};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
@@ -58,6 +58,14 @@ impl ControlPlane {
     pub(crate) async fn until_somebody_asks(&self) {
         let asks = || self.registry.streams().iter().any(|stream| stream.types.iter().any(|it| it.subscribed > 0));
         self.until("a client asks", asks).await;
+    }
+
+    /// All clients have what they were told last, and refuse nothing.
+    pub(crate) async fn until_settled(&self) {
+        let settled = |stream: &StreamStatus| {
+            stream.state == State::Settled && stream.types.iter().all(|it| it.refused.is_none() && it.error.is_none())
+        };
+        self.until("clients have everything", || self.registry.streams().iter().all(settled)).await;
     }
 
     async fn until(&self, what: &str, is_so: impl Fn() -> bool) {

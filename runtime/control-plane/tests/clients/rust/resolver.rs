@@ -186,7 +186,7 @@ fn accepted<'e, T: Resource + Named>(event: &'e ResourceEvent<T>, name: &str, re
     }
 }
 
-/// Whether what was known must not be used any more.
+/// Whether what was known must not be used any more. A refused version is no reason: the last good one goes on.
 fn gone<T>(event: &ResourceEvent<T>) -> bool {
-    matches!(event, ResourceEvent::ResourceChanged { result: Err(_), .. })
+    matches!(event, ResourceEvent::ResourceChanged { result: Err(Error::ResourceDoesNotExist), .. })
 }
