@@ -7,7 +7,8 @@ use crate::client::Client;
 use crate::control_plane::ControlPlane;
 use crate::mesh::Mesh;
 
-const SWITCHES: usize = 10;
+/// Changes that are waited for, there and back.
+const SWITCHES: usize = 3;
 
 /// Make before break: both clusters are there all the time, only the route changes.
 pub(crate) async fn follows_a_route_from_cluster_to_cluster(start: impl Fn(SocketAddr) -> Client) {
@@ -34,7 +35,7 @@ async fn follows_a_route(start: impl Fn(SocketAddr) -> Client, meshes: [Mesh; 2]
     let control_plane = ControlPlane::start(&meshes[0]).await;
     let mut client = start(control_plane.address());
     client.answered_by("one").await;
-    for _ in 0..SWITCHES / 2 {
+    for _ in 0..SWITCHES {
         for (mesh, backend) in [(&meshes[1], "two"), (&meshes[0], "one")] {
             control_plane.tell(mesh);
             client.answered_by(backend).await;
