@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ::envoy::config::bootstrap::v3::Bootstrap;
 use ::envoy::config::cluster::v3::Cluster;
 use ::envoy::config::core::v3::TypedExtensionConfig;
 use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
@@ -17,6 +18,8 @@ use sha2::{Digest, Sha256};
 
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Id, Proxy, Service};
+use crate::emit::delivered::{self, Delivery, Modules, delivered};
+use crate::emit::discovered::{Discovered, discovered};
 use crate::lower::{self, NodeConfig, Shared, lower_with};
 
 /// The resources of every proxy of a mesh. Same mesh, same bytes, same versions.
@@ -53,11 +56,17 @@ pub enum ResourceKind {
 }
 
 impl Snapshot {
-    /// Lowers and encodes a whole mesh.
+    /// Lowers and encodes a whole mesh. Envoys read modules from the folder of `module`.
     pub fn of(mesh: &CheckedMesh, module: &WasmModule) -> Self {
-        let (shared, mut encoder) = (Shared::default(), Encoder::default());
+        Self::delivering(mesh, module, &Delivery::Files)
+    }
+
+    /// As [`Snapshot::of`], with the modules delivered in this way.
+    pub fn delivering(mesh: &CheckedMesh, module: &WasmModule, delivery: &Delivery) -> Self {
+        let shared = Shared::default();
+        let mut encoder = Encoder { modules: delivered::modules(mesh, module, delivery), ..Encoder::default() };
         let mut proxies = BTreeMap::new();
-        let mut order: Vec<Proxy> = mesh.proxies().collect();
+        let mut order: Vec<Proxy> = mesh.subscribers().collect();
         // The order of the source means nothing to whoever asks.
         order.sort_by_cached_key(|proxy| mesh.proxy_name(*proxy).key());
         for proxy in order {
@@ -122,9 +131,10 @@ impl Snapshot {
         if lower::endpoints_depend_on_caller(mesh, service) {
             return self.refresh_by_caller(mesh, service, &shared);
         }
-        let Some(anyone) = mesh.proxies().next() else { return 0 };
+        // Whoever has no sidecar is told in other words.
+        let one_of_each = mesh.proxies().next().into_iter().chain(mesh.proxyless().next());
         let mut changed = 0;
-        for assignment in lower::endpoints_of(mesh, service, anyone, &shared) {
+        for assignment in one_of_each.flat_map(|caller| lower::endpoints_of(mesh, service, caller, &shared)) {
             let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
             for place in self.endpoints.get(&fresh.name).into_iter().flatten() {
                 if let Some(known) = self.resources.get_mut(*place)
@@ -141,7 +151,7 @@ impl Snapshot {
     /// Callers that had the same endpoints may now have different ones.
     fn refresh_by_caller(&mut self, mesh: &CheckedMesh, service: Id<Service>, shared: &Shared) -> usize {
         let mut fresh: BTreeMap<usize, BTreeMap<String, (Resource, Vec<String>)>> = BTreeMap::new();
-        for proxy in mesh.proxies() {
+        for proxy in mesh.subscribers() {
             let name = mesh.proxy_name(proxy).to_string();
             for assignment in lower::endpoints_of(mesh, service, proxy, shared) {
                 let Some(place) = self.place(&name, ResourceKind::Endpoints, &assignment.cluster_name) else {
@@ -221,15 +231,21 @@ struct Encoder {
     known: BTreeMap<usize, usize>,
     /// By content: messages that were made twice and are equal.
     equal: BTreeMap<(ResourceKind, String, String), usize>,
+    /// What is put inside.
+    modules: Modules,
 }
 
 impl Encoder {
     fn config(&mut self, config: &NodeConfig) -> Vec<usize> {
         let mut places = Vec::new();
+        let primary = primary(&config.bootstrap);
         self.add(ResourceKind::Cluster, &config.clusters, |it| &it.name, &mut places);
+        self.add(ResourceKind::Cluster, &primary, |it| &it.name, &mut places);
         self.add(ResourceKind::Endpoints, &config.endpoints, |it| &it.cluster_name, &mut places);
         self.add(ResourceKind::Secret, &config.secrets, |it| &it.name, &mut places);
-        self.add(ResourceKind::Listener, &config.listeners, |it| &it.name, &mut places);
+        let Discovered { listeners, extensions } = delivered(discovered(&config.listeners), &self.modules);
+        self.add(ResourceKind::Listener, &listeners, |it| &it.name, &mut places);
+        self.add(ResourceKind::Extension, &extensions, |it| &it.name, &mut places);
         self.add(ResourceKind::Routes, &config.routes, |it| &it.name, &mut places);
         places
     }
@@ -261,6 +277,13 @@ impl Encoder {
             places.push(place);
         }
     }
+}
+
+/// Clusters that an Envoy knows from its bootstrap, unless the mesh says of them only later. Those it knows it keeps.
+fn primary(bootstrap: &Bootstrap) -> Vec<Arc<Cluster>> {
+    let local = bootstrap.cluster_manager.as_ref().map_or("", |manager| manager.local_cluster_name.as_str());
+    let clusters = bootstrap.static_resources.iter().flat_map(|resources| &resources.clusters);
+    clusters.filter(|cluster| cluster.name != local).cloned().map(Arc::new).collect()
 }
 
 fn encode<M: Name>(kind: ResourceKind, name: &str, message: &M) -> Resource {
