@@ -6,6 +6,7 @@ use crate::backend::Backend;
 use crate::client::Client;
 use crate::control_plane::ControlPlane;
 use crate::mesh::Mesh;
+use crate::shop::Shop;
 
 /// Changes that are waited for, there and back.
 const SWITCHES: usize = 3;
@@ -125,4 +126,21 @@ pub(crate) async fn finds_a_control_plane_that_was_away(start: impl Fn(SocketAdd
     let totals = client.stop().await;
     assert_eq!(totals.errors, [""; 0], "{totals:?}");
     assert_eq!(control_plane.refusals(), 0);
+}
+
+/// A mesh's text, two sidecars and a caller without one, all told by one control plane.
+pub(crate) async fn calls_a_service_behind_sidecars(start: impl Fn(SocketAddr) -> Client) {
+    let shop = Shop::start("one").await;
+    let mut client = start(shop.control_plane.address());
+    client.answered_by("one").await;
+    for _ in 0..SWITCHES {
+        for version in ["two", "one"] {
+            shop.route_to(version);
+            client.answered_by(version).await;
+            client.calls(20).await;
+        }
+    }
+    let totals = client.stop().await;
+    assert_eq!(totals.errors, [""; 0], "{totals:?}");
+    assert_eq!(shop.control_plane.refusals(), 0);
 }

@@ -120,9 +120,9 @@ async fn follow_cluster(
         tokio::select! {
             event = clusters.next() => {
                 let Some(event) = event else { return };
-                if accepted(&event, &name, &refused).is_some() {
+                if let Some(cluster) = accepted(&event, &name, &refused) {
                     if endpoints.is_none() {
-                        endpoints = Some(client.watch(name.clone()).await);
+                        endpoints = Some(client.watch(cluster.endpoints.clone()).await);
                     }
                 } else if gone(&event) {
                     endpoints = None;
