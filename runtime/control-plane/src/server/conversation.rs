@@ -237,14 +237,17 @@ impl<'a> Conversation<'a> {
         let limits = &self.server.options.limits;
         // How much the transport had taken, and when that was seen first.
         let mut taken = (sender.taken(), Instant::now());
+        let mut quiet = true;
         loop {
             let now = Instant::now();
             // Nothing is read and nothing computed while something waits for the transport.
             let idle = self.queue.is_empty();
             let all_taken = idle && sender.is_idle();
-            if all_taken || sender.taken() != taken.0 {
+            // The time of quiet before is none in which something could have been taken.
+            if quiet || all_taken || sender.taken() != taken.0 {
                 taken = (sender.taken(), now);
             }
+            quiet = all_taken;
             if all_taken {
                 self.permit = None;
             }
@@ -397,6 +400,7 @@ impl<'a> Conversation<'a> {
                 Event::Acknowledged { kind, .. } => metrics.acknowledged(kind),
                 Event::Refused { kind, version, error } => {
                     metrics.not_acknowledged(kind);
+                    self.listed.entry.refuses();
                     let node = &self.hello.client.node;
                     tracing::warn!(node = %node, r#type = kind.short_name(), %version, error, "a proxy refuses a state");
                 }
