@@ -8,6 +8,7 @@ pub(crate) mod control_plane;
 pub(crate) mod egress;
 pub(crate) mod endpoint;
 pub(crate) mod forward_proxy;
+pub(crate) mod grpc;
 pub(crate) mod http_filter;
 pub(crate) mod listener;
 pub(crate) mod names;

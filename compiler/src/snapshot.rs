@@ -66,7 +66,7 @@ impl Snapshot {
         let shared = Shared::default();
         let mut encoder = Encoder { modules: delivered::modules(mesh, module, delivery), ..Encoder::default() };
         let mut proxies = BTreeMap::new();
-        let mut order: Vec<Proxy> = mesh.proxies().collect();
+        let mut order: Vec<Proxy> = mesh.subscribers().collect();
         // The order of the source means nothing to whoever asks.
         order.sort_by_cached_key(|proxy| mesh.proxy_name(*proxy).key());
         for proxy in order {
@@ -131,9 +131,10 @@ impl Snapshot {
         if lower::endpoints_depend_on_caller(mesh, service) {
             return self.refresh_by_caller(mesh, service, &shared);
         }
-        let Some(anyone) = mesh.proxies().next() else { return 0 };
+        // Whoever has no sidecar is told in other words.
+        let one_of_each = mesh.proxies().next().into_iter().chain(mesh.proxyless().next());
         let mut changed = 0;
-        for assignment in lower::endpoints_of(mesh, service, anyone, &shared) {
+        for assignment in one_of_each.flat_map(|caller| lower::endpoints_of(mesh, service, caller, &shared)) {
             let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
             for place in self.endpoints.get(&fresh.name).into_iter().flatten() {
                 if let Some(known) = self.resources.get_mut(*place)
@@ -150,7 +151,7 @@ impl Snapshot {
     /// Callers that had the same endpoints may now have different ones.
     fn refresh_by_caller(&mut self, mesh: &CheckedMesh, service: Id<Service>, shared: &Shared) -> usize {
         let mut fresh: BTreeMap<usize, BTreeMap<String, (Resource, Vec<String>)>> = BTreeMap::new();
-        for proxy in mesh.proxies() {
+        for proxy in mesh.subscribers() {
             let name = mesh.proxy_name(proxy).to_string();
             for assignment in lower::endpoints_of(mesh, service, proxy, shared) {
                 let Some(place) = self.place(&name, ResourceKind::Endpoints, &assignment.cluster_name) else {

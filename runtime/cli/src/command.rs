@@ -7,6 +7,7 @@ mod fmt;
 mod import;
 mod rule;
 mod schema;
+mod serve;
 mod up;
 
 use clap::Subcommand;
@@ -38,6 +39,13 @@ pub enum Command {
     Rule(rule::Arguments),
     /// Print what can be said: a JSON Schema for editors, or every field with its forms
     Schema(schema::Arguments),
+    /// Serve a mesh to Envoys over xDS, and follow its files: changes take effect without losing a request
+    ///
+    /// A mesh with mistakes changes nothing that is served: they are in the log and on the page /status. SIGHUP looks at
+    /// the files at once, SIGTERM ends.
+    Serve(Box<serve::Arguments>),
+    #[command(name = serve::apart::NAME, hide = true)]
+    CompileApart(serve::apart::Arguments),
     /// Run a mesh on this machine: a real Envoy for each node, echo workloads in place of services
     Up(up::Arguments),
 }
@@ -51,6 +59,8 @@ pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
         Command::Import(arguments) => import::run(&arguments),
         Command::Rule(arguments) => rule::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::CompileApart(arguments) => serve::apart::run(&arguments),
         Command::Up(arguments) => up::run(&arguments),
     }
 }

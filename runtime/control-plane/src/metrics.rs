@@ -168,15 +168,15 @@ impl Default for Metrics {
         counted.register(&mut registered);
         // Series that alarms are made of exist from the beginning.
         for outcome in Outcome::ALL {
-            counted.reconciled.get_or_create(&[("outcome", outcome.name())]);
+            let _ = counted.reconciled.get_or_create(&[("outcome", outcome.name())]);
         }
         for kind in ResourceKind::ALL {
             for family in [&counted.pushes, &counted.acknowledged, &counted.not_acknowledged] {
-                family.get_or_create(&[("type", kind.short_name())]);
+                let _ = family.get_or_create(&[("type", kind.short_name())]);
             }
         }
         for variant in [Variant::StateOfTheWorld, Variant::Delta] {
-            counted.streams.get_or_create(&of(variant));
+            let _ = counted.streams.get_or_create(&of(variant));
         }
         Self { counted: Arc::new(counted), registered: Arc::new(Mutex::new(registered)) }
     }

@@ -29,7 +29,7 @@ struct Streams {
 pub(crate) struct Entry {
     pub(crate) client: Client,
     pub(crate) variant: Variant,
-    since: (Instant, Seconds),
+    since: Seconds,
     progress: Mutex<Progress>,
     machine: Mutex<Option<SharedMachine>>,
 }
@@ -136,7 +136,7 @@ impl Registry {
         let entry = Arc::new(Entry {
             client,
             variant,
-            since: (Instant::now(), Seconds::now()),
+            since: Seconds::now(),
             progress: Mutex::new(Progress { behind: Some(Instant::now()) }),
             machine: Mutex::new(None),
         });
@@ -178,10 +178,6 @@ impl Entry {
         Some(machine.status())
     }
 
-    pub(crate) fn connected_for(&self) -> Duration {
-        self.since.0.elapsed()
-    }
-
     fn machine(&self) -> Option<SharedMachine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -207,7 +203,7 @@ impl Entry {
             agent: client.agent,
             peer: client.peer,
             variant: variant_name(self.variant),
-            connected_since: self.since.1,
+            connected_since: self.since,
             state,
             behind_milliseconds: behind.map(|since| u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)),
             types: told.into_iter().flatten().map(row).collect(),

@@ -85,10 +85,6 @@ impl Seconds {
     pub fn now() -> Self {
         Self(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
     }
-
-    pub fn ago(self) -> u64 {
-        Self::now().0.saturating_sub(self.0)
-    }
 }
 
 impl Outcome {

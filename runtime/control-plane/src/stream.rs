@@ -111,6 +111,8 @@ pub struct Stream {
     followed: Vec<Arc<View>>,
     /// Until when listeners, filters and routes are held back from a client that came back.
     gate: Option<Duration>,
+    /// Endpoints or secrets were told that are newer than the transition's.
+    refreshed: bool,
     /// Of the last response, whatever its type.
     nonce: u64,
     /// Something was said since [`Event::Settled`].
@@ -128,6 +130,7 @@ impl Stream {
             followed: vec![Arc::clone(&view)],
             newest: view,
             gate: None,
+            refreshed: false,
             nonce: 0,
             busy: false,
         }

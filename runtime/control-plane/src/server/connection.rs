@@ -20,6 +20,8 @@ use crate::identity::Certificate;
 const IDLE: Duration = Duration::from_secs(60);
 /// Streams that are told to end are gone by then.
 const GRACE: Duration = Duration::from_secs(2);
+/// From saying that a connection closes to ending its streams.
+const NOTICE: Duration = Duration::from_millis(100);
 /// Streams a connection may open at once, and one per this time afterwards: whoever needs more is resetting them.
 const BURST: u32 = 200;
 const REFILL: Duration = Duration::from_millis(50);
@@ -97,9 +99,13 @@ where
     let age = began + spread(server.options.max_connection_age, number);
     let mut look = first;
     let mut last = None;
-    let mut stop_at = None;
+    // When its streams end, and why.
+    let mut ends: Option<(Instant, &str)> = None;
     loop {
-        let next = [Some(look), last.is_none().then_some(age), stop_at, last].into_iter().flatten().min();
+        let next = [Some(look), ends.is_none().then_some(age), ends.map(|(at, _)| at).filter(|_| last.is_none()), last]
+            .into_iter()
+            .flatten()
+            .min();
         tokio::select! {
             result = http.as_mut() => {
                 if let Err(error) = result {
@@ -112,9 +118,10 @@ where
                 tracing::warn!(peer = connection.peer, "closed a connection that opens streams without using them");
                 return;
             }
-            _ = stopping.changed(), if stop_at.is_none() && last.is_none() => {
+            _ = stopping.changed(), if ends.is_none() => {
                 // One after the other: not all clients at once look for another server.
-                stop_at = Some(Instant::now() + server.options.drain.mul_f64(fraction(number)));
+                let at = Instant::now() + server.options.drain.mul_f64(fraction(number));
+                ends = Some((at, "this control plane is shutting down"));
                 http.as_mut().graceful_shutdown();
             }
             () = sleep_until(next.unwrap_or(look)) => {
@@ -124,13 +131,16 @@ where
                 }
                 if last.is_some() {
                     look = now + IDLE;
-                } else if stop_at.is_some_and(|at| now >= at) {
-                    connection.ending.send_replace(Some("this control plane is shutting down"));
-                    last = Some(now + GRACE);
-                } else if stop_at.is_none() && now >= age {
-                    connection.ending.send_replace(Some("this connection is old: open another"));
+                } else if let Some((at, why)) = ends {
+                    if now >= at {
+                        connection.ending.send_replace(Some(why));
+                        last = Some(now + GRACE);
+                    }
+                    look = now + IDLE;
+                } else if now >= age {
+                    // The client must hear that this connection is closing before it looks for another stream.
+                    ends = Some((now + NOTICE, "this connection is old: open another"));
                     http.as_mut().graceful_shutdown();
-                    last = Some(now + GRACE);
                 } else if now >= look {
                     if let Some(idle) = connection.idle_until(first) && now >= idle {
                         http.as_mut().graceful_shutdown();
@@ -218,7 +228,7 @@ mod tests {
         let ages: Vec<Duration> = (0..100).map(|number| spread(Duration::from_secs(1800), number)).collect();
         for tenth in 0..10 {
             let from = Duration::from_secs(1440) + Duration::from_secs(72) * tenth;
-            let among = ages.iter().filter(|age| (from..from + Duration::from_secs(72)).contains(age)).count();
+            let among = ages.iter().filter(|age| (from..from + Duration::from_secs(72)).contains(*age)).count();
             assert!((7..=13).contains(&among), "{among} of 100 in tenth {tenth}");
         }
     }

@@ -235,16 +235,24 @@ impl<'a> Conversation<'a> {
         B: Body<Data = Bytes> + Unpin,
     {
         let limits = &self.server.options.limits;
-        let mut waiting_since = Instant::now();
+        // How much the transport had taken, and when that was seen first.
+        let mut taken = (sender.taken(), Instant::now());
+        let mut quiet = true;
         loop {
+            let now = Instant::now();
+            // Nothing is read and nothing computed while something waits for the transport.
             let idle = self.queue.is_empty();
-            if idle {
-                waiting_since = Instant::now();
+            let all_taken = idle && sender.is_idle();
+            // The time of quiet before is none in which something could have been taken.
+            if quiet || all_taken || sender.taken() != taken.0 {
+                taken = (sender.taken(), now);
+            }
+            quiet = all_taken;
+            if all_taken {
                 self.permit = None;
             }
-            let now = Instant::now();
             let timer = [
-                (!idle).then(|| waiting_since + limits.send),
+                (!all_taken).then(|| taken.1 + limits.send),
                 self.machine_deadline().filter(|_| idle).map(|at| self.server.began + at),
                 self.permit.as_ref().map(|(_, until)| *until),
                 self.connection.certificate.as_ref().map(|certificate| {
@@ -256,11 +264,9 @@ impl<'a> Conversation<'a> {
             let timer = timer.into_iter().flatten().min();
             tokio::select! {
                 room = sender.room(), if !idle => {
-                    let Some(room) = room else { return End::Client };
                     if let Some(outgoing) = self.queue.pop_front() {
-                        room.send(outgoing.parts);
+                        sender.send(outgoing.parts, room);
                     }
-                    waiting_since = Instant::now();
                 }
                 message = requests.next(), if idle => {
                     let heard = match message {
@@ -286,7 +292,8 @@ impl<'a> Conversation<'a> {
                     if self.permit.as_ref().is_some_and(|(_, until)| now >= *until) {
                         self.permit = None;
                     }
-                    if !idle && now >= waiting_since + limits.send {
+                    let stalled = !sender.is_idle() && sender.taken() == taken.0;
+                    if stalled && now >= taken.1 + limits.send {
                         return End::Stalled(limits.send);
                     }
                     if let Err(end) = allow(self.server, self.connection, &self.hello) {

@@ -44,8 +44,11 @@ where
         let may_see =
             |proxy: &str| certificate.is_none_or(|certificate| server.options.identity.allows(certificate, proxy));
         let response = statuses(&server.shared.registry, &request, may_see);
-        let Some(room) = sender.room().await else { return Ok(()) };
-        room.send(vec![Bytes::from(response.encode_to_vec())]);
+        let room = tokio::select! {
+            room = sender.room() => room,
+            () = sender.closed() => return Ok(()),
+        };
+        sender.send(vec![Bytes::from(response.encode_to_vec())], room);
         if once {
             return Ok(());
         }

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::{Body, Frame};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tonic::{Code, Status};
 
 /// The parts of one encoded message.
@@ -18,36 +19,69 @@ pub(super) type Message = Vec<Bytes>;
 /// Parts below this are copied together, up to [`FRAME`] bytes: a frame for each costs more.
 const SMALL: usize = 4 << 10;
 const FRAME: usize = 16 << 10;
+/// Larger parts are handed on in pieces of this, without a copy.
+const PIECE: usize = 32 << 10;
 
-/// The end that a stream's task writes to. At most one message waits; whoever wants to write another waits too.
+/// The end that a stream's task writes to. One message is on its way at a time: whoever wants to write another waits
+/// until the transport has taken it.
 #[derive(Debug)]
 pub(super) struct Sender {
-    messages: mpsc::Sender<Message>,
+    messages: mpsc::UnboundedSender<(Message, OwnedSemaphorePermit)>,
+    room: Arc<Semaphore>,
+    taken: Arc<AtomicU64>,
     end: Arc<OnceLock<Status>>,
 }
 
 /// The end that the transport reads from. When the task is gone without a word, the status is `INTERNAL`.
 #[derive(Debug)]
 pub(super) struct Responses {
-    messages: mpsc::Receiver<Message>,
+    messages: mpsc::UnboundedReceiver<(Message, OwnedSemaphorePermit)>,
+    taken: Arc<AtomicU64>,
     end: Arc<OnceLock<Status>>,
     /// Of the message that is being taken.
     chunks: VecDeque<Bytes>,
+    /// The room that it takes.
+    room: Option<OwnedSemaphorePermit>,
     ended: bool,
 }
 
 pub(super) fn channel() -> (Sender, Responses) {
-    let (sender, receiver) = mpsc::channel(1);
-    let end = Arc::new(OnceLock::new());
-    let responses = Responses { messages: receiver, end: Arc::clone(&end), chunks: VecDeque::new(), ended: false };
-    (Sender { messages: sender, end }, responses)
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let (end, taken) = (Arc::new(OnceLock::new()), Arc::new(AtomicU64::new(0)));
+    let responses = Responses {
+        messages: receiver,
+        taken: Arc::clone(&taken),
+        end: Arc::clone(&end),
+        chunks: VecDeque::new(),
+        room: None,
+        ended: false,
+    };
+    (Sender { messages: sender, room: Arc::new(Semaphore::new(1)), taken, end }, responses)
 }
 
 impl Sender {
-    /// Room for a message: there is some once the transport has begun to take the one before. Nothing when nobody
-    /// listens any more.
-    pub(super) async fn room(&self) -> Option<mpsc::Permit<'_, Message>> {
-        self.messages.reserve().await.ok()
+    /// Until the transport has taken the message before.
+    pub(super) async fn room(&self) -> OwnedSemaphorePermit {
+        match Arc::clone(&self.room).acquire_owned().await {
+            Ok(room) => room,
+            // It is never closed.
+            Err(_) => std::future::pending().await,
+        }
+    }
+
+    pub(super) fn send(&self, message: Message, room: OwnedSemaphorePermit) {
+        // Nobody listens any more: `closed` tells.
+        let _ = self.messages.send((message, room));
+    }
+
+    /// Whether everything was taken.
+    pub(super) fn is_idle(&self) -> bool {
+        self.room.available_permits() > 0
+    }
+
+    /// A number that grows whenever the transport takes something.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Until nobody listens any more.
@@ -66,7 +100,7 @@ impl Body for Responses {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, ctx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(chunk) = self.chunks.pop_front() {
+        if let Some(chunk) = self.take_chunk() {
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
         if self.ended {
@@ -74,9 +108,10 @@ impl Body for Responses {
         }
         match self.messages.poll_recv(ctx) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Some(message)) => {
+            Poll::Ready(Some((message, room))) => {
                 self.chunks = chunks(message);
-                let first = self.chunks.pop_front().unwrap_or_default();
+                self.room = Some(room);
+                let first = self.take_chunk().unwrap_or_default();
                 Poll::Ready(Some(Ok(Frame::data(first))))
             }
             Poll::Ready(None) => {
@@ -89,6 +124,18 @@ impl Body for Responses {
 
     fn is_end_stream(&self) -> bool {
         self.ended
+    }
+}
+
+impl Responses {
+    fn take_chunk(&mut self) -> Option<Bytes> {
+        let front = self.chunks.front_mut()?;
+        let chunk = if front.len() > PIECE { front.split_to(PIECE) } else { self.chunks.pop_front()? };
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        if self.chunks.is_empty() {
+            self.room = None;
+        }
+        Some(chunk)
     }
 }
 
@@ -151,7 +198,34 @@ pub(super) fn ok() -> Status {
 
 #[cfg(test)]
 mod tests {
+    use http_body_util::BodyExt as _;
+
     use super::*;
+
+    #[tokio::test]
+    async fn there_is_room_again_when_the_last_byte_was_taken() {
+        let (sender, mut responses) = channel();
+        let room = sender.room().await;
+        sender.send(vec![Bytes::from(vec![0; 3 * PIECE])], room);
+        for taken in 1..=4 {
+            assert!(!sender.is_idle());
+            responses.frame().await.unwrap().unwrap();
+            assert_eq!(sender.taken(), taken);
+        }
+        assert!(sender.is_idle());
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_ends_without_a_word_is_an_internal_error_and_what_was_sent_comes_before() {
+        let (sender, mut responses) = channel();
+        let room = sender.room().await;
+        sender.send(Vec::new(), room);
+        drop(sender);
+        assert!(responses.frame().await.unwrap().unwrap().is_data());
+        let trailers = responses.frame().await.unwrap().unwrap().into_trailers().unwrap();
+        assert_eq!(trailers["grpc-status"], "13");
+        assert!(responses.frame().await.is_none());
+    }
 
     #[test]
     fn small_parts_travel_together_and_large_ones_are_not_copied() {

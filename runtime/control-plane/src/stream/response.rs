@@ -186,8 +186,11 @@ fn send(stream: &mut Stream, kind: ResourceKind, message: Message, step: &mut St
     }
     talk.say(nonce, &version, removed);
     for served in changed {
-        for (kind, name) in served.dependents() {
-            stream.talks[kind].again(name);
+        for (dependent, name) in served.dependents() {
+            stream.talks[dependent].again(name);
+            if kind == ResourceKind::Listener {
+                transition::expect(stream, dependent, name);
+            }
         }
     }
 }

@@ -16,12 +16,16 @@ use compiler::snapshot::ResourceKind;
 use super::{Step, Stream, response};
 use crate::view::{Resources, View};
 
+mod refresh;
+
 /// What traffic needs, and what leads traffic to it.
 const TARGETS: [ResourceKind; 3] = [ResourceKind::Cluster, ResourceKind::Endpoints, ResourceKind::Secret];
 const WAYS: [ResourceKind; 3] = [ResourceKind::Listener, ResourceKind::Extension, ResourceKind::Routes];
 
 /// How long listeners, filters and routes are held back from a client that came back.
 const GATE: Duration = Duration::from_secs(3);
+/// How long a client may take to ask for the routes and filters of a listener that it has acknowledged.
+const ASKING: Duration = Duration::from_secs(2);
 /// How many views a proxy may be half following.
 const FOLLOWED: usize = 16;
 
@@ -29,6 +33,12 @@ const FOLLOWED: usize = 16;
 pub(super) struct Transition {
     to: Arc<View>,
     phase: Phase,
+    /// What listeners that were sent ask for by name. Until the client has it, it uses the old ones, and their clusters.
+    awaited: Vec<(ResourceKind, Arc<str>)>,
+    /// Until when that is waited for, once everything else is done.
+    awaits_until: Option<Duration>,
+    /// When endpoints and secrets do not wait for this any longer.
+    overdue: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,20 +48,30 @@ enum Phase {
     Remove,
 }
 
+impl Transition {
+    fn new(to: Arc<View>, now: Duration) -> Self {
+        let overdue = now + refresh::PATIENCE;
+        Self { to, phase: Phase::Add, awaited: Vec::new(), awaits_until: None, overdue }
+    }
+}
+
 /// Does all that can be done now.
 pub(super) fn proceed(stream: &mut Stream, now: Duration, step: &mut Step) {
     loop {
         for kind in ResourceKind::ALL {
             response::push(stream, kind, step);
         }
-        if !advance(stream, now, step) {
+        if !advance(stream, now, step) && !refresh::refresh(stream, now) {
             return;
         }
     }
 }
 
 pub(super) fn deadline(stream: &Stream) -> Option<Duration> {
-    stream.gate.filter(|_| !is_stuck(stream, Phase::Add))
+    let gate = stream.gate.filter(|_| !is_stuck(stream, Phase::Add));
+    let awaits = stream.transition.as_ref().and_then(|it| it.awaits_until);
+    let awaits = awaits.filter(|_| are_calm(stream, &ResourceKind::ALL));
+    [gate, awaits, refresh::deadline(stream)].into_iter().flatten().min()
 }
 
 /// A subscription changed; `back` if the client had the type on an earlier stream.
@@ -61,7 +81,7 @@ pub(super) fn deadline(stream: &Stream) -> Option<Duration> {
 pub(super) fn on_subscription(stream: &mut Stream, kind: ResourceKind, everything: bool, back: bool, now: Duration) {
     match kind {
         ResourceKind::Cluster | ResourceKind::Listener if back && everything && stream.transition.is_none() => {
-            stream.transition = Some(Transition { to: Arc::clone(&stream.newest), phase: Phase::Add });
+            stream.transition = Some(Transition::new(Arc::clone(&stream.newest), now));
             stream.gate = Some(now + GATE);
         }
         ResourceKind::Listener if !everything && stream.gate.is_some() => stream.gate = Some(now),
@@ -112,17 +132,41 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
             }
             switch(stream, &to, step);
         }
-        Phase::Switch if are_calm(stream, &ResourceKind::ALL) => {
+        _ if !are_calm(stream, &ResourceKind::ALL) => return false,
+        Phase::Switch if awaits(stream, now) => return false,
+        Phase::Switch => {
             stream.followed = vec![Arc::clone(&to)];
             enter(stream, Phase::Remove);
             for kind in TARGETS {
-                offer(stream, kind, to.of(kind));
+                let to = refresh::to_tell(stream, kind, to.of(kind));
+                offer(stream, kind, to);
             }
         }
-        Phase::Remove if are_calm(stream, &ResourceKind::ALL) => stream.transition = None,
-        Phase::Switch | Phase::Remove => return false,
+        Phase::Remove => {
+            stream.transition = None;
+            stream.refreshed &= !is_newest;
+        }
     }
     true
+}
+
+/// Whether the client still has to ask for what its new listeners need.
+fn awaits(stream: &mut Stream, now: Duration) -> bool {
+    let Stream { transition: Some(transition), talks, offered, .. } = stream else { return false };
+    let asks =
+        |kind: ResourceKind, name: &str| talks[kind].subscription.covers(name) || offered[kind].get(name).is_none();
+    transition.awaited.retain(|(kind, name)| !asks(*kind, name));
+    let until = *transition.awaits_until.get_or_insert(now + ASKING);
+    let awaits = !transition.awaited.is_empty() && now < until;
+    transition.awaits_until = awaits.then_some(until);
+    awaits
+}
+
+/// A listener was sent that asks for this.
+pub(super) fn expect(stream: &mut Stream, kind: ResourceKind, name: &Arc<str>) {
+    if let Some(transition) = &mut stream.transition {
+        transition.awaited.push((kind, Arc::clone(name)));
+    }
 }
 
 /// Begins to tell the newest view.
@@ -130,10 +174,11 @@ fn start(stream: &mut Stream, now: Duration) {
     let to = Arc::clone(&stream.newest);
     for kind in TARGETS {
         let old = stream.followed.iter().map(|view| view.of(kind)).reduce(|old, new| Resources::union(&old, &new));
-        offer(stream, kind, Resources::union(&old.unwrap_or_default(), &to.of(kind)));
+        let old = refresh::as_told(stream, kind, old.unwrap_or_default());
+        offer(stream, kind, Resources::union(&old, &to.of(kind)));
     }
     stream.gate = stream.gate.map(|_| now + GATE);
-    stream.transition = Some(Transition { to, phase: Phase::Add });
+    stream.transition = Some(Transition::new(to, now));
 }
 
 /// Lets traffic follow the new view.

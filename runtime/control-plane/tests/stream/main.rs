@@ -1,0 +1,5 @@
+//! The protocol of a stream, as conversations.
+
+mod rules;
+mod script;
+mod world;
