@@ -24,8 +24,8 @@ const WAYS: [ResourceKind; 3] = [ResourceKind::Listener, ResourceKind::Extension
 
 /// How long listeners, filters and routes are held back from a client that came back.
 const GATE: Duration = Duration::from_secs(3);
-/// How long a client may take to ask for the routes and filters of a listener that it has acknowledged.
-const ASKING: Duration = Duration::from_secs(2);
+/// How long a client may take to follow routes that it has acknowledged.
+const FOLLOWING: Duration = Duration::from_secs(2);
 /// How many views a proxy may be half following.
 const FOLLOWED: usize = 16;
 
@@ -150,14 +150,17 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
     true
 }
 
-/// Whether the client still has to ask for what its new listeners need.
+/// Whether the client may still follow old routes, although it acknowledged the new ones: it has not asked yet for what
+/// its new listeners need, or it asks by name for a cluster that is gone, which it gives up when it needs it no more.
 fn awaits(stream: &mut Stream, now: Duration) -> bool {
     let Stream { transition: Some(transition), talks, offered, .. } = stream else { return false };
-    let asks =
-        |kind: ResourceKind, name: &str| talks[kind].subscription.covers(name) || offered[kind].get(name).is_none();
-    transition.awaited.retain(|(kind, name)| !asks(*kind, name));
-    let until = *transition.awaits_until.get_or_insert(now + ASKING);
-    let awaits = !transition.awaited.is_empty() && now < until;
+    let (clusters, to) = (&talks[ResourceKind::Cluster], transition.to.of(ResourceKind::Cluster));
+    let uses = clusters.held.keys().any(|name| !clusters.subscription.everything && to.get(name).is_none());
+    transition
+        .awaited
+        .retain(|(kind, name)| !talks[*kind].subscription.covers(name) && offered[*kind].get(name).is_some());
+    let until = *transition.awaits_until.get_or_insert(now + FOLLOWING);
+    let awaits = (uses || !transition.awaited.is_empty()) && now < until;
     transition.awaits_until = awaits.then_some(until);
     awaits
 }
