@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use control_plane::Variant;
 use local::EnvoyBinary;
 use rustix::process::Signal;
@@ -108,8 +109,11 @@ pub async fn follow(binary: &EnvoyBinary, program: &Path, lasts: Duration) -> an
     for (number, way) in WAYS.iter().enumerate() {
         let number = number + 1;
         let before = followers.serve.counted("reconciles", "").await?;
-        write(way, &followers, number, lasts).await?;
-        let converged = followers.converged(number).await?;
+        let written = write(way, &followers, number, lasts).await?;
+        let state = followers.stage.state(number)?;
+        let since = followers.load.wait_for(&state.name, PATIENCE).await;
+        let since = since.with_context(|| format!("{way}: never obeyed"))?;
+        let converged = since.saturating_duration_since(written);
         let reads = followers.serve.counted("reconciles", "").await? - before;
         ways.push(Written { way, converged, reads });
     }
@@ -126,7 +130,9 @@ const WAYS: [&str; 7] = [
     "its folder gone for 1 s",
 ];
 
-async fn write(way: &str, followers: &Followers, number: usize, lasts: Duration) -> anyhow::Result<()> {
+/// Returns when the last byte was written.
+async fn write(way: &str, followers: &Followers, number: usize, lasts: Duration) -> anyhow::Result<std::time::Instant> {
+    let mut last = None;
     let (file, text) = (&followers.file, followers.text(number));
     match way {
         "1,000 edits/s in place" => {
@@ -162,6 +168,7 @@ async fn write(way: &str, followers: &Followers, number: usize, lasts: Duration)
                     std::fs::remove_file(file)?;
                     std::os::unix::fs::symlink("..data/mesh.kdl", file)?;
                 }
+                last = Some(std::time::Instant::now());
                 sleep(Duration::from_millis(500)).await;
             }
         }
@@ -172,6 +179,7 @@ async fn write(way: &str, followers: &Followers, number: usize, lasts: Duration)
         }
         "200 SIGHUPs" => {
             std::fs::write(file, text)?;
+            last = Some(std::time::Instant::now());
             for _ in 0..200 {
                 followers.serve.signal(Signal::HUP)?;
                 sleep(Duration::from_millis(1)).await;
@@ -186,7 +194,7 @@ async fn write(way: &str, followers: &Followers, number: usize, lasts: Duration)
             std::fs::rename(&away, &folder)?;
         }
     }
-    Ok(())
+    Ok(last.unwrap_or_else(std::time::Instant::now))
 }
 
 /// A6.
@@ -214,7 +222,7 @@ const MISTAKES: [(&str, &str, &str); 6] = [
     ("syntax", "gateway", "gateway {{{"),
     ("a service that is not there", "to \"steady-0.svc\"", "to \"nobody.svc\""),
     ("a pattern that Envoy refuses", "path-prefix=\"/steady\"", "path-regex=\"/(a{1,1000}){1,1000}\""),
-    ("a lone percent sign", "set \"x-state\" value=\"", "set \"x-state\" value=\"100% "),
+    ("a word that nobody knows", "listen 8080", "lissten 8080"),
     ("an empty file", "", ""),
     ("an empty mesh", "", "mesh \"trial\" {}\n"),
 ];
