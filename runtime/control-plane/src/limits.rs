@@ -3,6 +3,8 @@
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// What a server bears. Everything that clients make it hold is bounded by one of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -56,4 +58,12 @@ impl Default for Limits {
             push: Duration::from_millis(250),
         }
     }
+}
+
+/// Lets this process open as many files as the system allows it: every client is one. Returns how many.
+pub fn raise_open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let after = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limit };
+    after.current
 }

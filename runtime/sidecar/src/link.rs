@@ -37,7 +37,9 @@ pub(crate) enum State {
     Trying,
     Up(Up),
     /// None of them can be reached now.
-    Down { error: String },
+    Down {
+        error: String,
+    },
 }
 
 #[derive(Clone, Debug)]

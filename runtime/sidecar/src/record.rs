@@ -15,7 +15,9 @@ use bytes::Bytes;
 use compiler::snapshot::ResourceKind;
 use control_plane::{Served, Variant};
 use envoy::config::core::v3::Node;
-use envoy::service::discovery::v3::{DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse};
+use envoy::service::discovery::v3::{
+    DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse,
+};
 use prost::Message as _;
 
 use crate::last_good::{ByName, LastGood};
@@ -141,9 +143,7 @@ pub(crate) fn proxy_name(id: &str) -> &str {
 impl TypeRecord {
     fn is_whole(&self, now: Duration) -> bool {
         let settled = |(name, since): (&Arc<str>, &Duration)| {
-            self.kept.contains_key(name)
-                || self.absent.contains(name)
-                || now.saturating_sub(*since) > MISSING_AFTER
+            self.kept.contains_key(name) || self.absent.contains(name) || now.saturating_sub(*since) > MISSING_AFTER
         };
         self.unseen.is_empty() && self.subscribed.iter().all(settled)
     }

@@ -179,15 +179,15 @@ mod tests {
         check(
             &page,
             expect![[r#"
-            NODE          VARIANT  STATE            FOR  AGENT         PEER             TYPE  NAMES  SENT          ACKED         REFUSED
-            alpha~1       delta    refused          0 s  envoy 1.40.0  127.0.0.1:40000  cds   all    0123456789ab  aaaaaaaaaaaa  0123456789ab
-                                                                                        eds   12     b             b             -
-            stranger?[2J  delta    not in the mesh  0 s  envoy 1.40.0  127.0.0.1:40000
+                NODE          VARIANT  STATE            FOR    AGENT         PEER             TYPE  NAMES  SENT          ACKED         REFUSED
+                alpha~1       delta    refused          5 min  envoy 1.40.0  127.0.0.1:40000  cds   all    0123456789ab  aaaaaaaaaaaa  0123456789ab
+                                                                                              eds   12     b             b             -
+                stranger?[2J  delta    not in the mesh  5 min  envoy 1.40.0  127.0.0.1:40000
 
-            2 streams
+                2 streams
 
-            alpha~1 refuses cds: no such?thing
-        "#]],
+                alpha~1 refuses cds: no such?thing
+            "#]],
         );
     }
 
@@ -223,18 +223,18 @@ mod tests {
         check(
             &page,
             expect![[r#"
-            serving    aaaaaaaaaaaa for 0 s, kept from an earlier run
-            proxies    3
-            resources  40
-            stale      a newer state is held
-            held       bbbbbbbbbbbbbbbb for 0 s: `beta` would be empty
-                       to publish it: POST /allow/bbbbbbbbbbbbbbbb
-            leaving    2 clusters and endpoints
-            sources    held, 0 s ago, took 12 ms
+                serving    aaaaaaaaaaaa for 60 s, kept from an earlier run
+                proxies    3
+                resources  40
+                stale      a newer state is held
+                held       bbbbbbbbbbbbbbbb for 60 s: `beta` would be empty
+                           to publish it: POST /allow/bbbbbbbbbbbbbbbb
+                leaving    2 clusters and endpoints
+                sources    held, 60 s ago, took 12 ms
 
-            warning[unused-service]: nobody calls `beta`
-             --> mesh.kdl:3:1
-        "#]],
+                warning[unused-service]: nobody calls `beta`
+                 --> mesh.kdl:3:1
+            "#]],
         );
     }
 

@@ -53,7 +53,7 @@ fn rule_03_a_refusal_is_an_error_and_not_a_version() {
             > CDS
               < CDS a=1 #1
             > nack CDS no
-              refused CDS: 
+              refused CDS: no
             > view cds.a=2
               < CDS a=2 #2
         "#]],
@@ -62,7 +62,7 @@ fn rule_03_a_refusal_is_an_error_and_not_a_version() {
             > CDS
               < CDS a=1 #1
             > nack CDS no
-              refused CDS: 
+              refused CDS: no
             > view cds.a=2
               < CDS a=2 #2
         "#]],
@@ -236,8 +236,34 @@ fn rule_07_endpoints_are_sent_again_with_a_changed_cluster() {
          ack
          view cds.a=2 cds.b=1 eds.a=1 eds.b=1
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 eds.a=1 eds.b=1
+            > CDS
+              < CDS a=1 b=1 #1
+            > EDS a b
+              < EDS a=1 b=1 #2
+            > ack
+              settled
+            > view cds.a=2 cds.b=1 eds.a=1 eds.b=1
+              < CDS a=2 b=1 #3
+              < EDS a=1 #4
+            > ack
+              settled
+        "#]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 eds.a=1 eds.b=1
+            > CDS
+              < CDS a=1 b=1 #1
+            > EDS a b
+              < EDS a=1 b=1 #2
+            > ack
+              settled
+            > view cds.a=2 cds.b=1 eds.a=1 eds.b=1
+              < CDS a=2 #3
+              < EDS a=1 #4
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -250,8 +276,34 @@ fn rule_07_routes_are_sent_again_with_a_changed_listener() {
          ack
          view lds.in=2>r lds.out=1>s rds.r=1 rds.s=1
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view lds.in=1>r lds.out=1>s rds.r=1 rds.s=1
+            > LDS
+              < LDS in=1 out=1 #1
+            > RDS r s
+              < RDS r=1 s=1 #2
+            > ack
+              settled
+            > view lds.in=2>r lds.out=1>s rds.r=1 rds.s=1
+              < LDS in=2 out=1 #3
+              < RDS r=1 #4
+            > ack
+              settled
+        "#]],
+        expect![[r#"
+            > view lds.in=1>r lds.out=1>s rds.r=1 rds.s=1
+            > LDS
+              < LDS in=1 out=1 #1
+            > RDS r s
+              < RDS r=1 s=1 #2
+            > ack
+              settled
+            > view lds.in=2>r lds.out=1>s rds.r=1 rds.s=1
+              < LDS in=2 #3
+              < RDS r=1 #4
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -264,8 +316,31 @@ fn rule_08_what_does_not_exist_yet_is_sent_when_it_does() {
          ack
          view cds.a=1 cds.b=1 eds.a=1
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1
+            > EDS a
+            > CDS b
+            > ack
+            > view cds.a=1 cds.b=1 eds.a=1
+              < CDS b=1 #1
+              < EDS a=1 #2
+            > ack
+              settled
+        "#]],
+        expect![[r#"
+            > view cds.a=1
+            > EDS a
+              < EDS -a #1
+            > CDS b
+              < CDS -b #2
+            > ack
+              settled
+            > view cds.a=1 cds.b=1 eds.a=1
+              < CDS b=1 #3
+              < EDS a=1 #4
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -277,8 +352,25 @@ fn rule_09_an_unknown_type_keeps_the_stream() {
          VHDS *
          CDS
          ack CDS",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1
+            > envoy.service.runtime.v3.Runtime layer
+            > VHDS *
+            > CDS
+              < CDS a=1 #1
+            > ack CDS
+              settled
+        "#]],
+        expect![[r#"
+            > view cds.a=1
+            > envoy.service.runtime.v3.Runtime layer
+              < type.googleapis.com/envoy.service.runtime.v3.Runtime -layer #1
+            > VHDS *
+            > CDS
+              < CDS a=1 #2
+            > ack CDS
+              settled
+        "#]],
     );
 }
 
@@ -295,8 +387,51 @@ fn rule_10_clusters_and_listeners_are_complete_and_the_rest_is_what_changed() {
          ack
          view
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 eds.a=1 eds.b=1
+            > CDS
+              < CDS a=1 b=1 #1
+            > EDS a b
+              < EDS a=1 b=1 #2
+            > ack
+              settled
+            > view cds.a=1 cds.b=1 cds.c=1 eds.a=1 eds.b=2
+              < CDS a=1 b=1 c=1 #3
+              < EDS b=2 #4
+            > ack
+              settled
+            > view cds.a=1
+              < CDS a=1 #5
+            > ack
+              settled
+            > view
+              < CDS #6
+            > ack
+              settled
+        "#]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 eds.a=1 eds.b=1
+            > CDS
+              < CDS a=1 b=1 #1
+            > EDS a b
+              < EDS a=1 b=1 #2
+            > ack
+              settled
+            > view cds.a=1 cds.b=1 cds.c=1 eds.a=1 eds.b=2
+              < CDS c=1 #3
+              < EDS b=2 #4
+            > ack
+              settled
+            > view cds.a=1
+              < CDS -b -c #5
+              < EDS -a -b #6
+            > ack
+              settled
+            > view
+              < CDS -a #7
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -310,8 +445,34 @@ fn rule_10_named_clusters_are_complete_too() {
          ack
          view cds.b=2 cds.c=1
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 cds.c=1
+            > CDS a b
+              < CDS a=1 b=1 #1
+            > ack
+              settled
+            > view cds.a=1 cds.b=2 cds.c=1
+              < CDS a=1 b=2 #2
+            > ack
+              settled
+            > view cds.b=2 cds.c=1
+              waits until 2s
+            > ack
+        "#]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 cds.c=1
+            > CDS a b
+              < CDS a=1 b=1 #1
+            > ack
+              settled
+            > view cds.a=1 cds.b=2 cds.c=1
+              < CDS b=2 #2
+            > ack
+              settled
+            > view cds.b=2 cds.c=1
+              waits until 2s
+            > ack
+        "#]],
     );
 }
 
@@ -329,8 +490,48 @@ fn rule_11_the_four_steps_of_the_specification() {
          ack
          CDS
          view cds.a=3 cds.b=3",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1
+            > CDS
+              < CDS a=1 b=1 #1
+            > ack
+              settled
+            > CDS * a
+              < CDS a=1 b=1 #2
+            > ack
+              settled
+            > CDS a
+            > view cds.a=1 cds.b=2
+              settled
+            > view cds.a=2 cds.b=2
+              < CDS a=2 #3
+            > ack
+              settled
+            > CDS
+            > view cds.a=3 cds.b=3
+              settled
+        "#]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1
+            > CDS
+              < CDS a=1 b=1 #1
+            > ack
+              settled
+            > CDS * a
+              < CDS a=1 #2
+            > ack
+              settled
+            > CDS a
+            > view cds.a=1 cds.b=2
+              settled
+            > view cds.a=2 cds.b=2
+              < CDS a=2 #3
+            > ack
+              settled
+            > CDS
+            > view cds.a=3 cds.b=3
+              settled
+        "#]],
     );
 }
 
@@ -342,8 +543,26 @@ fn rule_11_no_names_are_everything_only_before_any_name() {
          ack
          CDS
          view cds.a=2 lds.in=1",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 lds.in=1
+            > CDS a
+              < CDS a=1 #1
+            > ack
+              settled
+            > CDS
+            > view cds.a=2 lds.in=1
+              settled
+        "#]],
+        expect![[r#"
+            > view cds.a=1 lds.in=1
+            > CDS a
+              < CDS a=1 #1
+            > ack
+              settled
+            > CDS
+            > view cds.a=2 lds.in=1
+              settled
+        "#]],
     );
 }
 
@@ -356,8 +575,28 @@ fn rule_11_no_names_are_nothing_for_the_other_types() {
          ack
          EDS
          view eds.a=2",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view eds.a=1
+            > EDS
+            > EDS a
+              < EDS a=1 #1
+            > ack
+              settled
+            > EDS
+            > view eds.a=2
+              settled
+        "#]],
+        expect![[r#"
+            > view eds.a=1
+            > EDS
+            > EDS a
+              < EDS a=1 #1
+            > ack
+              settled
+            > EDS
+            > view eds.a=2
+              settled
+        "#]],
     );
 }
 
@@ -371,7 +610,18 @@ fn rule_12_a_stale_nonce_is_ignored_with_its_names() {
          view cds.a=1 eds.a=2 eds.b=1
          EDS a b nonce 1
          ack",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 eds.a=1 eds.b=1
+            > EDS a
+              < EDS a=1 #1
+            > ack
+              settled
+            > view cds.a=1 eds.a=2 eds.b=1
+              < EDS a=2 #2
+            > EDS a b nonce 1
+            > ack
+              < EDS b=1 #3
+        "#]],
     );
 }
 
@@ -387,7 +637,18 @@ fn rule_12_the_nonce_of_another_type_is_stale() {
          EDS b nonce x
          EDS b nonce 02
          view cds.a=1 eds.b=1",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 eds.a=1
+            > CDS
+              < CDS a=1 #1
+            > EDS a
+              < EDS a=1 #2
+            > EDS b nonce 1
+            > EDS b nonce 17
+            > EDS b nonce x
+            > EDS b nonce 02
+            > view cds.a=1 eds.b=1
+        "#]],
     );
 }
 
@@ -400,8 +661,30 @@ fn rule_13_whoever_comes_back_to_a_name_is_sent_it_again() {
          EDS b
          EDS a b
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view eds.a=1 eds.b=1
+            > EDS a b
+              < EDS a=1 b=1 #1
+            > ack
+              settled
+            > EDS b
+            > EDS a b
+              < EDS a=1 #2
+            > ack
+              settled
+        "#]],
+        expect![[r#"
+            > view eds.a=1 eds.b=1
+            > EDS a b
+              < EDS a=1 b=1 #1
+            > ack
+              settled
+            > EDS b
+            > EDS a b
+              < EDS a=1 #2
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -417,8 +700,40 @@ fn rule_14_more_names_are_answered_and_fewer_are_not() {
          ack
          CDS a
          EDS a",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 eds.a=1 eds.b=1
+            > CDS a
+              < CDS a=1 #1
+            > EDS a
+              < EDS a=1 #2
+            > ack
+              settled
+            > CDS a b
+              < CDS a=1 b=1 #3
+            > EDS a b
+              < EDS b=1 #4
+            > ack
+              settled
+            > CDS a
+            > EDS a
+        "#]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1 eds.a=1 eds.b=1
+            > CDS a
+              < CDS a=1 #1
+            > EDS a
+              < EDS a=1 #2
+            > ack
+              settled
+            > CDS a b
+              < CDS b=1 #3
+            > EDS a b
+              < EDS b=1 #4
+            > ack
+              settled
+            > CDS a
+            > EDS a
+        "#]],
     );
 }
 
@@ -433,8 +748,46 @@ fn rule_15_a_client_that_comes_back_is_told_what_it_names() {
          ack CDS
          ack EDS
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 eds.a=1 lds.in=1>r rds.r=1
+            > CDS have a=1
+              < CDS a=1 #1
+              waits until 3s
+            > EDS a have a=1
+              < EDS a=1 #2
+              waits until 3s
+            > LDS have in=1
+              waits until 3s
+            > RDS r have r=1
+              waits until 3s
+            > ack CDS
+              waits until 3s
+            > ack EDS
+              < LDS in=1 #3
+              < RDS r=1 #4
+            > ack
+              settled
+        "#]],
+        expect![[r#"
+            > view cds.a=1 eds.a=1 lds.in=1>r rds.r=1
+            > CDS have a=1
+              < CDS #1
+              waits until 3s
+            > EDS a have a=1
+              < EDS a=1 #2
+              waits until 3s
+            > LDS have in=1
+              waits until 3s
+            > RDS r have r=1
+              waits until 3s
+            > ack CDS
+              waits until 3s
+            > ack EDS
+              < LDS #3
+              < RDS r=1 #4
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -452,7 +805,28 @@ fn rule_16_a_second_subscription_is_answered() {
          CDS +*
          CDS +*
          ack",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 eds.a=1
+            > EDS +a
+              < EDS a=1 #1
+            > ack
+              settled
+            > EDS +a
+              < EDS a=1 #2
+            > ack
+              settled
+            > CDS +a
+              < CDS a=1 #3
+              < EDS a=1 #4
+            > CDS +a
+              < CDS a=1 #5
+            > CDS +*
+              < CDS #6
+            > CDS +*
+              < CDS #7
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -466,7 +840,19 @@ fn rule_17_a_stale_nonce_does_not_lose_a_subscription() {
          EDS +c nonce 1
          ack
          view eds.a=2 eds.b=2 eds.c=2",
-        expect![[""]],
+        expect![[r#"
+            > view eds.a=1 eds.b=1 eds.c=1
+            > EDS +a
+              < EDS a=1 #1
+            > EDS +b -a nonce 77
+              < EDS b=1 #2
+            > EDS +c nonce 1
+              < EDS c=1 #3
+            > ack
+              settled
+            > view eds.a=2 eds.b=2 eds.c=2
+              < EDS b=2 c=2 #4
+        "#]],
     );
 }
 
@@ -480,7 +866,16 @@ fn rule_18_unsubscribing_what_is_not_subscribed_is_nothing() {
          EDS -b
          CDS
          CDS -b",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 eds.a=1
+            > EDS -b
+            > EDS +a
+              < EDS a=1 #1
+            > EDS -b
+            > CDS
+              < CDS a=1 #2
+            > CDS -b
+        "#]],
     );
 }
 
@@ -493,7 +888,17 @@ fn rule_18_a_name_that_remains_part_of_everything_is_answered() {
          CDS +a +b
          CDS -a -b
          ack",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1
+            > CDS
+              < CDS a=1 #1
+            > CDS +a +b
+              < CDS a=1 -b #2
+            > CDS -a -b
+              < CDS a=1 -b #3
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -507,7 +912,20 @@ fn rule_19_what_is_missing_is_said_to_be() {
          CDS +c
          ack
          view eds.a=1 eds.b=1 cds.c=1",
-        expect![[""]],
+        expect![[r#"
+            > view eds.a=1
+            > EDS +a +b
+              < EDS a=1 -b #1
+            > RDS +r
+              < RDS -r #2
+            > CDS +c
+              < CDS -c #3
+            > ack
+              settled
+            > view eds.a=1 eds.b=1 cds.c=1
+              < CDS c=1 #4
+              < EDS b=1 #5
+        "#]],
     );
 }
 
@@ -521,7 +939,20 @@ fn rule_20_a_client_that_comes_back_is_told_what_differs() {
          ack CDS
          ack LDS
          ack",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 cds.b=2 cds.c=1 lds.in=1
+            > CDS have a=1 b=1 z=9
+              < CDS b=2 c=1 #1
+              waits until 3s
+            > LDS have in=1 old=1
+              waits until 3s
+            > ack CDS
+              < LDS -old #2
+            > ack LDS
+              < CDS -z #3
+            > ack
+              settled
+        "#]],
     );
     check_one(
         Variant::Delta,
@@ -529,7 +960,15 @@ fn rule_20_a_client_that_comes_back_is_told_what_differs() {
          LDS have in=1
          at 3s
          ack",
-        expect![[""]],
+        expect![[r#"
+            > view lds.in=1
+            > LDS have in=1
+              waits until 3s
+            > at 3s
+              < LDS #1
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -541,7 +980,14 @@ fn rule_20_versions_count_only_on_a_first_request() {
          CDS
          CDS have a=1 z=1
          ack",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1
+            > CDS
+              < CDS a=1 #1
+            > CDS have a=1 z=1
+            > ack
+              settled
+        "#]],
     );
 }
 
@@ -594,7 +1040,17 @@ fn rule_24_a_cluster_can_be_asked_for_besides_everything() {
          CDS +b +c
          ack
          view cds.a=1 cds.b=1 cds.c=1",
-        expect![[""]],
+        expect![[r#"
+            > view cds.a=1 cds.b=1
+            > CDS
+              < CDS a=1 b=1 #1
+            > CDS +b +c
+              < CDS b=1 -c #2
+            > ack
+              settled
+            > view cds.a=1 cds.b=1 cds.c=1
+              < CDS c=1 #3
+        "#]],
     );
 }
 
@@ -607,8 +1063,32 @@ fn rule_24_a_secret_is_replaced_in_one_response() {
          ack
          view sds.cert=2 sds.ca=2
          ack",
-        expect![[""]],
-        expect![[""]],
+        expect![[r#"
+            > view sds.cert=1 sds.ca=1
+            > SDS cert
+              < SDS cert=1 #1
+            > SDS ca cert
+              < SDS ca=1 #2
+            > ack
+              settled
+            > view sds.cert=2 sds.ca=2
+              < SDS ca=2 cert=2 #3
+            > ack
+              settled
+        "#]],
+        expect![[r#"
+            > view sds.cert=1 sds.ca=1
+            > SDS cert
+              < SDS cert=1 #1
+            > SDS ca cert
+              < SDS ca=1 #2
+            > ack
+              settled
+            > view sds.cert=2 sds.ca=2
+              < SDS ca=2 cert=2 #3
+            > ack
+              settled
+        "#]],
     );
 }
 

@@ -10,10 +10,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
 use tonic::{Request, Status, Streaming};
 
+use super::Shared;
 use super::codec::{AsItIs, LARGEST_REQUEST, LARGEST_RESPONSE};
 use super::service::{DELTA, STATE_OF_THE_WORLD};
 use super::stream::{Attempt, Ends, Opening, another_link};
-use super::Shared;
 use crate::link::{Report, Up};
 use crate::metrics::{From, OfType, Origin};
 use crate::record::{Noticed, Recorder};
@@ -75,9 +75,8 @@ async fn first_response(
         Variant::StateOfTheWorld => STATE_OF_THE_WORLD,
         Variant::Delta => DELTA,
     };
-    let mut client = Grpc::new(up.channel)
-        .max_decoding_message_size(LARGEST_RESPONSE)
-        .max_encoding_message_size(LARGEST_REQUEST);
+    let mut client =
+        Grpc::new(up.channel).max_decoding_message_size(LARGEST_RESPONSE).max_encoding_message_size(LARGEST_REQUEST);
     client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
     let request = Request::new(ReceiverStream::new(requests));
     let mut responses = client.streaming(request, PathAndQuery::from_static(path), AsItIs).await?.into_inner();
@@ -175,4 +174,3 @@ fn said(status: &Status) -> String {
         message => format!("{:?}: {message}", status.code()),
     }
 }
-

@@ -1,4 +1,5 @@
-//! A mesh of one node on loopback: its application, its bootstrap folder, control planes and a sidecar that is a process.
+//! A mesh of one node that calls a service, on loopback: the service, the node's bootstrap folder, control planes, and a
+//! sidecar that is a process.
 
 mod control_plane;
 mod load;
@@ -24,7 +25,7 @@ pub use process::{Exit, Sidecar, children_of, exists, kill, state};
 
 pub use compiler::emit::ads::Variant;
 
-pub const SERVICE: &str = "beta.svc";
+pub const SERVICE: &str = "gamma.svc";
 pub const NODE: &str = "beta";
 
 /// Everything but the sidecar and its control planes.
@@ -45,8 +46,7 @@ impl World {
         let meshes = Meshes::new(subnet);
         let folder = tempfile::tempdir().expect("a folder");
         let listener = TcpListener::bind(meshes.application).await.expect("the application's address is free");
-        let identity =
-            Identity { node: Some(NODE.to_owned()), service: SERVICE.to_owned(), endpoint: "10.0.0.1:3000".to_owned() };
+        let identity = Identity { node: None, service: SERVICE.to_owned(), endpoint: "10.0.0.1:3000".to_owned() };
         let echo = echo::serve(listener, identity, Tries::default()).expect("an application");
         let address = meshes.address;
         let world = Self { meshes, folder, echo, address, variant, subnet, _claim: claim };
@@ -90,13 +90,13 @@ impl World {
         Admin::new(SocketAddr::new(self.address, 9901))
     }
 
-    /// Where the sidecar takes requests for the application.
-    pub fn ingress(&self) -> SocketAddr {
-        SocketAddr::new(self.address, 4100)
+    /// Where Envoy takes requests for the service.
+    pub fn egress(&self) -> SocketAddr {
+        SocketAddr::new(self.address, 4000)
     }
 
     pub async fn get(&self) -> Result<Response, ClientError> {
-        Client::new(self.ingress()).timeout(Duration::from_secs(2)).send(&request()).await
+        Client::new(self.egress()).timeout(Duration::from_secs(2)).send(&request()).await
     }
 
     /// Until a request is answered, by an Envoy that was told this header. Returns how long it took.

@@ -37,11 +37,10 @@ pub(super) fn refresh(stream: &mut Stream, now: Duration) -> bool {
 pub(super) fn deadline(stream: &Stream) -> Option<Duration> {
     let transition = stream.transition.as_ref().filter(|it| !Arc::ptr_eq(&it.to, &stream.newest))?;
     let has_news = !FRESH.into_iter().all(|kind| {
-        let offered = &stream.offered[kind];
-        stream
-            .newest
-            .of(kind)
+        let (offered, newest, talk) = (&stream.offered[kind], stream.newest.of(kind), &stream.talks[kind]);
+        newest
             .iter()
+            .filter(|served| talk.subscription.covers(&served.name))
             .all(|served| offered.get(&served.name).is_some_and(|known| known.version == served.version))
     });
     (has_news && are_calm(stream, &FRESH)).then_some(transition.overdue)

@@ -29,7 +29,7 @@ impl Load {
         let stop = Arc::new(AtomicBool::new(false));
         let mut workers = JoinSet::new();
         for _ in 0..CONNECTIONS {
-            let (stop, address) = (Arc::clone(&stop), world.ingress());
+            let (stop, address) = (Arc::clone(&stop), world.egress());
             workers.spawn(async move {
                 let mut client = Client::new(address).timeout(Duration::from_secs(5));
                 let mut counted = Lost::default();

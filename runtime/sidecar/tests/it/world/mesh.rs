@@ -45,8 +45,8 @@ impl Meshes {
 fn placement(subnet: Subnet, header: &str) -> local::Placement {
     let text = format!(
         "mesh \"trial\" {{\n\
-         service \"{SERVICE}\" {{ endpoint \"10.0.0.1:3000\"; response-headers {{ set \"{HEADER}\" \"{header}\" }} }}\n\
-         node \"{NODE}\" serves=\"{SERVICE}\"\n}}\n"
+         service \"{SERVICE}\" {{ endpoint \"10.0.0.1:3000\"; response-headers {{ set \"{HEADER}\" value=\"{header}\" }} }}\n\
+         node \"{NODE}\" calls=\"{SERVICE}\"\n}}\n"
     );
     let mut sources = Sources::new();
     let file = sources.add(SourceFile::public("mesh.kdl", text));
@@ -54,6 +54,7 @@ fn placement(subnet: Subnet, header: &str) -> local::Placement {
     let mesh = spec::parse(file, Syntax::Kdl, &sources, &mut diagnostics);
     let checked = mesh.as_ref().and_then(|mesh| compiler::check(mesh, &sources, &mut diagnostics));
     let told = spec::render(&diagnostics, &sources, Color::Plain);
+    assert!(!diagnostics.has_errors(), "{told}");
     let (mesh, checked) = (mesh.expect(&told), checked.expect(&told));
     local::place(&mesh, &checked, subnet).expect("the range has room")
 }

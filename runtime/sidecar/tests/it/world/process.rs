@@ -55,7 +55,8 @@ impl Sidecar {
         }
         command.args(["--concurrency", "2", "--log-level", "warn"]);
         command.env_remove("STATE_DIRECTORY").stdin(Stdio::null());
-        command.stdout(file.try_clone().expect("a log")).stderr(file);
+        // Standard output is the access log.
+        command.stdout(Stdio::null()).stderr(file);
         Self { child: command.spawn().expect("the sidecar starts"), log }
     }
 
