@@ -145,6 +145,11 @@ pub fn execute(arguments: &Arguments, starter: Vec<OsString>) -> Result<u8, Comm
     }
 }
 
+/// What happens is told on standard error, where Envoy's own log goes.
+pub fn log_to_stderr() {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+}
+
 fn options(beside: &Beside, mut starter: Vec<OsString>) -> Result<Options, CommandError> {
     let Some(folder) = &beside.bootstrap else {
         return Err(CommandError::Usage("--bootstrap is missing".to_owned()));
