@@ -84,11 +84,14 @@ impl Voice {
     fn apply(&mut self, kind: ResourceKind, response: &Response, whole: bool) -> (BTreeMap<String, String>, bool) {
         let complete =
             self.variant == Variant::StateOfTheWorld && matches!(kind, ResourceKind::Cluster | ResourceKind::Listener);
+        let everything = !self.named.get(&kind).is_some_and(|names| !names.is_empty())
+            && matches!(kind, ResourceKind::Cluster | ResourceKind::Listener);
+        let names = self.names(kind);
         let refuses = response.resources.iter().any(|(_, content)| content.contains(BAD));
         let old = self.has.entry(kind).or_default();
         let mut new = if complete && !(whole && refuses) { BTreeMap::new() } else { old.clone() };
         if !(whole && refuses) {
-            for (name, content) in &response.resources {
+            for (name, content) in response.resources.iter().filter(|it| everything || names.contains(&it.0)) {
                 if !content.contains(BAD) {
                     new.insert(name.clone(), content.clone());
                 } else if let Some(content) = old.get(name) {
@@ -115,15 +118,27 @@ pub(crate) struct Envoy {
     /// Refuses responses as a whole.
     whole: bool,
     clusters: BTreeMap<String, Stage>,
+    /// The clusters whose active version was told its endpoints.
+    hosts: BTreeSet<String>,
     listeners: BTreeMap<String, Stage>,
-    /// The nonce of the clusters that it does not acknowledge yet.
-    withheld: Option<String>,
+    /// The nonces of clusters that it does not acknowledge yet.
+    withheld: Vec<String>,
+    /// It refused something: clusters may come although others are not acknowledged.
+    refused: bool,
 }
 
 impl Envoy {
     pub(crate) fn new(variant: Variant, whole: bool) -> Self {
-        let (clusters, listeners) = Default::default();
-        let mut envoy = Self { voice: Voice::new(variant), whole, clusters, listeners, withheld: None };
+        let (clusters, hosts, listeners) = Default::default();
+        let mut envoy = Self {
+            voice: Voice::new(variant),
+            whole,
+            clusters,
+            hosts,
+            listeners,
+            withheld: Vec::new(),
+            refused: false,
+        };
         envoy.connect();
         envoy
     }
@@ -133,7 +148,7 @@ impl Envoy {
         let named = std::mem::take(&mut self.voice.named);
         self.voice.said.clear();
         self.voice.nonces.clear();
-        self.withheld = None;
+        self.withheld.clear();
         for kind in [ResourceKind::Cluster, ResourceKind::Endpoints, ResourceKind::Listener, ResourceKind::Routes] {
             let names = named.get(&kind).cloned().unwrap_or_default();
             if !names.is_empty() || matches!(kind, ResourceKind::Cluster | ResourceKind::Listener) {
@@ -144,15 +159,18 @@ impl Envoy {
 
     pub(crate) fn hear(&mut self, kind: ResourceKind, response: Response) {
         let (new, refuses) = self.voice.apply(kind, &response, self.whole);
+        self.refused |= refuses;
         match kind {
             ResourceKind::Cluster => {
-                assert_eq!(self.withheld, None, "clusters are sent while others wait to be acknowledged");
+                assert!(self.withheld.is_empty() || self.refused, "others still wait to be acknowledged");
                 stage(&mut self.clusters, &new);
-                self.withheld = Some(response.nonce.clone());
+                self.hosts.retain(|name| new.contains_key(name));
+                if !refuses {
+                    self.withheld.push(response.nonce.clone());
+                }
                 self.voice.nonces.insert(kind, self.voice.nonces.get(&kind).cloned().unwrap_or_default());
                 self.subscribe(ResourceKind::Endpoints, self.clusters.keys().cloned().collect());
                 if refuses {
-                    self.withheld = None;
                     self.voice.answer(kind, response.nonce, true);
                 }
             }
@@ -160,9 +178,18 @@ impl Envoy {
                 for (name, content) in &response.resources {
                     if let Some(cluster) = self.clusters.get_mut(name)
                         && (!refuses || !(self.whole || content.contains(BAD)))
+                    {
+                        cluster.active = cluster.warming.take().or(cluster.active.take());
+                        self.hosts.insert(name.clone());
+                    }
+                }
+                for name in &response.removed {
+                    // Who is told that there are none goes on without, but keeps those that it had.
+                    if let Some(cluster) = self.clusters.get_mut(name)
                         && let Some(warm) = cluster.warming.take()
                     {
                         cluster.active = Some(warm);
+                        self.hosts.remove(name);
                     }
                 }
                 self.voice.answer(kind, response.nonce, refuses);
@@ -173,13 +200,37 @@ impl Envoy {
             }
             _ => self.voice.answer(kind, response.nonce, refuses),
         }
-        if self.clusters.values().all(|cluster| cluster.warming.is_none())
-            && let Some(nonce) = self.withheld.take()
-        {
-            self.voice.answer(ResourceKind::Cluster, nonce, false);
-        }
+        self.acknowledge_clusters();
         self.warm_listeners();
         self.check();
+    }
+
+    fn acknowledge_clusters(&mut self) {
+        if self.clusters.values().any(|cluster| cluster.warming.is_some()) {
+            return;
+        }
+        let mut withheld = std::mem::take(&mut self.withheld);
+        if self.voice.variant == Variant::StateOfTheWorld {
+            withheld.drain(..withheld.len().saturating_sub(1));
+        }
+        for nonce in withheld {
+            self.voice.answer(ResourceKind::Cluster, nonce, false);
+        }
+    }
+
+    /// Goes on without endpoints that it has waited for long enough. Whether there were any.
+    pub(crate) fn give_up(&mut self) -> bool {
+        let mut gave_up = false;
+        for (name, cluster) in &mut self.clusters {
+            if let Some(warm) = cluster.warming.take() {
+                cluster.active = Some(warm);
+                self.hosts.remove(name);
+                gave_up = true;
+            }
+        }
+        self.acknowledge_clusters();
+        self.check();
+        gave_up
     }
 
     fn warm_listeners(&mut self) {
@@ -209,7 +260,8 @@ impl Envoy {
         for (name, listener) in &self.listeners {
             let Some(route) = listener.active.as_deref().map(route_of) else { continue };
             for cluster in clusters_of(routes.get(route).expect("routes of a listener that is used")) {
-                let warm = self.clusters.get(cluster).is_some_and(|cluster| cluster.active.is_some());
+                let warm = self.clusters.get(cluster).is_some_and(|cluster| cluster.active.is_some())
+                    && self.hosts.contains(cluster);
                 assert!(warm, "`{name}` leads to `{cluster}`, which is not there: {self:#?}");
             }
         }

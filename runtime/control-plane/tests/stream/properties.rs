@@ -187,12 +187,28 @@ impl Server {
     }
 }
 
+/// How a client lives.
+#[derive(Clone, Copy)]
+struct Life {
+    variant: Variant,
+    /// It refuses responses as a whole.
+    whole: bool,
+    /// It has a mesh before anything happens.
+    settled: bool,
+    /// Replicas remember what is gone. If they do not, a client may wait in vain for endpoints.
+    tombstones: bool,
+}
+
 /// A client and its server live through all of this, and then through one last good change.
-fn live(variant: Variant, whole: bool, tombstones: bool, turns: Vec<Turn>, last: Mesh) {
+fn live(life: Life, turns: Vec<Turn>, last: Mesh) {
+    let Life { variant, whole, settled, tombstones } = life;
     let (mut gone, mut now) = (BTreeMap::new(), Duration::ZERO);
     let mut mesh = last.clone();
     let mut envoy = Envoy::new(variant, whole);
     let mut server = Server::new(variant, mesh.view(&gone), now);
+    if settled {
+        settle(&mut server, |server| meet(&mut envoy, server));
+    }
     let change = |mesh: &mut Mesh, gone: &mut BTreeMap<_, _>, server: &mut Server, new: Mesh| {
         if tombstones {
             gone.extend(std::mem::take(&mut mesh.clusters));
@@ -219,16 +235,22 @@ fn live(variant: Variant, whole: bool, tombstones: bool, turns: Vec<Turn>, last:
     }
     change(&mut mesh, &mut gone, &mut server, last);
     settle(&mut server, |server| {
-        let (said, heard) = (envoy.voice.said.pop_front(), server.sent.pop_front());
-        let moved = said.is_some() || heard.is_some();
-        said.into_iter().for_each(|request| server.request(request));
-        heard.into_iter().for_each(|(kind, response)| envoy.hear(kind, response));
-        moved
+        let waits = meet(&mut envoy, server) || server.wait();
+        waits || (!tombstones && variant == Variant::Delta && envoy.give_up())
     });
     assert!(server.settled, "{:#?}\n{envoy:#?}", server.stream);
     assert_eq!(envoy.serves(), mesh.expected(&gone), "{envoy:#?}");
     server.change(mesh.view(&gone));
     assert!(server.sent.is_empty(), "an equal view is told");
+}
+
+/// Both read what is on its way. Whether there was something.
+fn meet(envoy: &mut Envoy, server: &mut Server) -> bool {
+    let (said, heard) = (envoy.voice.said.pop_front(), server.sent.pop_front());
+    let moved = said.is_some() || heard.is_some();
+    said.into_iter().for_each(|request| server.request(request));
+    heard.into_iter().for_each(|(kind, response)| envoy.hear(kind, response));
+    moved
 }
 
 fn settle(server: &mut Server, mut turn: impl FnMut(&mut Server) -> bool) {
@@ -241,26 +263,31 @@ fn settle(server: &mut Server, mut turn: impl FnMut(&mut Server) -> bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn an_envoy_never_follows_a_route_to_nothing(delta: bool, turns in turns(false, false), last in mesh(false)) {
-        live(variant(delta), false, false, turns, last);
+    fn an_envoy_never_follows_a_route_to_nothing(delta: bool, settled: bool, turns in turns(false, false), last in mesh(false)) {
+        live(Life { variant: variant(delta), whole: false, settled, tombstones: false }, turns, last);
     }
 
     #[test]
     fn an_envoy_that_refuses_keeps_what_it_has(delta: bool, whole: bool, turns in turns(true, false), last in mesh(false)) {
-        live(variant(delta), whole, false, turns, last);
+        live(Life { variant: variant(delta), whole, settled: true, tombstones: false }, turns, last);
     }
 
     #[test]
-    fn an_envoy_survives_its_replicas(delta: bool, turns in turns(false, true), last in mesh(false)) {
-        live(variant(delta), false, true, turns, last);
+    fn an_envoy_survives_its_replicas(delta: bool, settled: bool, turns in turns(false, true), last in mesh(false)) {
+        live(Life { variant: variant(delta), whole: false, settled, tombstones: true }, turns, last);
     }
 
     #[test]
-    fn a_delta_envoy_survives_replicas_that_forgot_what_is_gone(turns in turns(false, true), last in mesh(false)) {
-        live(Variant::Delta, false, false, turns, last);
+    fn an_envoy_that_refuses_survives_its_replicas(delta: bool, whole: bool, turns in turns(true, true), last in mesh(false)) {
+        live(Life { variant: variant(delta), whole, settled: true, tombstones: true }, turns, last);
+    }
+
+    #[test]
+    fn a_delta_envoy_survives_replicas_that_forgot_what_is_gone(settled: bool, turns in turns(false, true), last in mesh(false)) {
+        live(Life { variant: Variant::Delta, whole: false, settled, tombstones: false }, turns, last);
     }
 
     #[test]
@@ -295,6 +322,11 @@ proptest! {
         prop_assert!(server.settled);
         prop_assert_eq!(grpc.follows(), Some(last.routes.as_str()));
     }
+}
+
+/// `PROPTEST_CASES=20000` looks longer.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(128)
 }
 
 fn variant(delta: bool) -> Variant {
