@@ -453,31 +453,31 @@ fn what_a_sidecar_would_do_for_callers_is_told() {
             warning[without-sidecar]: the health check of callers does not hold for node `batch`, which has no sidecar
               2:9 gRPC does not do this
               13:24 its application is its own proxy
-              help: leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar
+              help: write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar
             warning[without-sidecar]: `idle-timeout` does not hold for node `batch`, which has no sidecar
               5:14 gRPC does not do this
               13:24 its application is its own proxy
-              help: leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar
+              help: write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar
             warning[without-sidecar]: `on="5xx"` does not hold for node `batch`, which has no sidecar
               7:21 gRPC does not do this
               13:24 its application is its own proxy
-              help: leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar
+              help: write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar
             warning[without-sidecar]: `per-try-timeout` does not hold for node `batch`, which has no sidecar
               7:55 gRPC does not do this
               13:24 its application is its own proxy
-              help: leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar
+              help: write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar
             warning[without-sidecar]: `outlier-detection` does not hold for node `batch`, which has no sidecar
               8:1 gRPC does not do this
               13:24 its application is its own proxy
-              help: leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar
+              help: write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar
             warning[without-sidecar]: `max-pending` does not hold for node `batch`, which has no sidecar
               9:44 gRPC does not do this
               13:24 its application is its own proxy
-              help: leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar
+              help: write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar
             warning[without-sidecar]: `panic-threshold` does not hold for node `batch`, which has no sidecar
               10:32 gRPC does not do this
               13:24 its application is its own proxy
-              help: leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar
+              help: write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar
         "#]],
     );
     quiet("without-sidecar", &grpc("retry attempts=2 on=\"unavailable\"\ncircuit-breaker max-requests=3"));

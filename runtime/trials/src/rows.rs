@@ -1,0 +1,379 @@
+//! Which trials there are, at which sizes, and what is wanted of each.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use control_plane::Variant;
+use local::EnvoyBinary;
+use trials::between::between;
+use trials::client::name;
+use trials::failover::{Failover, fail_over};
+use trials::fault::fault;
+use trials::files::{follow, mistakes};
+use trials::malformed::malformed;
+use trials::outage::{Outage, outage};
+use trials::proxy::{Changes, Trouble};
+use trials::refused::{Wrong, refused};
+use trials::refusing::refusing;
+use trials::stalled::{Stalled, stalled};
+use trials::swap::{Swap, swap};
+use trials::table::{Row, load, quantile, time};
+
+use crate::Arguments;
+
+const VARIANTS: [Variant; 2] = [Variant::StateOfTheWorld, Variant::Delta];
+
+/// Runs the chosen trials one after the other: they would disturb each other's times.
+pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
+    let binary = local::find(arguments.envoy.as_deref())?;
+    let chosen = |trial: &str| {
+        arguments.trials.is_empty() || arguments.trials.iter().any(|chosen| chosen.eq_ignore_ascii_case(trial))
+    };
+    let size = Size { quick: arguments.quick, long: arguments.long };
+    let mut rows = Vec::new();
+    let mut add = |row: Row| {
+        eprintln!("{} {}: {}", row.trial, row.with, row.figures);
+        rows.push(row);
+    };
+    for per_second in [2.0, 20.0, 100.0, 200.0].into_iter().filter(|_| chosen("a1")) {
+        for variant in VARIANTS {
+            add(swaps(&binary, variant, per_second, &size).await);
+        }
+    }
+    for per_second in [0.2, 2.0, 20.0].into_iter().filter(|_| chosen("a2")) {
+        for variant in VARIANTS {
+            add(failovers(&binary, variant, per_second, &size).await);
+        }
+    }
+    for variant in VARIANTS.into_iter().filter(|_| chosen("a3")) {
+        add(outages(&binary, variant, &size).await);
+    }
+    let program = arguments.meshwright.clone().unwrap_or_else(|| beside("meshwright"));
+    if chosen("a6") {
+        add(mistaken(&binary, &program).await);
+    }
+    if chosen("a7") {
+        for row in followed(&binary, &program, &size).await {
+            add(row);
+        }
+    }
+    if chosen("a8") {
+        add(refusers(&binary, &size).await);
+    }
+    for wrong in [Wrong::Invalid, Wrong::Impossible].into_iter().filter(|_| chosen("a9")) {
+        for variant in VARIANTS {
+            add(refusals(&binary, variant, wrong).await);
+        }
+    }
+    if chosen("a10") {
+        add(still_standing(&binary, &size).await);
+    }
+    if chosen("a12") {
+        add(nonsense(&binary, &size).await);
+    }
+    for variant in VARIANTS.into_iter().filter(|_| chosen("fault")) {
+        add(faults(&binary, &program, variant).await);
+    }
+    for variant in VARIANTS.into_iter().filter(|_| chosen("p4")) {
+        add(interruptions(&binary, variant).await);
+    }
+    Ok(rows)
+}
+
+/// A program that was built together with this one.
+fn beside(name: &str) -> PathBuf {
+    std::env::current_exe().unwrap_or_default().with_file_name(name)
+}
+
+struct Size {
+    quick: bool,
+    long: bool,
+}
+
+impl Size {
+    fn seconds(&self, quick: u64, usual: u64) -> Duration {
+        Duration::from_secs(if self.quick { quick } else { usual })
+    }
+}
+
+async fn swaps(binary: &EnvoyBinary, variant: Variant, per_second: f64, size: &Size) -> Row {
+    let (trial, with) = ("A1", format!("{} swaps/s, {}", per_second, name(variant)));
+    let lasts = size.seconds(5, 60);
+    let swapped = swap(&Swap { binary: binary.clone(), variant, per_second, lasts, pause: Duration::ZERO }).await;
+    match swapped {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(swapped) => Row {
+            trial,
+            with,
+            load: load(&swapped.tally),
+            figures: format!(
+                "{} published, converged after {}, slowest answer {}, {} timeouts, {} rejected",
+                swapped.published,
+                time(swapped.converged),
+                time(swapped.tally.slowest),
+                swapped.trouble.init_fetch_timeout,
+                swapped.trouble.update_rejected
+            ),
+            wanted: "0 lost, converged in 1 s",
+            met: swapped.tally.lost == 0
+                && swapped.trouble == Trouble::default()
+                && swapped.converged <= Duration::from_secs(1),
+        },
+    }
+}
+
+async fn failovers(binary: &EnvoyBinary, variant: Variant, per_second: f64, size: &Size) -> Row {
+    let (trial, with) = ("A2", format!("kill -9 every 3 s, {} changes/s, {}", per_second, name(variant)));
+    let program = std::env::current_exe().unwrap_or_default();
+    let trial_of = Failover {
+        binary: binary.clone(),
+        program,
+        variant,
+        per_second,
+        lasts: size.seconds(10, 40),
+        every: Duration::from_secs(3),
+        pause: Duration::ZERO,
+    };
+    match fail_over(&trial_of).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(survived) => Row {
+            trial,
+            with,
+            load: load(&survived.tally),
+            figures: format!(
+                "{} kills, reconnect p50 {} max {}, {} timeouts, {} rejected",
+                survived.kills,
+                time(quantile(&survived.reconnects, 0.5)),
+                time(quantile(&survived.reconnects, 1.0)),
+                survived.trouble.init_fetch_timeout,
+                survived.trouble.update_rejected
+            ),
+            wanted: "0 lost",
+            met: survived.tally.lost == 0 && survived.trouble == Trouble::default(),
+        },
+    }
+}
+
+async fn outages(binary: &EnvoyBinary, variant: Variant, size: &Size) -> Row {
+    let lasts = if size.long { Duration::from_secs(300) } else { size.seconds(5, 25) };
+    let (trial, with) = ("A3", format!("down for {}, {}", time(lasts), name(variant)));
+    match outage(&Outage { binary: binary.clone(), variant, lasts, pause: Duration::ZERO }).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(returned) => Row {
+            trial,
+            with,
+            load: load(&returned.tally),
+            figures: format!(
+                "reconnect {}, then {} clusters, {} listeners, {} routes changed; a change converged after {}",
+                time(returned.reconnect),
+                returned.changes.clusters,
+                returned.changes.listeners,
+                returned.changes.routes,
+                time(returned.converged)
+            ),
+            wanted: "0 lost, reconnect in 5 s, 0 changed",
+            met: returned.tally.lost == 0
+                && returned.reconnect <= Duration::from_millis(5500)
+                && returned.changes == Changes::default(),
+        },
+    }
+}
+
+async fn mistaken(binary: &EnvoyBinary, program: &Path) -> Row {
+    let (trial, with) = ("A6", "`serve`, a wrong mesh, then a right one".to_owned());
+    match mistakes(binary, program).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(borne) => {
+            let untold = borne.mistakes.iter().filter(|mistake| !mistake.told).map(|mistake| mistake.what);
+            let untold: Vec<_> = untold.collect();
+            let updates: u64 = borne.mistakes.iter().map(|mistake| mistake.updates).sum();
+            let slowest = borne.mistakes.iter().map(|mistake| mistake.remedied).max().unwrap_or_default();
+            Row {
+                trial,
+                with,
+                load: load(&borne.tally),
+                figures: format!(
+                    "{} mistakes, {} told of, {updates} updates of Envoy; remedied within {}",
+                    borne.mistakes.len(),
+                    borne.mistakes.len() - untold.len(),
+                    time(slowest)
+                ),
+                wanted: "0 lost, 0 updates, remedied in 1 s",
+                met: borne.tally.lost == 0 && updates == 0 && untold.is_empty() && slowest <= Duration::from_secs(1),
+            }
+        }
+    }
+}
+
+async fn followed(binary: &EnvoyBinary, program: &Path, size: &Size) -> Vec<Row> {
+    let trial = "A7";
+    match follow(binary, program, size.seconds(2, 5)).await {
+        Err(error) => vec![Row::failed(trial, "`serve` and its file".to_owned(), &error)],
+        Ok(followed) => {
+            let rows = followed.ways.iter().map(|written| Row {
+                trial,
+                with: format!("`serve`, {}", written.way),
+                load: None,
+                figures: format!("obeyed after {}, read {} times", time(written.converged), written.reads),
+                wanted: "obeyed in 1.1 s",
+                met: written.converged <= Duration::from_millis(1100),
+            });
+            let lost = followed.tally.lost;
+            let all = Row {
+                trial,
+                with: "all of these".to_owned(),
+                load: load(&followed.tally),
+                figures: String::new(),
+                wanted: "0 lost",
+                met: lost == 0,
+            };
+            rows.chain([all]).collect()
+        }
+    }
+}
+
+async fn faults(binary: &EnvoyBinary, program: &Path, variant: Variant) -> Row {
+    let (trial, with) = ("fault", format!("`serve`, only a fault's share is edited, {}", name(variant)));
+    match fault(binary, program, variant, 6).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(mut edited) => {
+            edited.obeyed.sort_unstable();
+            let slowest = quantile(&edited.obeyed, 1.0);
+            Row {
+                trial,
+                with,
+                load: load(&edited.tally),
+                figures: format!(
+                    "obeyed after p50 {} max {}, {} connections opened, {} listeners changed; touched: {} updates",
+                    time(quantile(&edited.obeyed, 0.5)),
+                    time(slowest),
+                    edited.tally.connects,
+                    edited.listeners,
+                    edited.touched
+                ),
+                wanted: "0 lost, 1 s, 4 connections, 0, 0",
+                met: edited.tally.lost == 0
+                    && slowest <= Duration::from_secs(1)
+                    && edited.tally.connects == 4
+                    && edited.listeners == 0
+                    && edited.touched == 0,
+            }
+        }
+    }
+}
+
+async fn refusers(binary: &EnvoyBinary, size: &Size) -> Row {
+    let changes = if size.quick { 3 } else { 10 };
+    let (trial, with) = ("A8", format!("1 of 50 clients refuses all, {changes} changes"));
+    match refusing(binary, 49, changes).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(told) => Row {
+            trial,
+            with,
+            load: None,
+            figures: format!(
+                "{} versions, refused {} times; others p50 {} p99 {}",
+                told.published,
+                told.refused,
+                time(quantile(&told.delays, 0.5)),
+                time(quantile(&told.delays, 0.99))
+            ),
+            wanted: "each version once",
+            met: told.refused == told.published,
+        },
+    }
+}
+
+async fn refusals(binary: &EnvoyBinary, variant: Variant, wrong: Wrong) -> Row {
+    let what = match wrong {
+        Wrong::Invalid => "no valid message",
+        Wrong::Impossible => "cannot be made",
+    };
+    let (trial, with) = ("A9", format!("a cluster that {what}, {}", name(variant)));
+    match refused(binary, variant, wrong).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(refused) => Row {
+            trial,
+            with,
+            load: load(&refused.tally),
+            figures: format!("{} NACKs, then converged after {}", refused.rejected, time(refused.converged)),
+            wanted: "0 lost, 1 NACK",
+            met: refused.tally.lost == 0 && refused.rejected == 1,
+        },
+    }
+}
+
+async fn still_standing(binary: &EnvoyBinary, size: &Size) -> Row {
+    let (envoys, stopped, never_reading) = if size.quick { (6, 2, 100) } else { (20, 5, 500) };
+    let (trial, with) =
+        ("A10", format!("{stopped} of {envoys} Envoys stopped, {never_reading} never read, 100 changes/s"));
+    let trial_of = Stalled {
+        binary: binary.clone(),
+        program: std::env::current_exe().unwrap_or_default(),
+        variant: Variant::Delta,
+        envoys,
+        stopped,
+        never_reading,
+        per_second: 100.0,
+        lasts: size.seconds(10, 60),
+        pause: Duration::from_millis(5),
+    };
+    match stalled(&trial_of).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(grown) => Row {
+            trial,
+            with,
+            load: load(&grown.tally),
+            figures: format!(
+                "{} MB, at most {} MB later ({:+.1} %); converged after {}, those that were stopped after {}",
+                grown.before / 1024,
+                grown.most / 1024,
+                grown.percent(),
+                time(grown.converged),
+                time(grown.caught_up)
+            ),
+            wanted: "0 lost, memory of streams, not of changes",
+            met: grown.tally.lost == 0,
+        },
+    }
+}
+
+async fn nonsense(binary: &EnvoyBinary, size: &Size) -> Row {
+    let of_each = if size.quick { 2 } else { 20 };
+    let (trial, with) = ("A12", "connections that are no clients".to_owned());
+    match malformed(binary, of_each).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(borne) => Row {
+            trial,
+            with,
+            load: None,
+            figures: format!(
+                "{} of {} kinds; a client beside them is told a change within {}",
+                borne.connections,
+                borne.kinds,
+                time(borne.told)
+            ),
+            wanted: "served on",
+            met: borne.told < Duration::from_secs(1),
+        },
+    }
+}
+
+async fn interruptions(binary: &EnvoyBinary, variant: Variant) -> Row {
+    let (trial, with) = ("P4", format!("a replica dies between CDS and EDS, {}", name(variant)));
+    match between(binary, variant).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(interrupted) => Row {
+            trial,
+            with,
+            load: load(&interrupted.tally),
+            figures: format!(
+                "converged after {}, {} timeouts",
+                time(interrupted.converged),
+                interrupted.trouble.init_fetch_timeout
+            ),
+            wanted: "0 lost, converged in 1 s",
+            met: interrupted.tally.lost == 0 && interrupted.converged <= Duration::from_secs(1),
+        },
+    }
+}
