@@ -2,7 +2,7 @@
 .PHONY: help setup demo test bench bench-control-plane lint clean
 
 CARGO ?= cargo
-# Everything that is pinned is pinned here.
+# What is pinned is pinned here, or in files of the tool: Cargo.lock, and runtime/control-plane/tests/clients.
 ENVOY_VERSION := 1.40.0
 OLDEST_ENVOY_VERSION := 1.36.4
 NODE_VERSION := 22.20.0
@@ -12,10 +12,12 @@ export ENVOY_VERSION OLDEST_ENVOY_VERSION NODE_VERSION VENV
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: ## install what is missing: wasm targets, Envoy and Node in target/venv
+setup: ## install what is missing: wasm targets, Envoy and Node in target/venv, xDS clients in target/clients
 	@.ci/setup
+	@.ci/clients
 
-demo: setup ## compile bent-playground, run it on real Envoys, send requests, print what each met
+demo: ## compile bent-playground, run it on real Envoys, send requests, print what each met
+	@.ci/setup
 	@echo "demo: building meshwright and its filters"
 	@$(CARGO) run --locked --quiet -p meshwright --example demo
 

@@ -182,7 +182,9 @@ impl Stream {
     /// Does all that can be done now.
     fn proceed(&mut self, now: Duration, step: &mut Step) {
         transition::proceed(self, now, step);
-        let settled = self.transition.is_none() && ResourceKind::ALL.into_iter().all(|kind| self.talks[kind].is_calm());
+        let mut talks =
+            ResourceKind::ALL.into_iter().map(|kind| &self.talks[kind]).filter(|talk| talk.opened).peekable();
+        let settled = self.transition.is_none() && talks.peek().is_some() && talks.all(Talk::is_calm);
         if settled && std::mem::take(&mut self.busy) {
             step.events.push(Event::Settled);
         }

@@ -1,5 +1,6 @@
 //! Which trials there are, at which sizes, and what is wanted of each.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use control_plane::Variant;
@@ -7,6 +8,8 @@ use local::EnvoyBinary;
 use trials::between::between;
 use trials::client::name;
 use trials::failover::{Failover, fail_over};
+use trials::fault::fault;
+use trials::files::{follow, mistakes};
 use trials::malformed::malformed;
 use trials::outage::{Outage, outage};
 use trials::proxy::{Changes, Trouble};
@@ -45,6 +48,15 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     for variant in VARIANTS.into_iter().filter(|_| chosen("a3")) {
         add(outages(&binary, variant, &size).await);
     }
+    let program = arguments.meshwright.clone().unwrap_or_else(|| beside("meshwright"));
+    if chosen("a6") {
+        add(mistaken(&binary, &program).await);
+    }
+    if chosen("a7") {
+        for row in followed(&binary, &program, &size).await {
+            add(row);
+        }
+    }
     if chosen("a8") {
         add(refusers(&binary, &size).await);
     }
@@ -59,10 +71,18 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     if chosen("a12") {
         add(nonsense(&binary, &size).await);
     }
+    for variant in VARIANTS.into_iter().filter(|_| chosen("fault")) {
+        add(faults(&binary, &program, variant).await);
+    }
     for variant in VARIANTS.into_iter().filter(|_| chosen("p4")) {
         add(interruptions(&binary, variant).await);
     }
     Ok(rows)
+}
+
+/// A program that was built together with this one.
+fn beside(name: &str) -> PathBuf {
+    std::env::current_exe().unwrap_or_default().with_file_name(name)
 }
 
 struct Size {
@@ -156,6 +176,89 @@ async fn outages(binary: &EnvoyBinary, variant: Variant, size: &Size) -> Row {
                 && returned.reconnect <= Duration::from_millis(5500)
                 && returned.changes == Changes::default(),
         },
+    }
+}
+
+async fn mistaken(binary: &EnvoyBinary, program: &Path) -> Row {
+    let (trial, with) = ("A6", "`serve`, a wrong mesh, then a right one".to_owned());
+    match mistakes(binary, program).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(borne) => {
+            let untold = borne.mistakes.iter().filter(|mistake| !mistake.told).map(|mistake| mistake.what);
+            let untold: Vec<_> = untold.collect();
+            let updates: u64 = borne.mistakes.iter().map(|mistake| mistake.updates).sum();
+            let slowest = borne.mistakes.iter().map(|mistake| mistake.remedied).max().unwrap_or_default();
+            Row {
+                trial,
+                with,
+                load: load(&borne.tally),
+                figures: format!(
+                    "{} mistakes, {} told of, {updates} updates of Envoy; remedied within {}",
+                    borne.mistakes.len(),
+                    borne.mistakes.len() - untold.len(),
+                    time(slowest)
+                ),
+                wanted: "0 lost, 0 updates, remedied in 1 s",
+                met: borne.tally.lost == 0 && updates == 0 && untold.is_empty() && slowest <= Duration::from_secs(1),
+            }
+        }
+    }
+}
+
+async fn followed(binary: &EnvoyBinary, program: &Path, size: &Size) -> Vec<Row> {
+    let trial = "A7";
+    match follow(binary, program, size.seconds(2, 5)).await {
+        Err(error) => vec![Row::failed(trial, "`serve` and its file".to_owned(), &error)],
+        Ok(followed) => {
+            let rows = followed.ways.iter().map(|written| Row {
+                trial,
+                with: format!("`serve`, {}", written.way),
+                load: None,
+                figures: format!("obeyed after {}, read {} times", time(written.converged), written.reads),
+                wanted: "obeyed in 1.1 s",
+                met: written.converged <= Duration::from_millis(1100),
+            });
+            let lost = followed.tally.lost;
+            let all = Row {
+                trial,
+                with: "all of these".to_owned(),
+                load: load(&followed.tally),
+                figures: String::new(),
+                wanted: "0 lost",
+                met: lost == 0,
+            };
+            rows.chain([all]).collect()
+        }
+    }
+}
+
+async fn faults(binary: &EnvoyBinary, program: &Path, variant: Variant) -> Row {
+    let (trial, with) = ("fault", format!("`serve`, only a fault's share is edited, {}", name(variant)));
+    match fault(binary, program, variant, 6).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(mut edited) => {
+            edited.obeyed.sort_unstable();
+            let slowest = quantile(&edited.obeyed, 1.0);
+            Row {
+                trial,
+                with,
+                load: load(&edited.tally),
+                figures: format!(
+                    "obeyed after p50 {} max {}, {} connections opened, {} listeners changed; touched: {} updates",
+                    time(quantile(&edited.obeyed, 0.5)),
+                    time(slowest),
+                    edited.tally.connects,
+                    edited.listeners,
+                    edited.touched
+                ),
+                wanted: "0 lost, 1 s, 4 connections, 0, 0",
+                met: edited.tally.lost == 0
+                    && slowest <= Duration::from_secs(1)
+                    && edited.tally.connects == 4
+                    && edited.listeners == 0
+                    && edited.touched == 0,
+            }
+        }
     }
 }
 

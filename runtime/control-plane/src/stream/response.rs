@@ -83,14 +83,15 @@ pub(super) fn on_ask(stream: &mut Stream, kind: ResourceKind, ask: Ask, step: &m
     }
 }
 
-/// Sends what the client is owed of one type, unless it still has to answer. Whether anything was sent.
+/// Sends what the client is owed of one type, unless it still has to answer.
 pub(super) fn push(stream: &mut Stream, kind: ResourceKind, step: &mut Step) {
     let talk = &stream.talks[kind];
-    if !talk.dirty || !talk.unanswered.is_empty() || transition::withholds(stream, kind) {
+    if !talk.dirty || !(talk.unanswered.is_empty() || talk.urgent) || transition::withholds(stream, kind) {
         return;
     }
     let (message, blocked) = owed(stream, kind);
     let talk = &mut stream.talks[kind];
+    talk.urgent = false;
     talk.dirty = blocked;
     talk.blocked = blocked;
     if let Some(message) = message {

@@ -28,6 +28,8 @@ pub(super) struct Talk {
     pub(super) dirty: bool,
     /// All that is owed was refused before, and is not said again.
     pub(super) blocked: bool,
+    /// What is owed is said although the client has not answered yet.
+    pub(super) urgent: bool,
     /// What the client has of a complete set is not known.
     pub(super) doubt: bool,
     /// What was asked for while answers were held back.
@@ -113,7 +115,8 @@ impl Talk {
         }
         let error = error(self);
         self.refused = Some((Arc::clone(&version), error));
-        self.doubt = true;
+        // A later response says it all anyway.
+        self.doubt |= nonce == self.latest;
         self.dirty = true;
         if !self.refusals.contains(&version) {
             self.refusals.push_back(Arc::clone(&version));

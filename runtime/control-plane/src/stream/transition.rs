@@ -24,6 +24,11 @@ const WAYS: [ResourceKind; 3] = [ResourceKind::Listener, ResourceKind::Extension
 
 /// How long listeners, filters and routes are held back from a client that came back.
 const GATE: Duration = Duration::from_secs(3);
+/// How long clusters may take to be acknowledged before the next view is told instead: it may not have the one that does
+/// not get warm.
+const WARMING: Duration = Duration::from_secs(5);
+/// How many responses with clusters may wait to be acknowledged.
+const WARMINGS: usize = 4;
 /// How long a client may take to follow routes that it has acknowledged.
 const FOLLOWING: Duration = Duration::from_secs(2);
 /// How many views a proxy may be half following.
@@ -39,6 +44,8 @@ pub(super) struct Transition {
     awaits_until: Option<Duration>,
     /// When endpoints and secrets do not wait for this any longer.
     overdue: Duration,
+    /// When the next view is told instead, if this one's clusters are not acknowledged.
+    hopeless: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +58,7 @@ enum Phase {
 impl Transition {
     fn new(to: Arc<View>, now: Duration) -> Self {
         let overdue = now + refresh::PATIENCE;
-        Self { to, phase: Phase::Add, awaited: Vec::new(), awaits_until: None, overdue }
+        Self { to, phase: Phase::Add, awaited: Vec::new(), awaits_until: None, overdue, hopeless: now + WARMING }
     }
 }
 
@@ -71,7 +78,7 @@ pub(super) fn deadline(stream: &Stream) -> Option<Duration> {
     let gate = stream.gate.filter(|_| !is_stuck(stream, Phase::Add));
     let awaits = stream.transition.as_ref().and_then(|it| it.awaits_until);
     let awaits = awaits.filter(|_| are_calm(stream, &ResourceKind::ALL));
-    [gate, awaits, refresh::deadline(stream)].into_iter().flatten().min()
+    [gate, awaits, hopeless(stream), refresh::deadline(stream)].into_iter().flatten().min()
 }
 
 /// A subscription changed; `back` if the client had the type on an earlier stream.
@@ -105,6 +112,14 @@ fn is_stuck(stream: &Stream, phase: Phase) -> bool {
     kinds.iter().any(|kind| stream.talks[*kind].blocked)
 }
 
+/// When the next view is told instead of this one, although nothing was refused.
+fn hopeless(stream: &Stream) -> Option<Duration> {
+    let transition = stream.transition.as_ref().filter(|it| it.phase == Phase::Add)?;
+    let warming = stream.talks[ResourceKind::Cluster].unanswered.len();
+    let has_next = !transition.to.tells_the_same(&stream.newest);
+    ((1..WARMINGS).contains(&warming) && has_next).then_some(transition.hopeless)
+}
+
 /// Goes on to the next phase, or the next view. Whether there may be more to do.
 fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
     let Some(transition) = &stream.transition else {
@@ -116,9 +131,13 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
     };
     let (to, phase) = (Arc::clone(&transition.to), transition.phase);
     let is_newest = to.tells_the_same(&stream.newest);
-    if is_stuck(stream, phase) {
+    let is_stuck = is_stuck(stream, phase);
+    if is_stuck || hopeless(stream).is_some_and(|hopeless| hopeless <= now) {
         if !is_newest {
             start(stream, now);
+            // Endpoints that were refused keep their cluster from getting warm, and all clusters from being acknowledged.
+            let clusters = &mut stream.talks[ResourceKind::Cluster];
+            clusters.urgent = clusters.unanswered.len() < WARMINGS;
         }
         return !is_newest;
     }
