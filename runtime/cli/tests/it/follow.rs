@@ -101,8 +101,7 @@ impl Drop for Process {
 
 fn serve(mesh: &str, range: &Range, more: &[&str]) -> Process {
     let local = format!("--local={}", range.subnet());
-    let arguments =
-        ["serve", mesh, &local, "--listen", &range.server(), "--admin", &range.admin(), "--no-state"];
+    let arguments = ["serve", mesh, &local, "--listen", &range.server(), "--admin", &range.admin(), "--no-state"];
     Process::start(&[&arguments, more].concat())
 }
 
