@@ -67,3 +67,11 @@ pub fn raise_open_files() -> Option<u64> {
     let after = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limit };
     after.current
 }
+
+/// Connections for which there are files, besides those that the rest of the process needs.
+pub(crate) fn room_for_connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files.saturating_sub(OTHER_FILES).max(OTHER_FILES)).unwrap_or(usize::MAX >> 4).min(usize::MAX >> 4)
+}
+
+const OTHER_FILES: u64 = 128;

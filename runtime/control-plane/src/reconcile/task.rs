@@ -19,7 +19,7 @@ use super::watch::Watch;
 use super::{Attempt, Command, Compile, Failure, Options};
 use crate::admin::NotHeld;
 use crate::metrics::Metrics;
-use crate::published::{Changes, Published};
+use crate::published::{Changes, Published, counted};
 use crate::status::{From, Held, Outcome, Reconcile, Seconds, Serving, Status};
 use crate::store::Store;
 
@@ -44,6 +44,8 @@ struct Task<C> {
     /// What a look without an event found; believed when the next one finds the same.
     candidate: Option<Digests>,
     again: Option<(Instant, Duration)>,
+    /// The warnings that were told last.
+    warned: String,
     running: Option<Look>,
 }
 
@@ -116,6 +118,7 @@ pub(super) fn start(
         compiled: None,
         candidate: None,
         again: None,
+        warned: String::new(),
         running: None,
     };
     if !task.state.published.is_empty() {
@@ -282,12 +285,8 @@ impl<C: Compile> Task<C> {
                 (outcome, Some(failure.to_string()))
             }
         };
-        if stale.is_none() && !findings.text.is_empty() {
-            warn!(
-                "the mesh is served, and has {}{}",
-                crate::published::counted(findings.warnings, ["warning", "warnings"]),
-                beneath(&findings.text)
-            );
+        if stale.is_none() {
+            self.warn(findings.text, findings.warnings);
         }
         let span = Span::current();
         span.record("outcome", outcome.name());
@@ -302,6 +301,18 @@ impl<C: Compile> Task<C> {
             status.stale = stale;
             status.reconcile = Some(reconcile);
         });
+    }
+
+    /// The same warnings once, however often the mesh is compiled.
+    fn warn(&mut self, text: String, warnings: usize) {
+        if self.warned == text {
+            return;
+        }
+        self.warned = text;
+        if warnings > 0 {
+            let warnings = counted(warnings, ["warning", "warnings"]);
+            warn!("the mesh is served, and has {warnings}{}", beneath(&self.warned));
+        }
     }
 
     fn publish(&mut self, changes: &Changes, took: Duration) {

@@ -400,6 +400,7 @@ impl<'a> Conversation<'a> {
                 Event::Acknowledged { kind, .. } => metrics.acknowledged(kind),
                 Event::Refused { kind, version, error } => {
                     metrics.not_acknowledged(kind);
+                    self.listed.entry.refuses();
                     let node = &self.hello.client.node;
                     tracing::warn!(node = %node, r#type = kind.short_name(), %version, error, "a proxy refuses a state");
                 }

@@ -9,6 +9,7 @@ mod control_plane;
 mod laws;
 mod mesh;
 mod rust;
+mod shop;
 
 /// A test for each law and each client.
 macro_rules! tests {
@@ -25,6 +26,7 @@ macro_rules! tests {
                 waits_for_a_service_that_comes_later
                 refuses_once_and_goes_on
                 finds_a_control_plane_that_was_away
+                calls_a_service_behind_sidecars
             );
         })*
     };

@@ -16,6 +16,8 @@ use prost::{Message, Name};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::control_plane::State;
+
 /// The proxy's name in the mesh.
 pub(crate) const CALLER: &str = "checkout";
 /// What the caller calls.
@@ -92,8 +94,10 @@ impl Mesh {
         self.resources.insert((kind, name.to_owned()), Arc::new(served));
         self
     }
+}
 
-    pub(crate) fn published(&self) -> Arc<Published> {
+impl State for Mesh {
+    fn published(&self) -> Arc<Published> {
         let resources = self.resources.iter().map(|((kind, _), served)| (*kind, Arc::clone(served)));
         Arc::new(Published::with_views(BTreeMap::from([(CALLER.to_owned(), Arc::new(View::new(resources)))])))
     }

@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
 pub use control_plane::{ControlPlane, Tls};
-pub use load::{Load, Lost};
+pub use load::Load;
 pub use mesh::Meshes;
 pub use process::{Exit, Sidecar, children_of, exists, kill, state};
 

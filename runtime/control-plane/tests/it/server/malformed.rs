@@ -334,3 +334,68 @@ async fn a_client_that_goes_away_says_goodbye_or_not_and_is_off_the_list() {
     drop(rude);
     eventually("both are off the list", || server.registry.is_empty()).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_of_chance_harm_nobody() {
+    let server = start(mesh(0)).await;
+    let mut witness = Witness::of(&server).await;
+    let mut chance = 1_u32;
+    let mut next = |below: u32| {
+        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (chance >> 8) % below
+    };
+    let subscribe = request(Some("web"), CLUSTER).encode_to_vec();
+    for number in 0..300 {
+        let mut client = Raw::connect(server.address()).await;
+        if number % 2 == 0 {
+            client.ads(1, SOTW, &subscribe).await;
+        }
+        for _ in 0..next(20) {
+            let payload: Vec<u8> = (0..next(60)).map(|_| next(256) as u8).collect();
+            if !client.frame(next(11) as u8, next(64) as u8, next(4), &payload).await {
+                break;
+            }
+        }
+    }
+    witness.lives(&server).await;
+    eventually("only the witness is served", || server.registry.len() == 1).await;
+    assert_eq!(server.metric("panics_total"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_of_chance_harm_nobody() {
+    let server = start(mesh(0)).await;
+    let mut witness = Witness::of(&server).await;
+    let mut chance = 7_u32;
+    let mut next = |below: u32| {
+        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (chance >> 8) % below
+    };
+    let whole = DiscoveryRequest {
+        resource_names: vec!["a".into(), "*".into()],
+        version_info: "0".into(),
+        response_nonce: "1".into(),
+        error_detail: Some(rpc::Status { message: "no".into(), ..Default::default() }),
+        ..request(Some("web~1"), CLUSTER)
+    };
+    let whole = whole.encode_to_vec();
+    for number in 0..300_u32 {
+        let mut client = Raw::connect(server.address()).await;
+        let path = if number % 2 == 0 { SOTW } else { DELTA };
+        client.ads(1, path, &whole).await;
+        for _ in 0..5 {
+            let mut message = whole.clone();
+            for _ in 0..=next(3) {
+                let place = next(u32::try_from(message.len()).unwrap()) as usize;
+                message[place] = next(256) as u8;
+            }
+            message.truncate(next(u32::try_from(whole.len()).unwrap() + 20) as usize);
+            if !client.frame(raw::DATA, 0, 1, &raw::grpc(&message)).await {
+                break;
+            }
+        }
+    }
+    witness.lives(&server).await;
+    eventually("only the witness is served", || server.registry.len() == 1).await;
+    assert_eq!(server.metric("panics_total"), 0.0);
+}

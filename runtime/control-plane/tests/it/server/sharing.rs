@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use meshwright_control_plane::Limits;
-use meshwright_control_plane::server::Options;
+use meshwright_control_plane::server::{Listen, Options};
 use tonic::Code;
 
-use super::harness::{clusters, eventually, local, start, start_with};
+use super::harness::{clusters, eventually, local, start, start_with, try_start};
 use crate::client::{self, CLUSTER};
 
 /// A8.
@@ -45,7 +45,11 @@ async fn a_client_that_refuses_everything_is_sent_each_version_once_and_others_n
     .await;
     assert_eq!(server.metric("pushes_total{type=\"cds\"}"), 50.0 * 4.0);
     assert!(refusing.is_silent(Duration::from_millis(300)).await);
-    assert_eq!(server.metric("unsettled_streams"), 1.0);
+    assert_eq!((server.metric("unsettled_streams"), server.metric("refusing_streams")), (1.0, 1.0));
+    server.publish(clusters(&["web"], &["a"], "4"));
+    let response = refusing.hear().await;
+    refusing.acknowledge(&response);
+    eventually("what is good is accepted", || server.metric("refusing_streams") == 0.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,4 +148,47 @@ async fn new_streams_above_the_rate_wait_for_their_turn_and_then_are_refused() {
     let waited = server.metric("streams_waited_total");
     assert!((1.0..=4.0).contains(&waited), "{waited}");
     assert_eq!(server.metric("streams{variant=\"sotw\"}"), 5.0 + waited);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_reads_is_told_however_long_nothing_changed_before() {
+    let limits = Limits { send: Duration::from_millis(200), ..Limits::default() };
+    let server = start_with(Options { limits, ..local() }, clusters(&["web"], &["a"], "0")).await;
+    let channel = server.channel().await;
+    let mut streams = Vec::new();
+    for _ in 0..10 {
+        let mut stream = client::delta(&channel).await.unwrap();
+        stream.subscribe("web", CLUSTER);
+        let response = stream.hear().await;
+        stream.acknowledge(&response);
+        streams.push(stream);
+    }
+    for version in ["1", "2"] {
+        assert!(streams[0].is_silent(Duration::from_millis(500)).await);
+        server.publish(clusters(&["web"], &["a"], version));
+        for stream in &mut streams {
+            let response = stream.hear().await;
+            stream.acknowledge(&response);
+        }
+    }
+    assert!(streams[0].is_silent(Duration::from_millis(500)).await);
+    assert_eq!(server.registry.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unix_socket_serves_and_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("xds.sock");
+    // One that a process left behind is replaced.
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let options = Options { listen: Listen::Unix(path.clone()), ..Options::default() };
+    let server = start_with(options.clone(), clusters(&["web"], &["a"], "0")).await;
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let endpoint = tonic::transport::Endpoint::from_shared(format!("unix://{}", path.display())).unwrap();
+    let channel = endpoint.connect().await.unwrap();
+    assert_eq!(client::try_sotw(&channel, "web", CLUSTER).await.unwrap().resources.len(), 1);
+    assert_eq!(server.running.address(), None);
+    // One that is in use is not.
+    assert!(try_start(options).await.unwrap_err().to_string().starts_with("cannot listen on unix:"));
 }

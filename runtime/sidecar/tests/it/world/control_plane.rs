@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use compiler::snapshot::ResourceKind;
 use control_plane::server::{self, Listen, Running, Shared, TlsFiles};
-use control_plane::{Metrics, Published, Registry};
+use control_plane::{Metrics, Published, Registry, Resources, Served};
 use tokio::sync::watch;
 
-use super::World;
+use super::{NODE, World};
 
 pub struct ControlPlane {
     published: watch::Sender<Arc<Published>>,
@@ -34,6 +36,17 @@ impl ControlPlane {
 
     pub fn publish(&self, world: &World, header: &str) {
         self.published.send_replace(published(world, header));
+    }
+
+    /// The same with a listener that no Envoy takes.
+    pub fn publish_refused(&self) {
+        let view = self.published.borrow().view(NODE).cloned().expect("the node is served");
+        let nonsense =
+            Arc::new(Served::new(ResourceKind::Listener, "nonsense", "1", Bytes::from_static(b"\x0a\x08nonsense")));
+        let listeners = view.of(ResourceKind::Listener).iter().cloned().chain([nonsense]).collect::<Vec<_>>();
+        let view = (*view).clone().with(ResourceKind::Listener, Arc::new(Resources::new(listeners)));
+        let views = [(NODE.to_owned(), Arc::new(view))].into_iter().collect();
+        self.published.send_replace(Arc::new(Published::with_views(views)));
     }
 
     /// Its connections end without a word.
