@@ -142,6 +142,7 @@ impl Client {
         self.ask("stop");
         let totals = self.line("totals").await;
         assert_eq!(totals["errors"], self.errors.len(), "each error was said");
+        println!("{totals}");
         Totals {
             client: totals["client"].as_str().unwrap_or_default().to_owned(),
             calls: totals["calls"].as_u64().unwrap_or_default(),

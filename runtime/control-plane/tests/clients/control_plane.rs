@@ -55,6 +55,11 @@ impl ControlPlane {
         self.count("meshwright_control_plane_refusals_total")
     }
 
+    /// What pages say of clients that refuse something.
+    pub(crate) fn shown_errors(&self) -> Vec<String> {
+        self.registry.streams().into_iter().flat_map(|stream| stream.types).filter_map(|it| it.error).collect()
+    }
+
     pub(crate) async fn until_refused(&self) {
         self.until("a client refuses", || self.refusals() > 0).await;
     }

@@ -9,7 +9,7 @@ use crate::mesh::Mesh;
 use crate::shop::Shop;
 
 /// Changes that are waited for, there and back.
-const SWITCHES: usize = 3;
+const SWITCHES: usize = 2;
 
 /// Make before break: both clusters are there all the time, only the route changes.
 pub(crate) async fn follows_a_route_from_cluster_to_cluster(start: impl Fn(SocketAddr) -> Client) {
@@ -93,20 +93,45 @@ pub(crate) async fn refuses_once_and_goes_on(start: impl Fn(SocketAddr) -> Clien
     assert_eq!(client.refused().await, []);
 
     control_plane.tell(&good("one").unusable_cluster("one", one.address));
+    refuses_once(&control_plane, &mut client, "Cluster one", "policy").await;
+    control_plane.tell(&good("two"));
+    goes_on(&control_plane, client).await;
+}
+
+/// A route is refused with which the old cluster would go: it stays.
+pub(crate) async fn keeps_its_cluster_if_it_refuses_the_route(start: impl Fn(SocketAddr) -> Client) {
+    let (one, two) = (Backend::start("one").await, Backend::start("two").await);
+    let control_plane = ControlPlane::start(&Mesh::routing_to("one").cluster("one", one.address)).await;
+    let mut client = start(control_plane.address());
+    client.answered_by("one").await;
+
+    control_plane.tell(&Mesh::routing_nowhere("two").cluster("two", two.address));
+    refuses_once(&control_plane, &mut client, "RouteConfiguration orders.mesh", "weight").await;
+    control_plane.tell(&Mesh::routing_to("two").cluster("two", two.address));
+    goes_on(&control_plane, client).await;
+}
+
+async fn refuses_once(control_plane: &ControlPlane, client: &mut Client, resource: &str, because: &str) {
     control_plane.until_refused().await;
     client.calls(200).await;
     assert_eq!(control_plane.refusals(), 1, "it is not sent again");
-    let [(name, error)] = &client.refused().await[..] else { panic!("{:?}", client.refused().await) };
-    assert_eq!(name, "Cluster one");
-    assert!(error.to_lowercase().contains("policy"), "{error}");
+    let refused = client.refused().await;
+    let [(name, error)] = &refused[..] else { panic!("{refused:?}") };
+    assert_eq!(name, resource);
+    assert!(error.to_lowercase().contains(because), "{error}");
+    let shown = control_plane.shown_errors();
+    assert_eq!(shown.len(), 1, "operators see it too: {shown:?}");
+}
 
-    control_plane.tell(&good("two"));
+/// To the second backend.
+async fn goes_on(control_plane: &ControlPlane, mut client: Client) {
     client.answered_by("two").await;
     client.calls(20).await;
     control_plane.until_settled().await;
     let totals = client.stop().await;
     assert_eq!(totals.errors, [""; 0], "{totals:?}");
     assert_eq!(control_plane.refusals(), 1);
+    assert_eq!(control_plane.shown_errors(), [""; 0]);
 }
 
 /// Without a control plane calls go on; with one again, changes arrive.

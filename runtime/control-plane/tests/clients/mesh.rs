@@ -31,6 +31,15 @@ pub(crate) struct Mesh {
 
 impl Mesh {
     pub(crate) fn routing_to(cluster: &str) -> Self {
+        Self::routing(&json!({"cluster": cluster}))
+    }
+
+    /// A route that Envoy and gRPC refuse: it leads nowhere.
+    pub(crate) fn routing_nowhere(cluster: &str) -> Self {
+        Self::routing(&json!({"weighted_clusters": {"clusters": [{"name": cluster, "weight": 0}]}}))
+    }
+
+    fn routing(action: &Value) -> Self {
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "rds": {"route_config_name": SERVICE, "config_source": {"ads": {}}},
@@ -45,7 +54,7 @@ impl Mesh {
             "virtual_hosts": [{
                 "name": SERVICE,
                 "domains": [SERVICE],
-                "routes": [{"match": {"prefix": ""}, "route": {"cluster": cluster}}],
+                "routes": [{"match": {"prefix": ""}, "route": action}],
             }],
         });
         Self::default().with::<Listener>(ResourceKind::Listener, SERVICE, &listener).with::<RouteConfiguration>(

@@ -127,6 +127,7 @@ impl Resource for Routes {
         let Some(Action::Route(route)) = actions.next() else { return Err(refuse("no route")) };
         match route.cluster_specifier {
             Some(ClusterSpecifier::Cluster(cluster)) => Ok(Self { cluster }),
+            Some(ClusterSpecifier::WeightedClusters(_)) => Err(refuse("weights are not supported")),
             _ => Err(refuse("the route has no cluster")),
         }
     }
