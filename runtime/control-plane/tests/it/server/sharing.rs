@@ -194,6 +194,8 @@ async fn a_unix_socket_serves_and_is_its_owners_alone() {
     assert_eq!(server.running.address(), None);
     // One that is in use is not.
     assert!(try_start(options).await.unwrap_err().to_string().starts_with("cannot listen on unix:"));
+    server.running.stop().await;
+    assert!(!path.exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
