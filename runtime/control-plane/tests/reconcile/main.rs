@@ -6,6 +6,7 @@ mod guarded;
 mod isolation;
 mod kept;
 mod killed;
+mod modules;
 mod published;
 mod storms;
 mod world;
