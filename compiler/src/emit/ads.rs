@@ -1,9 +1,12 @@
 //! A bootstrap for an Envoy that has a control plane: who it is, and where it asks.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ::envoy::config::bootstrap::v3::Bootstrap;
+use ::envoy::config::core::v3::address::Address as Place;
 use ::envoy::config::core::v3::api_config_source::ApiType;
+use ::envoy::config::core::v3::socket_address::PortSpecifier;
 use ::envoy::extensions::transport_sockets::tls::v3::Secret;
 use ::envoy::service::discovery::v3::DiscoveryResponse;
 use ::envoy::to_yaml;
@@ -78,6 +81,16 @@ impl Ads {
             node_suffix: None,
             initial_fetch_timeout: Duration::from_secs(15),
         }
+    }
+}
+
+impl AdsBootstrap {
+    /// Where Envoy's administration listens.
+    pub fn admin(&self) -> Option<SocketAddr> {
+        let address = self.bootstrap.admin.as_ref()?.address.as_ref()?;
+        let Some(Place::SocketAddress(at)) = &address.address else { return None };
+        let Some(PortSpecifier::PortValue(port)) = at.port_specifier else { return None };
+        Some(SocketAddr::new(at.address.parse().ok()?, u16::try_from(port).ok()?))
     }
 }
 

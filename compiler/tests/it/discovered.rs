@@ -19,6 +19,7 @@ pub(crate) fn checked(body: &str) -> CheckedMesh {
     let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
     let file = sources.add(SourceFile::public("mesh.kdl", format!("mesh \"m\" {{\n{body}\n}}")));
     let mesh = spec::parse(file, Syntax::Kdl, &sources, &mut diagnostics).unwrap();
+    assert!(diagnostics.is_empty(), "{}", spec::render(&diagnostics, &sources, spec::Color::Plain));
     check(&mesh, &sources, &mut diagnostics)
         .unwrap_or_else(|| panic!("{}", spec::render(&diagnostics, &sources, spec::Color::Plain)))
 }

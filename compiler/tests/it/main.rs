@@ -14,6 +14,7 @@ mod manual;
 mod mesh_findings;
 mod pages;
 mod passwords;
+mod proxyless;
 mod rules_clusters;
 mod rules_edits;
 mod rules_endpoints;

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod bootstrap;
 mod check;
 mod compile;
 mod convert;
@@ -8,6 +9,7 @@ mod import;
 mod rule;
 mod schema;
 mod serve;
+mod sidecar;
 mod up;
 
 use clap::Subcommand;
@@ -16,6 +18,11 @@ use crate::exit::{Exit, ExitStatus};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write what an Envoy of a node or gateway starts with that asks a control plane, and what it serves without one
+    ///
+    /// The folder is made for a task's image: `envoy.yaml`, everything the node would be told now as `last-good.snapshot`
+    /// and as `fallback.yaml`, modules of filters, and `sidecar.json` for `meshwright sidecar`.
+    Bootstrap(Box<bootstrap::Arguments>),
     /// Find every mistake in a mesh, with file, line and help
     ///
     /// Findings as text go to standard error, formats for machines to standard output. The exit code is 1 if there are
@@ -46,12 +53,19 @@ pub enum Command {
     Serve(Box<serve::Arguments>),
     #[command(name = serve::apart::NAME, hide = true)]
     CompileApart(serve::apart::Arguments),
+    /// Run Envoy as the first process of a task: with what was good when no control plane answers, drained at the end
+    ///
+    /// Envoy speaks with the sidecar, which passes everything through to a control plane and keeps what Envoy
+    /// acknowledged. SIGTERM drains, a second one hurries; SIGHUP reads certificates anew. `sidecar health` is for
+    /// health checks of tasks.
+    Sidecar(Box<sidecar::Arguments>),
     /// Run a mesh on this machine: a real Envoy for each node, echo workloads in place of services
     Up(up::Arguments),
 }
 
 pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
     match command {
+        Command::Bootstrap(arguments) => bootstrap::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
@@ -61,6 +75,7 @@ pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::CompileApart(arguments) => serve::apart::run(&arguments),
+        Command::Sidecar(arguments) => sidecar::run(&arguments),
         Command::Up(arguments) => up::run(&arguments),
     }
 }

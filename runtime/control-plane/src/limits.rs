@@ -3,6 +3,8 @@
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// What a server bears. Everything that clients make it hold is bounded by one of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -57,3 +59,19 @@ impl Default for Limits {
         }
     }
 }
+
+/// Lets this process open as many files as the system allows it: every client is one. Returns how many.
+pub fn raise_open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let after = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limit };
+    after.current
+}
+
+/// Connections for which there are files, besides those that the rest of the process needs.
+pub(crate) fn room_for_connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    usize::try_from(files.saturating_sub(OTHER_FILES).max(OTHER_FILES)).unwrap_or(usize::MAX >> 4).min(usize::MAX >> 4)
+}
+
+const OTHER_FILES: u64 = 128;

@@ -43,6 +43,7 @@ struct Counted {
     convergence: Histogram,
     unsettled: Gauge,
     unsettled_age: Seconds,
+    refusing: Gauge,
     unknown: Gauge,
     publications: Counter,
     snapshot: Family<[(&'static str, String); 1], Gauge>,
@@ -150,10 +151,17 @@ impl Metrics {
         self.counted.convergence.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn unsettled(&self, streams: usize, oldest: Duration, unknown: usize) {
-        self.counted.unsettled.set(i64::try_from(streams).unwrap_or(i64::MAX));
+    pub(crate) fn unsettled(&self, streams: usize, oldest: Duration) {
+        set(&self.counted.unsettled, streams);
         self.counted.unsettled_age.set(oldest.as_secs_f64());
-        self.counted.unknown.set(i64::try_from(unknown).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn refusing(&self, streams: usize) {
+        set(&self.counted.refusing, streams);
+    }
+
+    pub(crate) fn unknown(&self, streams: usize) {
+        set(&self.counted.unknown, streams);
     }
 
     pub(crate) fn certificates_read(&self, outcome: &'static str) {
@@ -206,6 +214,7 @@ impl Counted {
             convergence: Histogram::new(seconds()),
             unsettled: Gauge::default(),
             unsettled_age: Seconds::default(),
+            refusing: Gauge::default(),
             unknown: Gauge::default(),
             publications: Counter::default(),
             snapshot: Family::default(),
@@ -235,6 +244,8 @@ impl Counted {
         to.register("unsettled_streams", "Streams that do not have the newest state yet", self.unsettled.clone());
         let help = "For how long the first of them has not had the newest state";
         to.register("unsettled_seconds", help, self.unsettled_age.clone());
+        let help = "Streams that refused something and do not have the newest state since";
+        to.register("refusing_streams", help, self.refusing.clone());
         to.register("unknown_streams", "Streams of proxies that are not in the mesh", self.unknown.clone());
         to.register("publications", "States that were published", self.publications.clone());
         to.register("snapshot_info", "The state that is served", self.snapshot.clone());
@@ -246,6 +257,10 @@ impl Counted {
         to.register("store_failing", "1 if the last state could not be kept on disk", self.store_failing.clone());
         to.register("certificate_reloads", "Certificates read again", self.certificate_reloads.clone());
     }
+}
+
+fn set(gauge: &Gauge, count: usize) {
+    gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
 }
 
 fn of(variant: Variant) -> Label {

@@ -51,6 +51,8 @@ pub(crate) struct Client {
 struct Progress {
     /// Since when it does not have the newest state.
     behind: Option<Instant>,
+    /// Whether it has refused something since it last had the newest state.
+    refused: bool,
 }
 
 /// A stream as pages show it. Holds nothing of the resources but names and versions.
@@ -120,16 +122,22 @@ impl Registry {
 
     /// Brings those metrics up to date that are about all streams together.
     pub fn measure(&self, metrics: &Metrics) {
-        let (mut behind, mut oldest, mut unknown) = (0, Duration::ZERO, 0);
+        let (mut behind, mut oldest, mut refused, mut unknown) = (0, Duration::ZERO, 0, 0);
         for entry in self.entries() {
             if entry.machine().is_none() {
                 unknown += 1;
-            } else if let Some(since) = entry.behind() {
+                continue;
+            }
+            let progress = entry.progress();
+            refused += usize::from(progress.refused);
+            if let Some(since) = progress.behind {
                 behind += 1;
                 oldest = oldest.max(since.elapsed());
             }
         }
-        metrics.unsettled(behind, oldest, unknown);
+        metrics.unsettled(behind, oldest);
+        metrics.refusing(refused);
+        metrics.unknown(unknown);
     }
 
     pub(crate) fn add(&self, client: Client, variant: Variant) -> Listed {
@@ -137,7 +145,7 @@ impl Registry {
             client,
             variant,
             since: Seconds::now(),
-            progress: Mutex::new(Progress { behind: Some(Instant::now()) }),
+            progress: Mutex::new(Progress { behind: Some(Instant::now()), refused: false }),
             machine: Mutex::new(None),
         });
         let mut streams = self.lock();
@@ -168,7 +176,11 @@ impl Entry {
     }
 
     pub(crate) fn settles(&self) {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).behind = None;
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Progress::default();
+    }
+
+    pub(crate) fn refuses(&self) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).refused = true;
     }
 
     /// What the stream was told. Nothing for a proxy that is not in the mesh.
@@ -182,13 +194,13 @@ impl Entry {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn behind(&self) -> Option<Instant> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner).behind
+    fn progress(&self) -> Progress {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn status(&self) -> StreamStatus {
         let told = self.told();
-        let behind = self.behind();
+        let behind = self.progress().behind;
         let state = match &told {
             None => State::Unknown,
             Some(types) if types.iter().any(|of| of.refused.is_some()) => State::Refused,

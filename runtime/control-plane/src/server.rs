@@ -12,6 +12,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::Published;
+use crate::limits;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 
@@ -66,6 +67,8 @@ struct Server {
     connections: Arc<Semaphore>,
     /// Streams that may be told of a change at a time.
     pushes: Arc<Semaphore>,
+    /// Answers of the client status service that are made at a time.
+    inspections: Semaphore,
     turns: turns::Turns,
     bounds: requests::Bounds,
     began: Instant,
@@ -85,20 +88,27 @@ pub async fn start(options: Options, shared: Shared) -> Result<Running, StartErr
     let tls = options.tls.clone().map(|files| tls::Tls::start(files, shared.metrics.clone())).transpose()?;
     let listener = listener::Listener::bind(&options.listen).await?;
     let address = listener.address();
+    if options.open_to_strangers().is_some() {
+        tracing::warn!(
+            listen = %options.listen,
+            "whoever can connect is told the configuration of any proxy, secrets included (`--insecure`)"
+        );
+    }
     let reporter = HealthReporter::new();
     let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
-    let limits = options.limits.clone();
+    let bounds = options.limits.clone();
     let current = Current { published: shared.published.borrow().clone(), at: std::time::Instant::now() };
     let server = Arc::new(Server {
         tls,
         health,
         current: watch::Sender::new(current),
         stopping: watch::Sender::new(false),
-        places: Arc::new(Semaphore::new(limits.streams)),
-        connections: Arc::new(Semaphore::new(limits.connections)),
-        pushes: Arc::new(Semaphore::new(limits.pushes)),
-        turns: turns::Turns::new(limits.streams_per_second, limits.turn),
-        bounds: requests::Bounds::new(&limits),
+        places: Arc::new(Semaphore::new(bounds.streams)),
+        connections: Arc::new(Semaphore::new(bounds.connections.min(limits::room_for_connections()))),
+        pushes: Arc::new(Semaphore::new(bounds.pushes)),
+        inspections: Semaphore::new(2),
+        turns: turns::Turns::new(bounds.streams_per_second, bounds.turn),
+        bounds: requests::Bounds::new(&bounds),
         began: Instant::now(),
         options,
         shared,

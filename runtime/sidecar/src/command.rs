@@ -145,6 +145,11 @@ pub fn execute(arguments: &Arguments, starter: Vec<OsString>) -> Result<u8, Comm
     }
 }
 
+/// What happens is told on standard error, where Envoy's own log goes.
+pub fn log_to_stderr() {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+}
+
 fn options(beside: &Beside, mut starter: Vec<OsString>) -> Result<Options, CommandError> {
     let Some(folder) = &beside.bootstrap else {
         return Err(CommandError::Usage("--bootstrap is missing".to_owned()));
@@ -163,7 +168,7 @@ fn options(beside: &Beside, mut starter: Vec<OsString>) -> Result<Options, Comma
     Ok(Options {
         state: Some(state.join(format!("{}.last-good", file_name(&plan.proxy)))),
         bundle: beside.bundle.clone().unwrap_or_else(|| folder.join(BUNDLE)),
-        socket: folder.join(socket),
+        socket: socket.clone(),
         control_planes: ControlPlanes { servers, tls: tls(beside, &plan, &folder)? },
         health: beside.health,
         admin: plan.admin,

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// The header in which answers say what the proxy that gave them was last told.
+/// The header in which answers say what the proxy that gave them was last told; those without say it by their status.
 pub const STATE: &str = "x-state";
 /// An answer that takes longer is none.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,6 +27,8 @@ pub struct Plan {
     pub host: String,
     pub path: String,
     pub connections: usize,
+    /// A status beside 200 that is no loss.
+    pub also: Option<u16>,
     /// Between an answer and the next request of a connection.
     pub pause: Duration,
 }
@@ -64,7 +66,14 @@ struct Seen {
 impl Plan {
     /// Eight connections without a pause.
     pub fn full(address: SocketAddr) -> Self {
-        Self { address, host: "trial".to_owned(), path: "/".to_owned(), connections: 8, pause: Duration::ZERO }
+        Self {
+            address,
+            host: "trial".to_owned(),
+            path: "/".to_owned(),
+            connections: 8,
+            also: None,
+            pause: Duration::ZERO,
+        }
     }
 
     /// Some thousand requests a second: steady, and not at the cost of everything else on the machine.
@@ -138,7 +147,7 @@ async fn requests(plan: Plan, seen: Arc<Mutex<Seen>>, stop: watch::Receiver<bool
         let asked = Instant::now();
         let outcome = match timeout(PATIENCE, exchange(&mut connection, plan.address, request.as_bytes(), &seen)).await
         {
-            Ok(Ok(answer)) if answer.status == 200 => Ok(answer),
+            Ok(Ok(answer)) if answer.status == 200 || Some(answer.status) == plan.also => Ok(answer),
             Ok(Ok(answer)) => Err(format!("{}: {}", answer.status, answer.body)),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("no answer within {PATIENCE:?}")),
@@ -203,7 +212,7 @@ fn answer(buffer: &mut Vec<u8>) -> io::Result<Option<Answer>> {
     let head = String::from_utf8_lossy(buffer.get(..end).unwrap_or_default()).into_owned();
     let mut lines = head.lines();
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|status| status.parse().ok());
-    let status = status.ok_or_else(|| wrong("an answer without a status"))?;
+    let status: u16 = status.ok_or_else(|| wrong("an answer without a status"))?;
     let (mut length, mut state, mut closes) = (0, String::new(), false);
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         match (name.to_ascii_lowercase().as_str(), value.trim()) {
@@ -217,6 +226,7 @@ fn answer(buffer: &mut Vec<u8>) -> io::Result<Option<Answer>> {
     if buffer.len() < whole {
         return Ok(None);
     }
+    let state = if state.is_empty() { status.to_string() } else { state };
     let body = String::from_utf8_lossy(buffer.get(end + 4..whole).unwrap_or_default()).into_owned();
     buffer.drain(..whole);
     Ok(Some(Answer { status, state, body, closes }))

@@ -148,6 +148,11 @@ impl Proxy {
         })
     }
 
+    /// What was told and taken, of every type.
+    pub async fn updates(&self) -> anyhow::Result<u64> {
+        Ok(sum(&self.stats().await?, |name| name.ends_with(".update_success")))
+    }
+
     /// A counter or a gauge.
     pub async fn counter(&self, name: &str) -> anyhow::Result<u64> {
         Ok(self.admin.counter(name).await?)

@@ -17,6 +17,7 @@ use crate::proxy::{Proxy, Setup, module};
 const BACKENDS: usize = 4;
 const BACKEND_PORT: u16 = 3000;
 const XDS_PORT: u16 = 18000;
+const ADMIN_PORT: u16 = 18001;
 /// The first answer of an Envoy that is ready.
 const FIRST_ANSWER: Duration = Duration::from_secs(20);
 
@@ -69,6 +70,11 @@ impl Stage {
     pub fn server(&self, number: usize) -> anyhow::Result<SocketAddr> {
         let address = self.addresses.get(number).context("the range has that many addresses")?;
         Ok(SocketAddr::new(*address, XDS_PORT))
+    }
+
+    /// Where operators ask a control plane.
+    pub fn admin(&self, number: usize) -> anyhow::Result<SocketAddr> {
+        Ok(SocketAddr::new(self.server(number)?.ip(), ADMIN_PORT))
     }
 
     /// Where the Envoy under load answers.

@@ -76,7 +76,7 @@ impl Findings {
     fn less(&mut self, span: Span, what: &str, node: &Node) {
         let name = &node.name.value;
         let message = format!("{what} does not hold for node `{name}`, which has no sidecar");
-        let help = "leave it as it is for callers that have one, and say `allow` here, or give the node a sidecar";
+        let help = "write `// meshwright: allow without-sidecar: WHY` if that is well, or give the node a sidecar";
         self.add(Diagnostic::of(codes::WITHOUT_SIDECAR, span, message), span, what, node, help);
     }
 

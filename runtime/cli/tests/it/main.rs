@@ -3,6 +3,7 @@
 mod cli;
 mod examples;
 mod folder;
+mod follow;
 mod formats;
 mod live;
 mod malformed;

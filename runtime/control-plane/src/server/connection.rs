@@ -142,9 +142,11 @@ where
                     ends = Some((now + NOTICE, "this connection is old: open another"));
                     http.as_mut().graceful_shutdown();
                 } else if now >= look {
-                    if let Some(idle) = connection.idle_until(first) && now >= idle {
+                    if let Some(idle) = connection.idle_until(first)
+                        && now >= idle
+                    {
                         http.as_mut().graceful_shutdown();
-                        last = Some(now + GRACE);
+                        last = Some(now + NOTICE);
                     }
                     look = connection.idle_until(first).map_or(now + IDLE, |idle| idle.max(now + Duration::from_millis(10)));
                 }

@@ -67,6 +67,10 @@ where
             {
                 self.received.advance(PREFIX);
                 let message = self.received.split_to(length).freeze();
+                if self.received.is_empty() {
+                    // What is left would keep the memory of the largest message for as long as the stream lives.
+                    self.received = BytesMut::new();
+                }
                 (self.until, self.room) = (None, None);
                 return Ok(Some(message));
             }

@@ -147,10 +147,9 @@ fn chunks(message: Message) -> VecDeque<Bytes> {
     small.put_u8(0);
     small.put_u32(u32::try_from(length).unwrap_or(u32::MAX));
     for part in message {
-        if part.len() >= SMALL || small.len() + part.len() > FRAME {
-            if !small.is_empty() {
-                chunks.push_back(small.split().freeze());
-            }
+        let fits = part.len() < SMALL && small.len() + part.len() <= FRAME;
+        if !fits && !small.is_empty() {
+            chunks.push_back(small.split().freeze());
         }
         if part.len() >= SMALL {
             chunks.push_back(part);

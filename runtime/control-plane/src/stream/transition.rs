@@ -24,6 +24,11 @@ const WAYS: [ResourceKind; 3] = [ResourceKind::Listener, ResourceKind::Extension
 
 /// How long listeners, filters and routes are held back from a client that came back.
 const GATE: Duration = Duration::from_secs(3);
+/// How long clusters may take to be acknowledged before the next view is told instead: it may not have the one that does
+/// not get warm.
+const WARMING: Duration = Duration::from_secs(5);
+/// How many responses with clusters may wait to be acknowledged.
+const WARMINGS: usize = 4;
 /// How long a client may take to follow routes that it has acknowledged.
 const FOLLOWING: Duration = Duration::from_secs(2);
 /// How many views a proxy may be half following.
@@ -39,6 +44,8 @@ pub(super) struct Transition {
     awaits_until: Option<Duration>,
     /// When endpoints and secrets do not wait for this any longer.
     overdue: Duration,
+    /// When the next view is told instead, if this one's clusters are not acknowledged.
+    hopeless: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +58,7 @@ enum Phase {
 impl Transition {
     fn new(to: Arc<View>, now: Duration) -> Self {
         let overdue = now + refresh::PATIENCE;
-        Self { to, phase: Phase::Add, awaited: Vec::new(), awaits_until: None, overdue }
+        Self { to, phase: Phase::Add, awaited: Vec::new(), awaits_until: None, overdue, hopeless: now + WARMING }
     }
 }
 
@@ -71,7 +78,7 @@ pub(super) fn deadline(stream: &Stream) -> Option<Duration> {
     let gate = stream.gate.filter(|_| !is_stuck(stream, Phase::Add));
     let awaits = stream.transition.as_ref().and_then(|it| it.awaits_until);
     let awaits = awaits.filter(|_| are_calm(stream, &ResourceKind::ALL));
-    [gate, awaits, refresh::deadline(stream)].into_iter().flatten().min()
+    [gate, awaits, hopeless(stream), refresh::deadline(stream)].into_iter().flatten().min()
 }
 
 /// A subscription changed; `back` if the client had the type on an earlier stream.
@@ -82,6 +89,7 @@ pub(super) fn on_subscription(stream: &mut Stream, kind: ResourceKind, everythin
     match kind {
         ResourceKind::Cluster | ResourceKind::Listener if back && everything && stream.transition.is_none() => {
             stream.transition = Some(Transition::new(Arc::clone(&stream.newest), now));
+            stream.followed.clear();
             stream.gate = Some(now + GATE);
         }
         ResourceKind::Listener if !everything && stream.gate.is_some() => stream.gate = Some(now),
@@ -105,9 +113,18 @@ fn is_stuck(stream: &Stream, phase: Phase) -> bool {
     kinds.iter().any(|kind| stream.talks[*kind].blocked)
 }
 
+/// When the next view is told instead of this one, although nothing was refused.
+fn hopeless(stream: &Stream) -> Option<Duration> {
+    let transition = stream.transition.as_ref().filter(|it| it.phase == Phase::Add)?;
+    let warming = stream.talks[ResourceKind::Cluster].unanswered.len();
+    let has_next = !transition.to.tells_the_same(&stream.newest);
+    ((1..WARMINGS).contains(&warming) && has_next).then_some(transition.hopeless)
+}
+
 /// Goes on to the next phase, or the next view. Whether there may be more to do.
 fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
     let Some(transition) = &stream.transition else {
+        stream.proven |= stream.talks[ResourceKind::Cluster].opened && are_calm(stream, &TARGETS);
         let current = stream.followed.last().is_some_and(|view| view.tells_the_same(&stream.newest));
         if !current {
             start(stream, now);
@@ -116,9 +133,13 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
     };
     let (to, phase) = (Arc::clone(&transition.to), transition.phase);
     let is_newest = to.tells_the_same(&stream.newest);
-    if is_stuck(stream, phase) {
+    let is_stuck = is_stuck(stream, phase);
+    if is_stuck || hopeless(stream).is_some_and(|hopeless| hopeless <= now) {
         if !is_newest {
             start(stream, now);
+            // Endpoints that were refused keep their cluster from getting warm, and all clusters from being acknowledged.
+            let clusters = &mut stream.talks[ResourceKind::Cluster];
+            clusters.urgent = clusters.unanswered.len() < WARMINGS;
         }
         return !is_newest;
     }
@@ -136,6 +157,7 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
         Phase::Switch if awaits(stream, now) => return false,
         Phase::Switch => {
             stream.followed = vec![Arc::clone(&to)];
+            stream.proven = true;
             enter(stream, Phase::Remove);
             for kind in TARGETS {
                 let to = refresh::to_tell(stream, kind, to.of(kind));
@@ -178,10 +200,20 @@ fn start(stream: &mut Stream, now: Duration) {
     for kind in TARGETS {
         let old = stream.followed.iter().map(|view| view.of(kind)).reduce(|old, new| Resources::union(&old, &new));
         let old = refresh::as_told(stream, kind, old.unwrap_or_default());
-        offer(stream, kind, Resources::union(&old, &to.of(kind)));
+        offer(stream, kind, Resources::union(&without_refused(stream, kind, old), &to.of(kind)));
     }
     stream.gate = stream.gate.map(|_| now + GATE);
     stream.transition = Some(Transition::new(to, now));
+}
+
+/// What of `old` the client has. What a stream begins with may be refused, and would be refused again; every later view
+/// is followed only after its clusters were acknowledged.
+fn without_refused(stream: &Stream, kind: ResourceKind, old: Arc<Resources>) -> Arc<Resources> {
+    let talk = &stream.talks[kind];
+    if stream.proven || !old.iter().any(|served| talk.refuses(served)) {
+        return old;
+    }
+    Arc::new(Resources::new(old.iter().filter(|served| !talk.refuses(served)).map(Arc::clone)))
 }
 
 /// Lets traffic follow the new view.

@@ -89,8 +89,6 @@ impl Client {
         let mut input = child.stdin.take().expect("it is piped");
         let mut output = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         tokio::spawn(async move {
-            // The child is killed with this task, thus with the test's runtime.
-            let _child = child;
             loop {
                 tokio::select! {
                     command = receiver.recv() => match command {
@@ -103,7 +101,12 @@ impl Client {
                             let line = serde_json::from_str(&line).unwrap_or_else(|_| panic!("not JSON: {line}"));
                             drop(sender.send(line));
                         }
-                        None => break,
+                        None => {
+                            // How it ended: a program may crash.
+                            let status = child.wait().await.map(|status| status.to_string());
+                            drop(sender.send(json!({"ended": status.unwrap_or_default()})));
+                            break;
+                        }
                     },
                 }
             }
@@ -139,6 +142,7 @@ impl Client {
         self.ask("stop");
         let totals = self.line("totals").await;
         assert_eq!(totals["errors"], self.errors.len(), "each error was said");
+        println!("{totals}");
         Totals {
             client: totals["client"].as_str().unwrap_or_default().to_owned(),
             calls: totals["calls"].as_u64().unwrap_or_default(),
@@ -161,7 +165,8 @@ impl Client {
             let line = timeout_at(patience, self.lines.recv()).await;
             let last = self.errors.last();
             let line = line.unwrap_or_else(|_| panic!("no line with `{key}`; the last error is {last:?}"));
-            let line = line.unwrap_or_else(|| panic!("the client ended before a line with `{key}`"));
+            let line = line.unwrap_or_else(|| panic!("the client said its last before a line with `{key}`"));
+            assert!(line.get("ended").is_none(), "the client ended before a line with `{key}`: {line}");
             if let Some(error) = line.get("error") {
                 self.errors.push(format!("{error} after {} calls", line["after"]));
             }

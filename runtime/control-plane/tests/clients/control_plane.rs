@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use meshwright_control_plane::Published;
 use meshwright_control_plane::metrics::Metrics;
-use meshwright_control_plane::registry::Registry;
+use meshwright_control_plane::registry::{self, Registry, StreamStatus};
 use meshwright_control_plane::server::{self, Listen, Options, Running, Shared};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::client::PATIENCE;
-use crate::mesh::Mesh;
+
+/// What can be served.
+pub(crate) trait State {
+    fn published(&self) -> Arc<Published>;
+}
 
 /// Serves until it is dropped; then every connection breaks at once.
 #[derive(Debug)]
@@ -24,12 +28,12 @@ pub(crate) struct ControlPlane {
 }
 
 impl ControlPlane {
-    pub(crate) async fn start(mesh: &Mesh) -> Self {
-        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), mesh).await
+    pub(crate) async fn start(state: &impl State) -> Self {
+        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), state).await
     }
 
-    pub(crate) async fn start_at(address: SocketAddr, mesh: &Mesh) -> Self {
-        let (published, receiver) = watch::channel(mesh.published());
+    pub(crate) async fn start_at(address: SocketAddr, state: &impl State) -> Self {
+        let (published, receiver) = watch::channel(state.published());
         let metrics = Metrics::default();
         let registry = Registry::default();
         let shared = Shared { published: receiver, metrics: metrics.clone(), registry: registry.clone() };
@@ -42,13 +46,18 @@ impl ControlPlane {
         self.running.address().expect("it listens on TCP")
     }
 
-    pub(crate) fn tell(&self, mesh: &Mesh) {
-        self.published.send_replace(mesh.published());
+    pub(crate) fn tell(&self, state: &impl State) {
+        self.published.send_replace(state.published());
     }
 
     /// How many responses clients refused.
     pub(crate) fn refusals(&self) -> u64 {
         self.count("meshwright_control_plane_refusals_total")
+    }
+
+    /// What pages say of clients that refuse something.
+    pub(crate) fn shown_errors(&self) -> Vec<String> {
+        self.registry.streams().into_iter().flat_map(|stream| stream.types).filter_map(|it| it.error).collect()
     }
 
     pub(crate) async fn until_refused(&self) {
@@ -58,6 +67,15 @@ impl ControlPlane {
     pub(crate) async fn until_somebody_asks(&self) {
         let asks = || self.registry.streams().iter().any(|stream| stream.types.iter().any(|it| it.subscribed > 0));
         self.until("a client asks", asks).await;
+    }
+
+    /// All clients have what they were told last, and refuse nothing.
+    pub(crate) async fn until_settled(&self) {
+        let settled = |stream: &StreamStatus| {
+            stream.state == registry::State::Settled
+                && stream.types.iter().all(|it| it.refused.is_none() && it.error.is_none())
+        };
+        self.until("clients have everything", || self.registry.streams().iter().all(settled)).await;
     }
 
     async fn until(&self, what: &str, is_so: impl Fn() -> bool) {

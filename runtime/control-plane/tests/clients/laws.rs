@@ -6,8 +6,10 @@ use crate::backend::Backend;
 use crate::client::Client;
 use crate::control_plane::ControlPlane;
 use crate::mesh::Mesh;
+use crate::shop::Shop;
 
-const SWITCHES: usize = 10;
+/// Changes that are waited for, there and back.
+const SWITCHES: usize = 2;
 
 /// Make before break: both clusters are there all the time, only the route changes.
 pub(crate) async fn follows_a_route_from_cluster_to_cluster(start: impl Fn(SocketAddr) -> Client) {
@@ -34,7 +36,7 @@ async fn follows_a_route(start: impl Fn(SocketAddr) -> Client, meshes: [Mesh; 2]
     let control_plane = ControlPlane::start(&meshes[0]).await;
     let mut client = start(control_plane.address());
     client.answered_by("one").await;
-    for _ in 0..SWITCHES / 2 {
+    for _ in 0..SWITCHES {
         for (mesh, backend) in [(&meshes[1], "two"), (&meshes[0], "one")] {
             control_plane.tell(mesh);
             client.answered_by(backend).await;
@@ -91,20 +93,45 @@ pub(crate) async fn refuses_once_and_goes_on(start: impl Fn(SocketAddr) -> Clien
     assert_eq!(client.refused().await, []);
 
     control_plane.tell(&good("one").unusable_cluster("one", one.address));
+    refuses_once(&control_plane, &mut client, "Cluster one", "policy").await;
+    control_plane.tell(&good("two"));
+    goes_on(&control_plane, client).await;
+}
+
+/// A route is refused with which the old cluster would go: it stays.
+pub(crate) async fn keeps_its_cluster_if_it_refuses_the_route(start: impl Fn(SocketAddr) -> Client) {
+    let (one, two) = (Backend::start("one").await, Backend::start("two").await);
+    let control_plane = ControlPlane::start(&Mesh::routing_to("one").cluster("one", one.address)).await;
+    let mut client = start(control_plane.address());
+    client.answered_by("one").await;
+
+    control_plane.tell(&Mesh::routing_nowhere("two").cluster("two", two.address));
+    refuses_once(&control_plane, &mut client, "RouteConfiguration orders.mesh", "weight").await;
+    control_plane.tell(&Mesh::routing_to("two").cluster("two", two.address));
+    goes_on(&control_plane, client).await;
+}
+
+async fn refuses_once(control_plane: &ControlPlane, client: &mut Client, resource: &str, because: &str) {
     control_plane.until_refused().await;
     client.calls(200).await;
     assert_eq!(control_plane.refusals(), 1, "it is not sent again");
-    let [(name, error)] = &client.refused().await[..] else { panic!("{:?}", client.refused().await) };
-    assert_eq!(name, "Cluster one");
-    assert!(error.to_lowercase().contains("policy"), "{error}");
+    let refused = client.refused().await;
+    let [(name, error)] = &refused[..] else { panic!("{refused:?}") };
+    assert_eq!(name, resource);
+    assert!(error.to_lowercase().contains(because), "{error}");
+    let shown = control_plane.shown_errors();
+    assert_eq!(shown.len(), 1, "operators see it too: {shown:?}");
+}
 
-    control_plane.tell(&good("two"));
+/// To the second backend.
+async fn goes_on(control_plane: &ControlPlane, mut client: Client) {
     client.answered_by("two").await;
     client.calls(20).await;
-    assert_eq!(client.refused().await, []);
+    control_plane.until_settled().await;
     let totals = client.stop().await;
     assert_eq!(totals.errors, [""; 0], "{totals:?}");
     assert_eq!(control_plane.refusals(), 1);
+    assert_eq!(control_plane.shown_errors(), [""; 0]);
 }
 
 /// Without a control plane calls go on; with one again, changes arrive.
@@ -124,4 +151,21 @@ pub(crate) async fn finds_a_control_plane_that_was_away(start: impl Fn(SocketAdd
     let totals = client.stop().await;
     assert_eq!(totals.errors, [""; 0], "{totals:?}");
     assert_eq!(control_plane.refusals(), 0);
+}
+
+/// A mesh's text, two sidecars and a caller without one, all told by one control plane.
+pub(crate) async fn calls_a_service_behind_sidecars(start: impl Fn(SocketAddr) -> Client) {
+    let shop = Shop::start("one").await;
+    let mut client = start(shop.control_plane.address());
+    client.answered_by("one").await;
+    for _ in 0..SWITCHES {
+        for version in ["two", "one"] {
+            shop.route_to(version);
+            client.answered_by(version).await;
+            client.calls(20).await;
+        }
+    }
+    let totals = client.stop().await;
+    assert_eq!(totals.errors, [""; 0], "{totals:?}");
+    assert_eq!(shop.control_plane.refusals(), 0);
 }

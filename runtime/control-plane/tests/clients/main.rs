@@ -9,6 +9,7 @@ mod control_plane;
 mod laws;
 mod mesh;
 mod rust;
+mod shop;
 
 /// A test for each law and each client.
 macro_rules! tests {
@@ -24,7 +25,9 @@ macro_rules! tests {
                 ends_with_the_last_of_many_changes
                 waits_for_a_service_that_comes_later
                 refuses_once_and_goes_on
+                keeps_its_cluster_if_it_refuses_the_route
                 finds_a_control_plane_that_was_away
+                calls_a_service_behind_sidecars
             );
         })*
     };

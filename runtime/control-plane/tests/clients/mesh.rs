@@ -16,6 +16,8 @@ use prost::{Message, Name};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::control_plane::State;
+
 /// The proxy's name in the mesh.
 pub(crate) const CALLER: &str = "checkout";
 /// What the caller calls.
@@ -29,6 +31,15 @@ pub(crate) struct Mesh {
 
 impl Mesh {
     pub(crate) fn routing_to(cluster: &str) -> Self {
+        Self::routing(&json!({"cluster": cluster}))
+    }
+
+    /// A route that Envoy and gRPC refuse: it leads nowhere.
+    pub(crate) fn routing_nowhere(cluster: &str) -> Self {
+        Self::routing(&json!({"weighted_clusters": {"clusters": [{"name": cluster, "weight": 0}]}}))
+    }
+
+    fn routing(action: &Value) -> Self {
         let manager = json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "rds": {"route_config_name": SERVICE, "config_source": {"ads": {}}},
@@ -43,7 +54,7 @@ impl Mesh {
             "virtual_hosts": [{
                 "name": SERVICE,
                 "domains": [SERVICE],
-                "routes": [{"match": {"prefix": ""}, "route": {"cluster": cluster}}],
+                "routes": [{"match": {"prefix": ""}, "route": action}],
             }],
         });
         Self::default().with::<Listener>(ResourceKind::Listener, SERVICE, &listener).with::<RouteConfiguration>(
@@ -92,8 +103,10 @@ impl Mesh {
         self.resources.insert((kind, name.to_owned()), Arc::new(served));
         self
     }
+}
 
-    pub(crate) fn published(&self) -> Arc<Published> {
+impl State for Mesh {
+    fn published(&self) -> Arc<Published> {
         let resources = self.resources.iter().map(|((kind, _), served)| (*kind, Arc::clone(served)));
         Arc::new(Published::with_views(BTreeMap::from([(CALLER.to_owned(), Arc::new(View::new(resources)))])))
     }

@@ -9,15 +9,17 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::Uri;
+use http::uri::PathAndQuery;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tonic::client::Grpc;
-use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
+use crate::mesh::SERVICE;
 use resolver::Resolver;
 
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -73,7 +75,9 @@ pub(crate) async fn run(
 async fn call(endpoint: Option<SocketAddr>, channels: &mut BTreeMap<SocketAddr, Channel>) -> Result<String, Status> {
     let address = endpoint.ok_or_else(|| Status::unavailable("there is no endpoint"))?;
     let channel = channels.entry(address).or_insert_with(|| {
-        Endpoint::from_shared(format!("http://{address}")).expect("an address is a URL").connect_lazy()
+        // A sidecar knows the service by its name.
+        let origin = Uri::try_from(format!("http://{SERVICE}")).expect("a name is a URL");
+        Endpoint::from_shared(format!("http://{address}")).expect("an address is a URL").origin(origin).connect_lazy()
     });
     let mut grpc = Grpc::new(channel.clone());
     let path = PathAndQuery::from_static("/mesh.Echo/Who");

@@ -262,9 +262,12 @@ fn what_is_running_is_finished_before_the_newest_view_is_told() {
             > view cds.b=1 eds.b=1 lds.in=1>r rds.r=2
               < CDS a=1 b=1 #5
             > view cds.c=1 eds.c=1 lds.in=1>r rds.r=3
+              waits until 5s
             > view cds.d=1 eds.d=1 lds.in=1>r rds.r=4
+              waits until 5s
             > EDS a b
               < EDS b=1 #6
+              waits until 5s
             > ack
               < RDS r=2 #7
             > ack
@@ -295,9 +298,12 @@ fn what_is_running_is_finished_before_the_newest_view_is_told() {
             > view cds.b=1 eds.b=1 lds.in=1>r rds.r=2
               < CDS b=1 #5
             > view cds.c=1 eds.c=1 lds.in=1>r rds.r=3
+              waits until 5s
             > view cds.d=1 eds.d=1 lds.in=1>r rds.r=4
+              waits until 5s
             > EDS a b
               < EDS b=1 #6
+              waits until 5s
             > ack
               < RDS r=2 #7
             > ack
@@ -641,14 +647,18 @@ fn endpoints_do_not_wait_for_a_cluster_that_does_not_get_warm() {
               waits until 1s
             > at 1s
               < EDS a=2 #6
+              waits until 5s
             > ack EDS
+              waits until 5s
             > view cds.a=1 cds.slow=1 eds.a=3 lds.in=1>r rds.r=2
               waits until 2s
             > view cds.a=1 cds.slow=1 eds.a=4 lds.in=1>r rds.r=3
               waits until 2s
             > at 2s
               < EDS a=4 #7
+              waits until 5s
             > ack EDS
+              waits until 5s
             > ack CDS
               < RDS r=2 #8
             > ack RDS
@@ -675,14 +685,18 @@ fn endpoints_do_not_wait_for_a_cluster_that_does_not_get_warm() {
               waits until 1s
             > at 1s
               < EDS a=2 #6
+              waits until 5s
             > ack EDS
+              waits until 5s
             > view cds.a=1 cds.slow=1 eds.a=3 lds.in=1>r rds.r=2
               waits until 2s
             > view cds.a=1 cds.slow=1 eds.a=4 lds.in=1>r rds.r=3
               waits until 2s
             > at 2s
               < EDS a=4 #7
+              waits until 5s
             > ack EDS
+              waits until 5s
             > ack CDS
               < RDS r=2 #8
             > ack RDS

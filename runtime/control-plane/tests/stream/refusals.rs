@@ -467,6 +467,7 @@ fn a_view_that_waited_is_told_after_a_refusal() {
             > view cds.a=1 cds.bad=1 eds.a=1 lds.in=1>r rds.r=2
               < CDS a=1 bad=1 #5
             > view cds.a=1 eds.a=1 lds.in=1>r rds.r=3
+              waits until 5s
             > nack CDS no
               < CDS a=1 #6
               refused CDS: no
@@ -490,6 +491,7 @@ fn a_view_that_waited_is_told_after_a_refusal() {
             > view cds.a=1 cds.bad=1 eds.a=1 lds.in=1>r rds.r=2
               < CDS bad=1 #5
             > view cds.a=1 eds.a=1 lds.in=1>r rds.r=3
+              waits until 5s
             > nack CDS no
               < RDS r=3 #6
               refused CDS: no

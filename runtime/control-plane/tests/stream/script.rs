@@ -18,12 +18,9 @@ use std::time::Duration;
 
 use compiler::snapshot::ResourceKind;
 use envoy::google::rpc::Status;
-use envoy::service::discovery::v3::{
-    DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse,
-};
+use envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 use expect_test::Expect;
 use meshwright_control_plane::{Event, Outgoing, Request, Step, Stream, TypeStatus, Variant};
-use prost::Message as _;
 
 use crate::world;
 
@@ -215,32 +212,13 @@ impl Conversation {
     fn read(&mut self, outgoing: &Outgoing) -> String {
         let kind = outgoing.kind.map_or_else(|| outgoing.type_url.clone(), short);
         let mut text = kind.clone();
-        let nonce = match self.variant {
-            Variant::StateOfTheWorld => {
-                let response = DiscoveryResponse::decode(&*outgoing.parts.concat()).expect("a response");
-                for any in &response.resources {
-                    assert_eq!((&any.type_url, &any.type_url), (&response.type_url, &outgoing.type_url));
-                    let (name, content) = world::read(outgoing.kind.expect("a type"), &any.value);
-                    write!(text, " {name}={content}").expect("memory");
-                }
-                response.nonce
-            }
-            Variant::Delta => {
-                let response = DeltaDiscoveryResponse::decode(&*outgoing.parts.concat()).expect("a response");
-                assert_eq!(response.type_url, outgoing.type_url);
-                for resource in &response.resources {
-                    let any = resource.resource.as_ref().expect("a resource");
-                    assert_eq!(any.type_url, outgoing.type_url);
-                    let (name, content) = world::read(outgoing.kind.expect("a type"), &any.value);
-                    assert_eq!((&name, &content), (&resource.name, &resource.version));
-                    write!(text, " {name}={content}").expect("memory");
-                }
-                for name in response.removed_resources {
-                    write!(text, " -{name}").expect("memory");
-                }
-                response.nonce
-            }
-        };
+        let world::Response { nonce, resources, removed, .. } = world::response(self.variant, outgoing);
+        for (name, content) in resources {
+            write!(text, " {name}={content}").expect("memory");
+        }
+        for name in removed {
+            write!(text, " -{name}").expect("memory");
+        }
         self.nonces.insert(kind.clone(), nonce.clone());
         self.unanswered.push((kind, nonce.clone()));
         write!(text, " #{nonce}").expect("memory");

@@ -12,7 +12,8 @@ use envoy::config::route::v3::RouteConfiguration;
 use envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::RouteSpecifier;
 use envoy::extensions::filters::network::http_connection_manager::v3::{HttpConnectionManager, Rds};
 use envoy::extensions::transport_sockets::tls::v3::Secret;
-use meshwright_control_plane::{Served, View};
+use envoy::service::discovery::v3::{DeltaDiscoveryResponse, DiscoveryResponse};
+use meshwright_control_plane::{Outgoing, Served, Variant, View};
 use prost::{Message, Name};
 use prost_types::Any;
 
@@ -72,7 +73,7 @@ fn chain(routes: &str) -> FilterChain {
 }
 
 /// The name and the content of an encoded resource.
-pub(crate) fn read(kind: ResourceKind, bytes: &[u8]) -> (String, String) {
+fn read(kind: ResourceKind, bytes: &[u8]) -> (String, String) {
     fn decode<M: Message + Default>(bytes: &[u8]) -> M {
         M::decode(bytes).expect("a message of the type")
     }
@@ -100,6 +101,47 @@ pub(crate) fn read(kind: ResourceKind, bytes: &[u8]) -> (String, String) {
         ResourceKind::Routes => {
             let it: RouteConfiguration = decode(bytes);
             (it.name, it.internal_only_headers.concat())
+        }
+    }
+}
+
+/// A response of either variant.
+#[derive(Debug, Default)]
+pub(crate) struct Response {
+    pub(crate) version: String,
+    pub(crate) nonce: String,
+    /// Names and contents.
+    pub(crate) resources: Vec<(String, String)>,
+    pub(crate) removed: Vec<String>,
+}
+
+pub(crate) fn response(variant: Variant, outgoing: &Outgoing) -> Response {
+    let read = |any: &Any| {
+        assert_eq!(any.type_url, outgoing.type_url);
+        read(outgoing.kind.expect("a type"), &any.value)
+    };
+    let bytes = outgoing.parts.concat();
+    match variant {
+        Variant::StateOfTheWorld => {
+            let response = DiscoveryResponse::decode(&*bytes).expect("a response");
+            assert_eq!(response.type_url, outgoing.type_url);
+            let resources = response.resources.iter().map(read).collect();
+            Response { version: response.version_info, nonce: response.nonce, resources, removed: Vec::new() }
+        }
+        Variant::Delta => {
+            let response = DeltaDiscoveryResponse::decode(&*bytes).expect("a response");
+            assert_eq!(response.type_url, outgoing.type_url);
+            let resources = response.resources.iter().map(|resource| {
+                let (name, content) = read(resource.resource.as_ref().expect("a resource"));
+                assert_eq!((&name, &content), (&resource.name, &resource.version));
+                (name, content)
+            });
+            Response {
+                resources: resources.collect(),
+                version: response.system_version_info,
+                nonce: response.nonce,
+                removed: response.removed_resources,
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use control_plane::reconcile::files::Reader;
 use control_plane::reconcile::{Attempt, Digests, Failure, Findings, attempt};
 use local::Subnet;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
-use spec::{Diagnostics, Severity};
+use spec::{Diagnostics, Mesh, Severity, Sources};
 
 use crate::exit::{Exit, ExitStatus};
 use crate::input::{Input, Loaded, load};
@@ -43,7 +43,7 @@ pub struct Arguments {
 pub(crate) struct Form {
     /// Folder in which every Envoy finds the wasm modules of filters; by default they come with the configuration
     #[arg(long, value_name = "DIR")]
-    pub(super) module_folder: Option<String>,
+    pub(crate) module_folder: Option<String>,
     /// Serve the mesh as `meshwright up --xds` runs it on this machine: at loopback addresses of this range
     #[arg(
         long,
@@ -52,7 +52,7 @@ pub(crate) struct Form {
         require_equals = true,
         default_missing_value = crate::launch::XDS_SUBNET
     )]
-    pub(super) local: Option<String>,
+    pub(crate) local: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
@@ -89,26 +89,35 @@ fn attempt(input: &Input, form: &Form) -> Attempt {
 
 fn state(loaded: &Loaded, checked: CheckedMesh, form: &Form) -> Result<State, String> {
     let checked = match &form.local {
-        Some(range) => placed(loaded, &checked, range)?,
+        Some(range) => placed(loaded.mesh.as_ref().ok_or("there is no mesh")?, &loaded.sources, &checked, range)?,
         None => checked,
     };
+    Ok(State::of(&snapshot(&checked, form)))
+}
+
+/// What every proxy is told.
+pub(crate) fn snapshot(checked: &CheckedMesh, form: &Form) -> Snapshot {
     let (folder, delivery) = match &form.module_folder {
         Some(folder) => (folder.clone(), Delivery::Files),
         None => (crate::module::FOLDER.to_owned(), Delivery::Inside(Arc::from(artifacts::MODULE))),
     };
     let module: WasmModule = crate::module::in_folder(&folder);
-    Ok(State::of(&Snapshot::delivering(&checked, &module, &delivery)))
+    Snapshot::delivering(checked, &module, &delivery)
 }
 
 /// The same mesh at loopback addresses.
-fn placed(loaded: &Loaded, checked: &CheckedMesh, range: &str) -> Result<CheckedMesh, String> {
-    let mesh = loaded.mesh.as_ref().ok_or("there is no mesh")?;
+pub(crate) fn placed(
+    mesh: &Mesh,
+    sources: &Sources,
+    checked: &CheckedMesh,
+    range: &str,
+) -> Result<CheckedMesh, String> {
     let subnet = Subnet::fixed(range).map_err(|error| error.to_string())?;
     let mut placement = local::place(mesh, checked, subnet).map_err(|error| error.to_string())?;
     local::place::hasten_health_checks(&mut placement.mesh);
     let mut diagnostics = Diagnostics::new();
-    compiler::check(&placement.mesh, &loaded.sources, &mut diagnostics).ok_or_else(|| {
-        let findings = spec::render(&diagnostics, &loaded.sources, spec::Color::Plain);
+    compiler::check(&placement.mesh, sources, &mut diagnostics).ok_or_else(|| {
+        let findings = spec::render(&diagnostics, sources, spec::Color::Plain);
         format!("the mesh is right, but not at loopback addresses:\n{findings}")
     })
 }

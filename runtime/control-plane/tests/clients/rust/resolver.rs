@@ -120,9 +120,9 @@ async fn follow_cluster(
         tokio::select! {
             event = clusters.next() => {
                 let Some(event) = event else { return };
-                if accepted(&event, &name, &refused).is_some() {
+                if let Some(cluster) = accepted(&event, &name, &refused) {
                     if endpoints.is_none() {
-                        endpoints = Some(client.watch(name.clone()).await);
+                        endpoints = Some(client.watch(cluster.endpoints.clone()).await);
                     }
                 } else if gone(&event) {
                     endpoints = None;
@@ -186,7 +186,7 @@ fn accepted<'e, T: Resource + Named>(event: &'e ResourceEvent<T>, name: &str, re
     }
 }
 
-/// Whether what was known must not be used any more.
+/// Whether what was known must not be used any more. A refused version is no reason: the last good one goes on.
 fn gone<T>(event: &ResourceEvent<T>) -> bool {
-    matches!(event, ResourceEvent::ResourceChanged { result: Err(_), .. })
+    matches!(event, ResourceEvent::ResourceChanged { result: Err(Error::ResourceDoesNotExist), .. })
 }

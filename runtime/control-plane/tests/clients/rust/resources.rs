@@ -77,7 +77,9 @@ pub(super) struct Routes {
     pub(super) cluster: String,
 }
 
-pub(super) struct Cluster;
+pub(super) struct Cluster {
+    pub(super) endpoints: String,
+}
 
 pub(super) struct Endpoints {
     pub(super) first: SocketAddr,
@@ -125,6 +127,7 @@ impl Resource for Routes {
         let Some(Action::Route(route)) = actions.next() else { return Err(refuse("no route")) };
         match route.cluster_specifier {
             Some(ClusterSpecifier::Cluster(cluster)) => Ok(Self { cluster }),
+            Some(ClusterSpecifier::WeightedClusters(_)) => Err(refuse("weights are not supported")),
             _ => Err(refuse("the route has no cluster")),
         }
     }
@@ -144,10 +147,12 @@ impl Resource for Cluster {
     }
 
     fn validate(message: ClusterMessage) -> Result<Self, Error> {
-        match message.lb_policy() {
-            LbPolicy::RoundRobin => Ok(Self),
-            other => Err(refuse(&format!("the LB policy {} is not supported", other.as_str_name()))),
+        let policy = message.lb_policy();
+        if policy != LbPolicy::RoundRobin {
+            return Err(refuse(&format!("the LB policy {} is not supported", policy.as_str_name())));
         }
+        let eds = message.eds_cluster_config.ok_or_else(|| refuse("endpoints are not by EDS"))?;
+        Ok(Self { endpoints: if eds.service_name.is_empty() { message.name } else { eds.service_name } })
     }
 }
 

@@ -5,16 +5,19 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use meshwright_control_plane::Limits;
 use meshwright_control_plane::csds::{ClientStatusRequest, ClientStatusResponse};
 use meshwright_control_plane::server::{Listen, NotAllowed, Options, TlsFiles};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType, string::Ia5String,
 };
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt as _;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 
 use super::harness::{Server, clusters, eventually, local, start_with};
+use super::raw::Raw;
 use crate::client::{self, CLUSTER};
 
 struct Authority {
@@ -113,6 +116,28 @@ async fn connect(address: SocketAddr, ca: &str, client: Option<&Signed>) -> Resu
         tls = tls.identity(Identity::from_pem(&client.certificate, &client.key));
     }
     Endpoint::from_shared(format!("https://{address}")).unwrap().tls_config(tls).unwrap().connect().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_handshake_that_fails_or_does_not_end_is_closed_and_others_get_in() {
+    let folder = TempDir::new().unwrap();
+    let authority = Authority::new();
+    write(folder.path(), &authority.server(), &authority.pem);
+    let limits = Limits { first_request: Duration::from_millis(500), ..Limits::default() };
+    let options = Options { tls: Some(files(folder.path())), limits, ..local() };
+    let server = start_with(options, clusters(&["alpha"], &["a"], "0")).await;
+    let mut strangers = Vec::new();
+    for hello in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\xff\xff"] {
+        let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+        stream.write_all(hello).await.unwrap();
+        strangers.push(Raw { stream });
+    }
+    let alpha = authority.client("spiffe://mesh.example/node/alpha");
+    let channel = connect(server.address(), &authority.pem, Some(&alpha)).await.unwrap();
+    client::try_sotw(&channel, "alpha", CLUSTER).await.unwrap();
+    for stranger in strangers {
+        stranger.closed().await;
+    }
 }
 
 /// D9.

@@ -63,6 +63,30 @@ fn request(node: Option<&str>, type_url: &str) -> DiscoveryRequest {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_01_the_node_is_said_once_remembered_and_never_changed() {
+    let server = start(mesh(0)).await;
+    let channel = server.channel().await;
+    let mut stream = client::sotw(&channel).await.unwrap();
+    stream.say(request(Some("web~1"), CLUSTER));
+    let response = stream.hear().await;
+    // No node from here on, not for another type either.
+    stream.acknowledge(&response);
+    stream.say(request(None, "type.googleapis.com/envoy.config.listener.v3.Listener"));
+    server.publish(mesh(1));
+    let response = stream.hear().await;
+    assert_eq!(response.type_url, CLUSTER);
+    // The same again is borne.
+    stream.say(DiscoveryRequest { node: Some(named("web~1")), ..request(None, ENDPOINTS) });
+    stream.acknowledge(&response);
+    server.publish(mesh(2));
+    stream.hear().await;
+    let without = vec![request(None, CLUSTER)];
+    assert_eq!(ends(&server, without).await.0, Code::InvalidArgument);
+    let changed = vec![request(Some("web~1"), CLUSTER), request(Some("web~2"), CLUSTER)];
+    assert_eq!(ends(&server, changed).await.0, Code::InvalidArgument);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_break_the_protocol_end_their_stream_with_its_status() {
     let server = start(mesh(0)).await;
     let mut witness = Witness::of(&server).await;
@@ -145,7 +169,7 @@ async fn a_hundred_thousand_names_are_borne_and_more_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_services_and_methods_are_unimplemented() {
+async fn rule_24_other_services_and_methods_are_unimplemented() {
     let server = start(mesh(0)).await;
     let channel = server.channel().await;
     for path in [
@@ -333,4 +357,69 @@ async fn a_client_that_goes_away_says_goodbye_or_not_and_is_off_the_list() {
     polite.frame(raw::DATA, raw::END_STREAM, 1, &[]).await;
     drop(rude);
     eventually("both are off the list", || server.registry.is_empty()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frames_of_chance_harm_nobody() {
+    let server = start(mesh(0)).await;
+    let mut witness = Witness::of(&server).await;
+    let mut chance = 1_u32;
+    let mut next = |below: u32| {
+        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (chance >> 8) % below
+    };
+    let subscribe = request(Some("web"), CLUSTER).encode_to_vec();
+    for number in 0..300 {
+        let mut client = Raw::connect(server.address()).await;
+        if number % 2 == 0 {
+            client.ads(1, SOTW, &subscribe).await;
+        }
+        for _ in 0..next(20) {
+            let payload: Vec<u8> = (0..next(60)).map(|_| next(256) as u8).collect();
+            if !client.frame(next(11) as u8, next(64) as u8, next(4), &payload).await {
+                break;
+            }
+        }
+    }
+    witness.lives(&server).await;
+    eventually("only the witness is served", || server.registry.len() == 1).await;
+    assert_eq!(server.metric("panics_total"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_of_chance_harm_nobody() {
+    let server = start(mesh(0)).await;
+    let mut witness = Witness::of(&server).await;
+    let mut chance = 7_u32;
+    let mut next = |below: u32| {
+        chance = chance.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (chance >> 8) % below
+    };
+    let whole = DiscoveryRequest {
+        resource_names: vec!["a".into(), "*".into()],
+        version_info: "0".into(),
+        response_nonce: "1".into(),
+        error_detail: Some(rpc::Status { message: "no".into(), ..Default::default() }),
+        ..request(Some("web~1"), CLUSTER)
+    };
+    let whole = whole.encode_to_vec();
+    for number in 0..300_u32 {
+        let mut client = Raw::connect(server.address()).await;
+        let path = if number % 2 == 0 { SOTW } else { DELTA };
+        client.ads(1, path, &whole).await;
+        for _ in 0..5 {
+            let mut message = whole.clone();
+            for _ in 0..=next(3) {
+                let place = next(u32::try_from(message.len()).unwrap()) as usize;
+                message[place] = next(256) as u8;
+            }
+            message.truncate(next(u32::try_from(whole.len()).unwrap() + 20) as usize);
+            if !client.frame(raw::DATA, 0, 1, &raw::grpc(&message)).await {
+                break;
+            }
+        }
+    }
+    witness.lives(&server).await;
+    eventually("only the witness is served", || server.registry.len() == 1).await;
+    assert_eq!(server.metric("panics_total"), 0.0);
 }
