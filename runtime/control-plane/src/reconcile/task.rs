@@ -352,7 +352,7 @@ impl<C: Compile> Task<C> {
         {
             error!("what is served is not kept: {error}");
         }
-        self.tell(None, |status| status.store_error = error);
+        self.status.send_modify(|status| status.store_error = error);
     }
 
     /// What is served and what is held, where it is from if that is known anew, and one change more: all at once, so that
