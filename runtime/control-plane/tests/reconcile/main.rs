@@ -1,5 +1,6 @@
 //! From files to what is published: what is served, what is held, what is kept, and what never happens on the way.
 
+mod alike;
 mod child;
 mod follow;
 mod guarded;
