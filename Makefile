@@ -29,6 +29,7 @@ bench: setup ## what compiling and filtering cost
 
 bench-control-plane: setup ## what changes, crashes and attacks on the control plane cost (15 min; ARGS="a1 a2 --quick")
 	@$(CARGO) build --locked --quiet --release -p meshwright -p meshwright-trials
+	@$(CARGO) build --locked --quiet --release -p meshwright-control-plane --example many_streams
 	@$(CARGO) run --locked --quiet --release -p meshwright-trials -- $(ARGS)
 
 lint: setup ## formatting and clippy, warnings refused

@@ -168,7 +168,7 @@ fn options(beside: &Beside, mut starter: Vec<OsString>) -> Result<Options, Comma
     Ok(Options {
         state: Some(state.join(format!("{}.last-good", file_name(&plan.proxy)))),
         bundle: beside.bundle.clone().unwrap_or_else(|| folder.join(BUNDLE)),
-        socket: folder.join(socket),
+        socket: socket.clone(),
         control_planes: ControlPlanes { servers, tls: tls(beside, &plan, &folder)? },
         health: beside.health,
         admin: plan.admin,

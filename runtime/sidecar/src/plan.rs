@@ -22,8 +22,9 @@ pub struct Plan {
     pub proxy: String,
     /// Envoy's administration.
     pub admin: SocketAddr,
-    /// Where Envoy asks its sidecar; relative to the folder. None where it asks control planes itself.
-    pub socket: Option<PathBuf>,
+    /// Where Envoy asks its sidecar: a path, relative to the folder, or an address of loopback. None where it asks control
+    /// planes itself.
+    pub socket: Option<String>,
     /// `host:port` each.
     #[serde(default)]
     pub control_planes: Vec<String>,

@@ -30,7 +30,7 @@ use crate::metrics::{Metrics, Mode as ModeLabel};
 use service::Service;
 
 /// How long an Envoy that has nothing waits for a control plane before it gets the last good state.
-const PATIENCE_OF_THE_EMPTY: Duration = Duration::from_millis(500);
+const PATIENCE_OF_THE_EMPTY: Duration = Duration::from_millis(300);
 /// The same for an Envoy that has a configuration, which control planes may make wait when many come at once.
 const PATIENCE: Duration = Duration::from_secs(15);
 

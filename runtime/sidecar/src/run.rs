@@ -30,8 +30,8 @@ pub struct Options {
     /// Tells this task from others of the same proxy. Empty: nothing does.
     pub task: String,
     pub control_planes: ControlPlanes,
-    /// Where Envoy asks.
-    pub socket: PathBuf,
+    /// Where Envoy asks: an address of loopback, or a path, relative to the folder.
+    pub socket: String,
     /// The file that keeps what Envoy acknowledged; none: it is not kept.
     pub state: Option<PathBuf>,
     /// What is served before anything was acknowledged.
@@ -65,7 +65,8 @@ pub async fn run(options: Options) -> Result<Ended, RunError> {
     let keeper = options.state.clone().map(|path| Keeper::start(&record, path));
     let link = Link::new(options.control_planes.clone(), Arc::clone(&metrics));
     let link_state = link.state();
-    let relay = Relay::start(Door::unix(&options.socket)?, link, record.clone(), Arc::clone(&metrics));
+    let relay =
+        Relay::start(Door::at(&options.socket, &options.folder).await?, link, record.clone(), Arc::clone(&metrics));
 
     let admin = Admin::new(options.admin);
     let (life_sender, life) = watch::channel(Life::Down);

@@ -4,14 +4,17 @@
 //! for.
 
 pub mod backend;
+pub mod beside;
 pub mod between;
 pub mod bootstrap;
 pub mod client;
 pub mod control;
 pub mod cut;
+pub mod endpoints;
 pub mod failover;
 pub mod fault;
 pub mod files;
+pub mod killed;
 pub mod load;
 pub mod malformed;
 pub mod mesh;

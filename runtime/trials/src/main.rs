@@ -52,5 +52,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     let rows = rows::all(&arguments).await?;
     println!("{}", table(&rows));
+    if rows::chosen(&arguments, "a11") {
+        rows::many_streams(&arguments).await?;
+    }
     Ok(if rows.iter().all(|row| row.met) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use control_plane::Variant;
 use local::EnvoyBinary;
+use trials::beside::beside;
 use trials::between::between;
 use trials::client::name;
 use trials::failover::{Failover, fail_over};
 use trials::fault::fault;
 use trials::files::{follow, mistakes};
+use trials::killed::killed;
 use trials::malformed::malformed;
 use trials::outage::{Outage, outage};
 use trials::proxy::{Changes, Trouble};
@@ -23,12 +26,11 @@ use crate::Arguments;
 
 const VARIANTS: [Variant; 2] = [Variant::StateOfTheWorld, Variant::Delta];
 
-/// Runs the chosen trials one after the other: they would disturb each other's times.
+/// Runs the chosen trials one after the other, for they would disturb each other's times; those that take long in both
+/// variants at a time.
 pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     let binary = local::find(arguments.envoy.as_deref())?;
-    let chosen = |trial: &str| {
-        arguments.trials.is_empty() || arguments.trials.iter().any(|chosen| chosen.eq_ignore_ascii_case(trial))
-    };
+    let chosen = |trial: &str| chosen(arguments, trial);
     let size = Size { quick: arguments.quick, long: arguments.long };
     let mut rows = Vec::new();
     let mut add = |row: Row| {
@@ -36,19 +38,23 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
         rows.push(row);
     };
     for per_second in [2.0, 20.0, 100.0, 200.0].into_iter().filter(|_| chosen("a1")) {
-        for variant in VARIANTS {
-            add(swaps(&binary, variant, per_second, &size).await);
-        }
+        let of = |variant| swaps(&binary, variant, per_second, &size);
+        both(of, &mut add).await;
     }
     for per_second in [0.2, 2.0, 20.0].into_iter().filter(|_| chosen("a2")) {
-        for variant in VARIANTS {
-            add(failovers(&binary, variant, per_second, &size).await);
-        }
+        let of = |variant| failovers(&binary, variant, per_second, &size);
+        both(of, &mut add).await;
     }
-    for variant in VARIANTS.into_iter().filter(|_| chosen("a3")) {
-        add(outages(&binary, variant, &size).await);
+    if chosen("a3") {
+        both(|variant| outages(&binary, variant, &size), &mut add).await;
     }
-    let program = arguments.meshwright.clone().unwrap_or_else(|| beside("meshwright"));
+    let program = arguments.meshwright.clone().unwrap_or_else(|| sibling("meshwright"));
+    if chosen("a4") {
+        add(starts(&binary, &program).await);
+    }
+    if chosen("a5") {
+        add(kills(&binary, &program, &size).await);
+    }
     if chosen("a6") {
         add(mistaken(&binary, &program).await);
     }
@@ -80,8 +86,29 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
+async fn both<F: Future<Output = Row>>(trial: impl Fn(Variant) -> F, add: &mut impl FnMut(Row)) {
+    let (first, second) = tokio::join!(trial(Variant::StateOfTheWorld), trial(Variant::Delta));
+    add(first);
+    add(second);
+}
+
+pub(crate) fn chosen(arguments: &Arguments, trial: &str) -> bool {
+    arguments.trials.is_empty() || arguments.trials.iter().any(|chosen| chosen.eq_ignore_ascii_case(trial))
+}
+
+/// A11 has a program and a table of its own.
+pub(crate) async fn many_streams(arguments: &Arguments) -> anyhow::Result<()> {
+    println!("\nA11  2,000 streams; wanted: 400 MB, p99 2 s");
+    let program = sibling("examples/many_streams");
+    let streams = if arguments.quick { "200" } else { "2000" };
+    let ended = tokio::process::Command::new(&program).arg(streams).status().await;
+    let ended = ended.with_context(|| format!("cannot run {}", program.display()))?;
+    anyhow::ensure!(ended.success(), "A11 did not come to its end: {ended}");
+    Ok(())
+}
+
 /// A program that was built together with this one.
-fn beside(name: &str) -> PathBuf {
+fn sibling(name: &str) -> PathBuf {
     std::env::current_exe().unwrap_or_default().with_file_name(name)
 }
 
@@ -175,6 +202,51 @@ async fn outages(binary: &EnvoyBinary, variant: Variant, size: &Size) -> Row {
             met: returned.tally.lost == 0
                 && returned.reconnect <= Duration::from_millis(5500)
                 && returned.changes == Changes::default(),
+        },
+    }
+}
+
+async fn starts(binary: &EnvoyBinary, program: &Path) -> Row {
+    let (trial, with) = ("A4", "`sidecar`, no control plane; Envoy dies; it returns".to_owned());
+    match beside(binary, program).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(started) => Row {
+            trial,
+            with,
+            load: load(&started.tally),
+            figures: format!(
+                "first answer after {}, after Envoy's death {}; the control plane obeyed after {}",
+                time(started.first),
+                time(started.again),
+                time(started.obeyed)
+            ),
+            wanted: "0 lost, 1 s, 1 s, 5 s",
+            met: started.tally.lost == 0
+                && started.first <= Duration::from_secs(1)
+                && started.again <= Duration::from_secs(1)
+                && started.obeyed <= Duration::from_secs(5),
+        },
+    }
+}
+
+async fn kills(binary: &EnvoyBinary, program: &Path, size: &Size) -> Row {
+    let count = if size.quick { 5 } else { 50 };
+    let (trial, with) = ("A5", format!("`serve` killed {count} times as it writes, started without its mesh"));
+    match killed(binary, program, count).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(recovered) => Row {
+            trial,
+            with,
+            load: None,
+            figures: format!(
+                "{} of {} times a whole state is served, and called stale; after p50 {} max {}",
+                recovered.served,
+                recovered.kills,
+                time(quantile(&recovered.recoveries, 0.5)),
+                time(quantile(&recovered.recoveries, 1.0))
+            ),
+            wanted: "every time, 1 s",
+            met: recovered.served == recovered.kills && quantile(&recovered.recoveries, 1.0) <= Duration::from_secs(1),
         },
     }
 }

@@ -1,6 +1,7 @@
 //! `meshwright bootstrap`: what an Envoy starts with that asks a control plane, and what it serves without one.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -32,9 +33,10 @@ pub struct Arguments {
     /// Folder to write, from which Envoy will run
     #[arg(short, long, value_name = "DIR")]
     output: PathBuf,
-    /// Envoy asks `meshwright sidecar` at this socket, which asks control planes; relative: to the folder
-    #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
+    /// Envoy asks `meshwright sidecar` here, which asks control planes: a socket, relative to the folder, or an address of
+    /// loopback
+    #[arg(long, value_name = "PATH or ADDRESS")]
+    socket: Option<String>,
     /// What a control plane sends: what changed, or all of a type every time
     #[arg(long, value_enum, value_name = "VARIANT", default_value = "delta")]
     variant: Variant,
@@ -125,7 +127,10 @@ fn proxy(mesh: &CheckedMesh, name: &str) -> Result<Proxy, Exit> {
 
 fn ads(arguments: &Arguments) -> Ads {
     let servers = match &arguments.socket {
-        Some(socket) => Servers::Socket(text(socket)),
+        Some(socket) => match HostPort::parse(socket) {
+            Some(address) if socket.parse::<SocketAddr>().is_ok() => Servers::Addresses(vec![address]),
+            _ => Servers::Socket(socket.clone()),
+        },
         None => Servers::Addresses(arguments.xds.clone()),
     };
     let tls = &arguments.tls;
@@ -142,7 +147,7 @@ fn ads(arguments: &Arguments) -> Ads {
     Ads { variant, tls: encryption, ..Ads::towards(servers) }
 }
 
-fn plan(arguments: &Arguments, proxy: String, admin: std::net::SocketAddr) -> Plan {
+fn plan(arguments: &Arguments, proxy: String, admin: SocketAddr) -> Plan {
     let Tls { ca, certificate, key, server_name } = &arguments.tls;
     let tls = ca.clone().map(|ca| PlannedTls {
         ca,

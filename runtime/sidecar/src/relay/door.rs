@@ -1,6 +1,5 @@
 //! Where Envoy finds the relay: a socket in the file system, or a port of loopback.
 
-use std::fmt;
 use std::fs::Permissions;
 use std::io;
 use std::net::SocketAddr;
@@ -35,8 +34,16 @@ pub enum DoorError {
 }
 
 impl Door {
+    /// At an address like `127.0.0.1:18002`, or else a path, relative to `folder`.
+    pub async fn at(place: &str, folder: &Path) -> Result<Self, DoorError> {
+        match place.parse() {
+            Ok(address) => Self::tcp(address).await,
+            Err(_) => Self::unix(&folder.join(place)),
+        }
+    }
+
     /// For this user alone. What a killed process left at the path is removed.
-    pub fn unix(path: &Path) -> Result<Self, DoorError> {
+    fn unix(path: &Path) -> Result<Self, DoorError> {
         let failed = |source| DoorError::Unix { path: path.to_owned(), source };
         if path.symlink_metadata().is_ok_and(|found| found.file_type().is_socket()) {
             std::fs::remove_file(path).map_err(failed)?;
@@ -46,20 +53,12 @@ impl Door {
         Ok(Self { socket: Some(Socket::Unix(listener)), path: Some(path.to_owned()) })
     }
 
-    pub async fn tcp(address: SocketAddr) -> Result<Self, DoorError> {
+    async fn tcp(address: SocketAddr) -> Result<Self, DoorError> {
         if !address.ip().is_loopback() {
             return Err(DoorError::NotLoopback(address));
         }
         let listener = TcpListener::bind(address).await.map_err(|source| DoorError::Tcp { address, source })?;
         Ok(Self { socket: Some(Socket::Tcp(listener)), path: None })
-    }
-
-    /// Of a port.
-    pub fn address(&self) -> Option<SocketAddr> {
-        match &self.socket {
-            Some(Socket::Tcp(listener)) => listener.local_addr().ok(),
-            _ => None,
-        }
     }
 
     pub(super) async fn serve(mut self, server: Router) -> Result<(), tonic::transport::Error> {
@@ -79,12 +78,29 @@ impl Drop for Door {
     }
 }
 
-impl fmt::Display for Door {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.path, self.address()) {
-            (Some(path), _) => write!(formatter, "unix:{}", path.display()),
-            (None, Some(address)) => write!(formatter, "{address}"),
-            (None, None) => formatter.write_str("nowhere"),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_is_replaced_and_other_files_are_not() {
+        use std::os::unix::net::UnixListener as Left;
+        let folder = tempfile::tempdir().unwrap();
+        drop(Left::bind(folder.path().join("xds.sock")).unwrap());
+        let door = Door::at("xds.sock", folder.path()).await.unwrap();
+        let mode = folder.path().join("xds.sock").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        drop(door);
+        assert!(!folder.path().join("xds.sock").exists());
+        std::fs::write(folder.path().join("file"), "kept").unwrap();
+        assert!(Door::at("file", folder.path()).await.is_err());
+        assert_eq!(std::fs::read_to_string(folder.path().join("file")).unwrap(), "kept");
+    }
+
+    #[tokio::test]
+    async fn a_port_is_one_of_loopback() {
+        let error = Door::at("0.0.0.0:0", Path::new("/")).await.unwrap_err().to_string();
+        assert_eq!(error, "`0.0.0.0:0` is not loopback: whoever reaches the relay is told what this proxy is told");
+        assert!(Door::at("127.0.0.1:0", Path::new("/")).await.is_ok());
     }
 }

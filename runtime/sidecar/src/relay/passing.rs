@@ -48,7 +48,7 @@ pub(super) async fn open(
         tokio::select! {
             answered = &mut answer => return match answered {
                 Ok((responses, first)) => {
-                    Attempt::Answered(Passing { generation: up.generation, requests, responses, first })
+                    Attempt::Answered(Box::new(Passing { generation: up.generation, requests, responses, first }))
                 }
                 Err(status) => Attempt::Failed(said(&status)),
             },

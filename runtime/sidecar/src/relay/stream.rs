@@ -62,7 +62,7 @@ async fn carry_on(shared: &Arc<Shared>, id: u64, variant: Variant, ends: &mut En
     match await_control_plane(shared, &begun, last_good.as_ref(), &mut opening, &mut recorder, ends).await? {
         Answers::ControlPlane(passing) => {
             shared.set_mode(id, Mode::ControlPlane);
-            passing::pass(shared, passing, recorder, ends).await
+            passing::pass(shared, *passing, recorder, ends).await
         }
         Answers::LastGood(state, not_before) => {
             shared.set_mode(id, Mode::LastGood);
@@ -73,7 +73,7 @@ async fn carry_on(shared: &Arc<Shared>, id: u64, variant: Variant, ends: &mut En
 }
 
 enum Answers {
-    ControlPlane(Passing),
+    ControlPlane(Box<Passing>),
     /// And when a control plane may be tried again.
     LastGood(Arc<LastGood>, Instant),
     /// Envoy is gone.
@@ -147,7 +147,7 @@ async fn await_control_plane(
 
 /// What became of asking one control plane.
 pub(super) enum Attempt {
-    Answered(Passing),
+    Answered(Box<Passing>),
     Failed(String),
     EnvoyIsGone,
     EnvoyFailed(Status),

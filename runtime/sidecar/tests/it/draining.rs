@@ -32,7 +32,7 @@ async fn under_way(world: &World, delay: &str) -> JoinHandle<Result<Response, lo
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_under_way_is_answered_and_then_envoy_ends() {
     let (world, mut sidecar) = running(&[]).await;
-    let exchange = under_way(&world, "1500ms").await;
+    let exchange = under_way(&world, "1500").await;
     let begun = Instant::now();
     sidecar.signal(Signal::TERM);
     until("readiness is red", SOON, async || world.ready().await == Some((503, "not ready: draining".to_owned())))
@@ -88,7 +88,7 @@ async fn a_connection_that_stays_is_waited_for_no_longer_than_said() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_signal_hurries() {
     let (world, mut sidecar) = running(&["--drain", "60s"]).await;
-    let exchange = under_way(&world, "30s").await;
+    let exchange = under_way(&world, "30000").await;
     sidecar.signal(Signal::TERM);
     until("it drains", SOON, async || world.ready().await.is_some_and(|(_, said)| said.contains("draining"))).await;
     let begun = Instant::now();

@@ -109,3 +109,56 @@ async fn a_control_plane_that_returns_is_found_delta() {
 async fn a_control_plane_that_returns_is_found_state_of_the_world() {
     a_control_plane_that_returns_is_found(Variant::StateOfTheWorld).await;
 }
+
+async fn a_hand_over_of_what_envoy_has_changes_nothing(variant: Variant) {
+    let world = World::new(variant).await;
+    world.bundle("1");
+    let address = world.control_plane_address(0);
+    let sidecar = Sidecar::start(&world, &[address]);
+    world.answers("1", SOON).await;
+    let control_plane = ControlPlane::start(&world, address, "1").await;
+    until("the control plane has taken over", SOON, async || world.ready().await == Some((200, "ready".to_owned())))
+        .await;
+    until("everything is acknowledged", SOON, async || {
+        world.metric("meshwright_sidecar_acknowledged_total{type=\"rds\"}").await.is_some_and(|count| count >= 1.0)
+    })
+    .await;
+    for counter in [
+        "cluster_manager.cluster_modified",
+        "cluster_manager.cluster_removed",
+        "listener_manager.listener_modified",
+        "listener_manager.listener_removed",
+    ] {
+        assert_eq!(world.admin().counter(counter).await.ok(), Some(0), "{counter}");
+    }
+    drop((sidecar, control_plane));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_of_what_envoy_has_changes_nothing_delta() {
+    a_hand_over_of_what_envoy_has_changes_nothing(Variant::Delta).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hand_over_of_what_envoy_has_changes_nothing_state_of_the_world() {
+    a_hand_over_of_what_envoy_has_changes_nothing(Variant::StateOfTheWorld).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_state_that_cannot_be_written_is_told_and_kept_in_memory() {
+    let world = World::new(Variant::Delta).await;
+    let address = world.control_plane_address(0);
+    let control_plane = ControlPlane::start(&world, address, "1").await;
+    let sidecar = Sidecar::start_with(&world, &[address], &["--state", "/proc/nowhere"]);
+    world.answers("1", SOON).await;
+    until("it is counted", SOON, async || {
+        world.metric("meshwright_sidecar_last_good_write_failures_total").await.is_some_and(|count| count >= 1.0)
+    })
+    .await;
+    control_plane.kill();
+    let envoy = sidecar.envoy().expect("Envoy runs");
+    crate::world::kill(envoy, Signal::KILL);
+    until("Envoy is gone", SOON, async || sidecar.envoy() != Some(envoy)).await;
+    world.answers("1", SOON).await;
+    assert!(sidecar.log().contains("the last good state cannot be written"), "{}", sidecar.log());
+}

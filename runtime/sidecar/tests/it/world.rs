@@ -18,29 +18,28 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
-pub use control_plane::{ControlPlane, Tls};
-pub use load::Load;
-pub use mesh::Meshes;
-pub use process::{Exit, Sidecar, children_of, exists, kill, state};
+pub(crate) use control_plane::{ControlPlane, Tls};
+pub(crate) use load::Load;
+pub(crate) use mesh::Meshes;
+pub(crate) use process::{Exit, Sidecar, children_of, exists, kill, state};
 
-pub use compiler::emit::ads::Variant;
+pub(crate) use compiler::emit::ads::Variant;
 
-pub const SERVICE: &str = "gamma.svc";
-pub const NODE: &str = "beta";
+pub(crate) const SERVICE: &str = "gamma.svc";
+pub(crate) const NODE: &str = "beta";
 
 /// Everything but the sidecar and its control planes.
-pub struct World {
-    pub meshes: Meshes,
-    pub folder: TempDir,
-    pub echo: Echo,
-    pub address: IpAddr,
-    pub variant: Variant,
+pub(crate) struct World {
+    pub(crate) meshes: Meshes,
+    pub(crate) folder: TempDir,
+    pub(crate) echo: Echo,
+    pub(crate) address: IpAddr,
     subnet: Subnet,
     _claim: Claim,
 }
 
 impl World {
-    pub async fn new(variant: Variant) -> Self {
+    pub(crate) async fn new(variant: Variant) -> Self {
         let claim = Subnet::claim().expect("a range of loopback");
         let subnet = claim.subnet();
         let meshes = Meshes::new(subnet);
@@ -49,7 +48,7 @@ impl World {
         let identity = Identity { node: None, service: SERVICE.to_owned(), endpoint: "10.0.0.1:3000".to_owned() };
         let echo = echo::serve(listener, identity, Tries::default()).expect("an application");
         let address = meshes.address;
-        let world = Self { meshes, folder, echo, address, variant, subnet, _claim: claim };
+        let world = Self { meshes, folder, echo, address, subnet, _claim: claim };
         world.write(&world.meshes.bootstrap(variant));
         world
     }
@@ -59,7 +58,7 @@ impl World {
         let plan = Plan {
             proxy: NODE.to_owned(),
             admin: self.admin().address(),
-            socket: Some("xds.sock".into()),
+            socket: Some("xds.sock".to_owned()),
             control_planes: Vec::new(),
             tls: None,
         };
@@ -67,41 +66,41 @@ impl World {
     }
 
     /// What continuous integration would have put into the image.
-    pub fn bundle(&self, header: &str) {
+    pub(crate) fn bundle(&self, header: &str) {
         let bundle = LastGood::bundle(&self.meshes.snapshot(header), NODE).expect("the node is in the mesh");
         keep::save(&bundle, &self.folder.path().join(BUNDLE)).expect("a bundle");
     }
 
-    pub fn state(&self) -> PathBuf {
+    pub(crate) fn state(&self) -> PathBuf {
         self.folder.path().join("state").join(format!("{NODE}.last-good"))
     }
 
     /// An address for a control plane, which may come later, or again.
-    pub fn control_plane_address(&self, index: usize) -> SocketAddr {
+    pub(crate) fn control_plane_address(&self, index: usize) -> SocketAddr {
         let address = self.subnet.addresses().nth(100 + index).expect("the range has room");
         SocketAddr::new(address.into(), 18000)
     }
 
-    pub fn health(&self) -> SocketAddr {
+    pub(crate) fn health(&self) -> SocketAddr {
         SocketAddr::new(self.address, 9902)
     }
 
-    pub fn admin(&self) -> Admin {
+    pub(crate) fn admin(&self) -> Admin {
         Admin::new(SocketAddr::new(self.address, 9901))
     }
 
     /// Where Envoy takes requests for the service.
-    pub fn egress(&self) -> SocketAddr {
+    pub(crate) fn egress(&self) -> SocketAddr {
         SocketAddr::new(self.address, 4000)
     }
 
-    pub async fn get(&self) -> Result<Response, ClientError> {
+    pub(crate) async fn get(&self) -> Result<Response, ClientError> {
         Client::new(self.egress()).timeout(Duration::from_secs(2)).send(&request()).await
     }
 
     /// Until a request is answered, by an Envoy that was told this header. Returns how long it took.
     #[track_caller]
-    pub fn answers(&self, header: &str, within: Duration) -> impl Future<Output = Duration> {
+    pub(crate) fn answers(&self, header: &str, within: Duration) -> impl Future<Output = Duration> {
         let begun = Instant::now();
         let place = std::panic::Location::caller();
         async move {
@@ -121,12 +120,12 @@ impl World {
     }
 
     /// What `/readyz` says: status and text.
-    pub async fn ready(&self) -> Option<(u16, String)> {
+    pub(crate) async fn ready(&self) -> Option<(u16, String)> {
         let response = Client::new(self.health()).timeout(Duration::from_secs(3)).send(&Request::get("/readyz")).await;
         response.ok().map(|response| (response.status, response.text().trim().to_owned()))
     }
 
-    pub async fn metric(&self, name: &str) -> Option<f64> {
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
         let response = Client::new(self.health()).send(&Request::get("/metrics")).await.ok()?;
         let text = response.text().into_owned();
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
@@ -135,15 +134,15 @@ impl World {
 }
 
 /// The header that tells versions of the mesh apart.
-pub const HEADER: &str = "x-version";
+pub(crate) const HEADER: &str = "x-version";
 
-pub fn request() -> Request {
+pub(crate) fn request() -> Request {
     Request::get("/").host(SERVICE)
 }
 
 /// Until it is so; `what` says what was waited for.
 #[track_caller]
-pub fn until<F: Future<Output = bool>>(
+pub(crate) fn until<F: Future<Output = bool>>(
     what: &str,
     within: Duration,
     mut so: impl FnMut() -> F,

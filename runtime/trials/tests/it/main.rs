@@ -1,5 +1,8 @@
 //! Every trial small, on the newest and the oldest Envoy, in both variants of the protocol.
 
+mod between;
+mod crowd;
+mod endpoints;
 mod failover;
 mod outage;
 mod refused;

@@ -11,20 +11,20 @@ use tokio::sync::watch;
 
 use super::{NODE, World};
 
-pub struct ControlPlane {
+pub(crate) struct ControlPlane {
     published: watch::Sender<Arc<Published>>,
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     running: Running,
 }
 
-pub type Tls = TlsFiles;
+pub(crate) type Tls = TlsFiles;
 
 impl ControlPlane {
-    pub async fn start(world: &World, address: SocketAddr, header: &str) -> Self {
+    pub(crate) async fn start(world: &World, address: SocketAddr, header: &str) -> Self {
         Self::start_with(world, address, header, None).await
     }
 
-    pub async fn start_with(world: &World, address: SocketAddr, header: &str, tls: Option<Tls>) -> Self {
+    pub(crate) async fn start_with(world: &World, address: SocketAddr, header: &str, tls: Option<Tls>) -> Self {
         let published = watch::Sender::new(published(world, header));
         let registry = Registry::default();
         let shared =
@@ -34,12 +34,12 @@ impl ControlPlane {
         Self { published, registry, running }
     }
 
-    pub fn publish(&self, world: &World, header: &str) {
+    pub(crate) fn publish(&self, world: &World, header: &str) {
         self.published.send_replace(published(world, header));
     }
 
     /// The same with a listener that no Envoy takes.
-    pub fn publish_refused(&self) {
+    pub(crate) fn publish_refused(&self) {
         let view = self.published.borrow().view(NODE).cloned().expect("the node is served");
         let nonsense =
             Arc::new(Served::new(ResourceKind::Listener, "nonsense", "1", Bytes::from_static(b"\x0a\x08nonsense")));
@@ -50,11 +50,11 @@ impl ControlPlane {
     }
 
     /// Its connections end without a word.
-    pub fn kill(self) {
+    pub(crate) fn kill(self) {
         drop(self.running);
     }
 
-    pub fn streams(&self) -> usize {
+    pub(crate) fn streams(&self) -> usize {
         self.registry.len()
     }
 }

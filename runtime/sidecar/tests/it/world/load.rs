@@ -12,20 +12,20 @@ use super::{World, request};
 const CONNECTIONS: usize = 4;
 
 /// Runs until it is finished.
-pub struct Load {
+pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     workers: JoinSet<Lost>,
 }
 
 /// What was sent, and what did not come back as it should.
 #[derive(Debug, Default)]
-pub struct Lost {
-    pub sent: usize,
-    pub lost: Vec<String>,
+pub(crate) struct Lost {
+    pub(crate) sent: usize,
+    pub(crate) lost: Vec<String>,
 }
 
 impl Load {
-    pub fn start(world: &World) -> Self {
+    pub(crate) fn start(world: &World) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut workers = JoinSet::new();
         for _ in 0..CONNECTIONS {
@@ -48,7 +48,7 @@ impl Load {
         Self { stop, workers }
     }
 
-    pub async fn finish(self) -> Lost {
+    pub(crate) async fn finish(self) -> Lost {
         self.stop.store(true, Ordering::Relaxed);
         let mut all = Lost::default();
         for counted in self.workers.join_all().await {

@@ -10,25 +10,25 @@ use spec::{Color, Diagnostics, SourceFile, Sources, Syntax};
 
 use super::{HEADER, NODE, SERVICE};
 
-pub struct Meshes {
+pub(crate) struct Meshes {
     subnet: Subnet,
-    pub address: IpAddr,
-    pub application: SocketAddr,
+    pub(crate) address: IpAddr,
+    pub(crate) application: SocketAddr,
 }
 
 impl Meshes {
-    pub fn new(subnet: Subnet) -> Self {
+    pub(crate) fn new(subnet: Subnet) -> Self {
         let placement = placement(subnet, "1");
         let address = placement.instances.first().expect("one instance").address;
         let application = placement.workloads.first().expect("one workload").listen;
         Self { subnet, address, application }
     }
 
-    pub fn snapshot(&self, header: &str) -> Snapshot {
+    pub(crate) fn snapshot(&self, header: &str) -> Snapshot {
         Snapshot::of(&self.checked(header), &module())
     }
 
-    pub fn bootstrap(&self, variant: Variant) -> String {
+    pub(crate) fn bootstrap(&self, variant: Variant) -> String {
         let mesh = self.checked("1");
         let proxy = mesh.proxies().find(|proxy| mesh.proxy_name(*proxy).as_str() == NODE).expect("the node");
         let ads = Ads { variant, ..Ads::towards(Servers::Socket("xds.sock".to_owned())) };

@@ -13,30 +13,30 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::World;
 
 /// Killed when it is dropped; then it shows what it logged if the test fails.
-pub struct Sidecar {
+pub(crate) struct Sidecar {
     child: Child,
     log: PathBuf,
 }
 
 /// Exit code or signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub(crate) enum Exit {
     Code(i32),
     Signal(i32),
 }
 
 impl Sidecar {
-    pub fn start(world: &World, control_planes: &[SocketAddr]) -> Self {
+    pub(crate) fn start(world: &World, control_planes: &[SocketAddr]) -> Self {
         Self::start_with(world, control_planes, &[])
     }
 
-    pub fn start_with(world: &World, control_planes: &[SocketAddr], more: &[&str]) -> Self {
+    pub(crate) fn start_with(world: &World, control_planes: &[SocketAddr], more: &[&str]) -> Self {
         let envoy = local::find(None).expect("an Envoy");
         Self::start_as(world, control_planes, envoy.path(), more)
     }
 
     /// With another program in the place of Envoy.
-    pub fn start_as(world: &World, control_planes: &[SocketAddr], envoy: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start_as(world: &World, control_planes: &[SocketAddr], envoy: &Path, more: &[&str]) -> Self {
         let log = world.folder.path().join("sidecar.log");
         let file = File::options().create(true).append(true).open(&log).expect("a log");
         let mut servers = String::new();
@@ -60,24 +60,24 @@ impl Sidecar {
         Self { child: command.spawn().expect("the sidecar starts"), log }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(pid(self.child.id()), signal).expect("it is there");
     }
 
     /// Children of the sidecar: Envoy.
-    pub fn children(&self) -> Vec<u32> {
+    pub(crate) fn children(&self) -> Vec<u32> {
         children_of(self.child.id())
     }
 
-    pub fn envoy(&self) -> Option<u32> {
+    pub(crate) fn envoy(&self) -> Option<u32> {
         self.children().first().copied()
     }
 
-    pub async fn ends(&mut self, within: Duration) -> Exit {
+    pub(crate) async fn ends(&mut self, within: Duration) -> Exit {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("it can be waited for") {
@@ -91,7 +91,7 @@ impl Sidecar {
         }
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
@@ -106,19 +106,19 @@ impl Drop for Sidecar {
     }
 }
 
-pub fn pid(id: u32) -> Pid {
+pub(crate) fn pid(id: u32) -> Pid {
     Pid::from_raw(i32::try_from(id).expect("an id")).expect("an id")
 }
 
-pub fn exists(id: u32) -> bool {
+pub(crate) fn exists(id: u32) -> bool {
     state(id).is_some_and(|(state, _)| state != 'Z')
 }
 
-pub fn kill(id: u32, signal: Signal) {
+pub(crate) fn kill(id: u32, signal: Signal) {
     kill_process(pid(id), signal).expect("it is there");
 }
 
-pub fn children_of(parent: u32) -> Vec<u32> {
+pub(crate) fn children_of(parent: u32) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").expect("there is /proc");
     let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let mut children: Vec<u32> = ids.filter(|id| state(*id).is_some_and(|(_, of)| of == parent)).collect();
@@ -127,7 +127,7 @@ pub fn children_of(parent: u32) -> Vec<u32> {
 }
 
 /// State and parent.
-pub fn state(id: u32) -> Option<(char, u32)> {
+pub(crate) fn state(id: u32) -> Option<(char, u32)> {
     let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, rest) = text.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
