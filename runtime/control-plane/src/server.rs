@@ -88,6 +88,12 @@ pub async fn start(options: Options, shared: Shared) -> Result<Running, StartErr
     let tls = options.tls.clone().map(|files| tls::Tls::start(files, shared.metrics.clone())).transpose()?;
     let listener = listener::Listener::bind(&options.listen).await?;
     let address = listener.address();
+    if options.open_to_strangers().is_some() {
+        tracing::warn!(
+            listen = %options.listen,
+            "whoever can connect is told the configuration of any proxy, secrets included (`--insecure`)"
+        );
+    }
     let reporter = HealthReporter::new();
     let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
     let bounds = options.limits.clone();

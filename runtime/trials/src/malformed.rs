@@ -11,6 +11,7 @@ use envoy::service::discovery::v3::DiscoveryRequest;
 use local::EnvoyBinary;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::client::{Verdict, connect, raw, subscribe};
@@ -44,15 +45,16 @@ pub async fn malformed(binary: &EnvoyBinary, of_each: usize) -> anyhow::Result<B
     let mut connections = 0;
     let (bytes, requests) = (bytes(), requests());
     for _ in 0..of_each {
-        for nonsense in &bytes {
+        let mut at_once = JoinSet::new();
+        for nonsense in bytes.iter().cloned() {
             // How the server takes leave is its own affair.
-            drop(timeout(PATIENCE, say(server, nonsense)).await);
-            connections += 1;
+            at_once.spawn(async move { drop(timeout(PATIENCE, say(server, &nonsense)).await) });
         }
-        for said in &requests {
-            drop(timeout(PATIENCE, ask(server, said.clone())).await);
-            connections += 1;
+        for said in requests.iter().cloned() {
+            at_once.spawn(async move { drop(timeout(PATIENCE, ask(server, said)).await) });
         }
+        connections += at_once.len();
+        at_once.join_all().await;
     }
     let published = tokio::time::Instant::now();
     control.publish(stage.state(1)?.published.clone());

@@ -26,7 +26,8 @@ use crate::Arguments;
 
 const VARIANTS: [Variant; 2] = [Variant::StateOfTheWorld, Variant::Delta];
 
-/// Runs the chosen trials one after the other: they would disturb each other's times.
+/// Runs the chosen trials one after the other, for they would disturb each other's times; those that take long in both
+/// variants at a time.
 pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     let binary = local::find(arguments.envoy.as_deref())?;
     let chosen = |trial: &str| chosen(arguments, trial);
@@ -37,17 +38,15 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
         rows.push(row);
     };
     for per_second in [2.0, 20.0, 100.0, 200.0].into_iter().filter(|_| chosen("a1")) {
-        for variant in VARIANTS {
-            add(swaps(&binary, variant, per_second, &size).await);
-        }
+        let of = |variant| swaps(&binary, variant, per_second, &size);
+        both(of, &mut add).await;
     }
     for per_second in [0.2, 2.0, 20.0].into_iter().filter(|_| chosen("a2")) {
-        for variant in VARIANTS {
-            add(failovers(&binary, variant, per_second, &size).await);
-        }
+        let of = |variant| failovers(&binary, variant, per_second, &size);
+        both(of, &mut add).await;
     }
-    for variant in VARIANTS.into_iter().filter(|_| chosen("a3")) {
-        add(outages(&binary, variant, &size).await);
+    if chosen("a3") {
+        both(|variant| outages(&binary, variant, &size), &mut add).await;
     }
     let program = arguments.meshwright.clone().unwrap_or_else(|| sibling("meshwright"));
     if chosen("a4") {
@@ -85,6 +84,12 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
         add(interruptions(&binary, variant).await);
     }
     Ok(rows)
+}
+
+async fn both<F: Future<Output = Row>>(trial: impl Fn(Variant) -> F, add: &mut impl FnMut(Row)) {
+    let (first, second) = tokio::join!(trial(Variant::StateOfTheWorld), trial(Variant::Delta));
+    add(first);
+    add(second);
 }
 
 pub(crate) fn chosen(arguments: &Arguments, trial: &str) -> bool {

@@ -279,3 +279,46 @@ async fn hello_is_the_same_over_xds() {
     let asked = [("web", "hello.svc"), ("web", "nobody.svc"), ("front", "www.hello.example")];
     check_same("examples/hello/mesh.kdl", None, &asked).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_changes_nothing_and_its_remedy_is_obeyed_at_once() {
+    let (range, folder) = (Range::claim(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("mesh.kdl");
+    write(&file, &mesh(0));
+    let path = file.to_str().unwrap();
+    let _serve = serve(path, &range, &[]);
+    wait_for(&range).await;
+    let input = Input { path: path.to_owned(), reading: Reading::default() };
+    let form = Form::Asking(vec![range.server().parse().unwrap()]);
+    let started = run(&input, form, Addresses { subnet: range.claim.subnet(), claim: None }).await;
+    let alpha = started.running.instance("alpha").unwrap();
+    let beta = started.running.instance("beta").unwrap();
+    let mut client = Client::new(alpha.instance().entrance());
+    let request = Request::get("/").host("beta.svc");
+    let told = beta.counter("listener_manager.lds.update_success").await.unwrap();
+    for wrong in [mesh(0).replace("fault {", "fault {{"), mesh(0).replace("calls=", "call="), String::new()] {
+        write(&file, &wrong);
+        let mut admin = Client::new(range.admin().parse().unwrap());
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            assert_eq!(client.send(&request).await.unwrap().status, 200);
+            let status = admin.send(&Request::get("/status?format=json")).await.unwrap().json().unwrap();
+            if !status["stale"].is_null() {
+                break;
+            }
+            assert!(Instant::now() < deadline, "{status}");
+        }
+        write(&file, &mesh(0));
+        while !admin.send(&Request::get("/status?format=json")).await.unwrap().json().unwrap()["stale"].is_null() {
+            assert_eq!(client.send(&request).await.unwrap().status, 200);
+            assert!(Instant::now() < deadline, "still stale");
+        }
+    }
+    assert_eq!(beta.counter("listener_manager.lds.update_success").await.unwrap(), told);
+    write(&file, &mesh(100));
+    let remedied = Instant::now();
+    while client.send(&request).await.unwrap().status != 418 {
+        assert!(remedied.elapsed() < AT_ONCE, "the remedy is not obeyed");
+    }
+    stop(started.running).await;
+}

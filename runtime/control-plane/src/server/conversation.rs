@@ -12,6 +12,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use http::Response;
 use http_body::Body;
+use prost::Message as _;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 use tonic::Status;
@@ -197,8 +198,8 @@ struct Conversation<'a> {
 
 impl<'a> Conversation<'a> {
     /// Requests of an unknown proxy: enough for every type and its acknowledgements.
-    const UNANSWERED: usize = 64;
-    const UNANSWERED_BYTES: usize = 1 << 20;
+    const UNANSWERED: usize = 32;
+    const UNANSWERED_BYTES: usize = 64 << 10;
 
     fn new(server: &'a Server, connection: &'a Connection, variant: Variant, hello: Hello, listed: Listed) -> Self {
         let mut conversation = Self {
@@ -309,18 +310,16 @@ impl<'a> Conversation<'a> {
 
     fn receive(&mut self, message: Bytes) -> Result<(), End> {
         let refuse = |status| End::Refused("request", status);
-        let length = message.len();
         let request = decode(self.variant, message).map_err(refuse)?;
         self.hello.check(&request).map_err(|status| End::Refused("node", status))?;
         allow(self.server, self.connection, &self.hello)?;
-        if self.machine.is_none() {
-            self.unanswered_bytes += length;
-        }
         self.hear(request)
     }
 
     fn hear(&mut self, request: Request) -> Result<(), End> {
         let Some(machine) = &self.machine else {
+            let request = hello::without_node(request);
+            self.unanswered_bytes += encoded_len(&request);
             let too_many = self.unanswered.len() >= Self::UNANSWERED;
             if too_many || self.unanswered_bytes > Self::UNANSWERED_BYTES {
                 let message = format!(
@@ -329,7 +328,7 @@ impl<'a> Conversation<'a> {
                 );
                 return Err(End::Refused("unknown_node", Status::resource_exhausted(message)));
             }
-            self.unanswered.push(hello::without_node(request));
+            self.unanswered.push(request);
             return Ok(());
         };
         let now = self.server.began.elapsed();
@@ -458,8 +457,14 @@ fn allow(server: &Server, connection: &Connection, hello: &Hello) -> Result<(), 
     Ok(())
 }
 
+fn encoded_len(request: &Request) -> usize {
+    match request {
+        Request::StateOfTheWorld(request) => request.encoded_len(),
+        Request::Delta(request) => request.encoded_len(),
+    }
+}
+
 fn decode(variant: Variant, message: Bytes) -> Result<Request, Status> {
-    use prost::Message as _;
     let request = match variant {
         Variant::StateOfTheWorld => {
             envoy::service::discovery::v3::DiscoveryRequest::decode(message).map(Request::StateOfTheWorld)

@@ -81,9 +81,8 @@ impl Options {
     pub const PORT: u16 = 18000;
 
     pub fn validate(&self) -> Result<(), NotAllowed> {
-        let known = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
-        if let Listen::Tcp(address) = self.listen
-            && !(known || self.insecure || address.ip().to_canonical().is_loopback())
+        if let Some(address) = self.open_to_strangers()
+            && !self.insecure
         {
             return Err(NotAllowed::Unauthenticated(address));
         }
@@ -97,6 +96,17 @@ impl Options {
             ("pushes", limits.pushes),
         ];
         numbers.into_iter().find(|(_, number)| *number == 0).map_or(Ok(()), |(name, _)| Err(NotAllowed::Zero(name)))
+    }
+}
+
+impl Options {
+    /// The address at which other machines get whatever they ask for.
+    pub(super) fn open_to_strangers(&self) -> Option<SocketAddr> {
+        let known = self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        match self.listen {
+            Listen::Tcp(address) if !known && !address.ip().to_canonical().is_loopback() => Some(address),
+            _ => None,
+        }
     }
 }
 

@@ -1,12 +1,15 @@
 //! Many clients at a time: what one does is of no consequence for the others.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use meshwright_control_plane::Limits;
+use compiler::snapshot::ResourceKind;
+
 use meshwright_control_plane::server::{Listen, Options};
+use meshwright_control_plane::{Limits, Served, View};
 use tonic::Code;
 
-use super::harness::{clusters, eventually, local, start, start_with, try_start};
+use super::harness::{clusters, eventually, local, published, start, start_with, try_start};
 use crate::client::{self, CLUSTER};
 
 /// A8.
@@ -53,7 +56,7 @@ async fn a_client_that_refuses_everything_is_sent_each_version_once_and_others_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_tasks_of_one_node_and_two_streams_of_one_task_are_all_served() {
+async fn rule_23_two_tasks_of_one_node_and_two_streams_of_one_task_are_all_served() {
     let server = start(clusters(&["web"], &["a"], "0")).await;
     let channel = server.channel().await;
     let mut streams = Vec::new();
@@ -191,4 +194,33 @@ async fn a_unix_socket_serves_and_is_its_owners_alone() {
     assert_eq!(server.running.address(), None);
     // One that is in use is not.
     assert!(try_start(options).await.unwrap_err().to_string().starts_with("cannot listen on unix:"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_do_not_read_keep_nobody_from_being_told() {
+    // Were a turn kept until the client reads, each of the others would cost a minute.
+    let (push, send) = (Duration::from_millis(50), Duration::from_secs(60));
+    let limits = Limits { pushes: 1, push, send, ..Limits::default() };
+    let server = start_with(Options { limits, ..local() }, clusters(&["web"], &["a"], "0")).await;
+    let mut stalled = Vec::new();
+    for _ in 0..10 {
+        let channel = server.channel().await;
+        let mut stream = client::sotw(&channel).await.unwrap();
+        stream.subscribe("web", CLUSTER);
+        let response = stream.hear().await;
+        stream.acknowledge(&response);
+        stalled.push((stream, channel));
+    }
+    let channel = server.channel().await;
+    let mut reading = client::delta(&channel).await.unwrap();
+    reading.subscribe("web", CLUSTER);
+    let response = reading.hear().await;
+    reading.acknowledge(&response);
+    eventually("all are settled", || server.metric("unsettled_streams") == 0.0).await;
+    // More than the windows of a client that does not read.
+    let large = Served::new(ResourceKind::Cluster, "a", "1", vec![0; 4 << 20].into());
+    let view = Arc::new(View::new([(ResourceKind::Cluster, Arc::new(large))]));
+    let publication = published([("web", view)]);
+    server.publish(publication);
+    reading.hear().await;
 }
