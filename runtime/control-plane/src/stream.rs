@@ -107,8 +107,11 @@ pub struct Stream {
     talks: ByKind<Talk>,
     /// What is being done to get from one view to the next.
     transition: Option<Transition>,
-    /// The views whose routes the proxy may be following. Their clusters must stay. Never empty.
+    /// The views whose routes the proxy may be following. Their clusters must stay. Of a client that came
+    /// back we know none.
     followed: Vec<Arc<View>>,
+    /// The client acknowledged the clusters of all of them.
+    proven: bool,
     /// Until when listeners, filters and routes are held back from a client that came back.
     gate: Option<Duration>,
     /// Endpoints or secrets were told that are newer than the transition's.
@@ -128,6 +131,7 @@ impl Stream {
             talks: ByKind::from_fn(|_| Talk::default()),
             transition: None,
             followed: vec![Arc::clone(&view)],
+            proven: false,
             newest: view,
             gate: None,
             refreshed: false,

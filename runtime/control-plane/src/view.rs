@@ -22,7 +22,7 @@ pub struct View {
 }
 
 /// The resources of one type.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Resources {
     by_name: BTreeMap<Arc<str>, Arc<Served>>,
     /// Of names and versions: equal content, equal version, on any replica.
@@ -219,7 +219,7 @@ impl Eq for Served {}
 impl fmt::Debug for Served {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, version, bytes, .. } = self;
-        write!(f, "{name}@{version} ({} bytes)", bytes.len())
+        write!(f, "{name}@{version} of {} bytes", bytes.len())
     }
 }
 
@@ -240,8 +240,8 @@ impl Encoded {
     }
 }
 
-impl fmt::Debug for Encoded {
+impl fmt::Debug for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
+        f.debug_list().entries(self.iter()).finish()
     }
 }

@@ -89,6 +89,10 @@ pub(super) async fn accept(server: Arc<Server>, listener: Listener) {
             }
         }
     }
+    if let Listen::Unix(path) = &server.options.listen {
+        // Before it is closed, so that it is not somebody else's yet.
+        let _ = fs::remove_file(path);
+    }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }

@@ -62,7 +62,7 @@ fn claim(stream: &mut Stream, kind: ResourceKind, versions: &BTreeMap<String, St
         let version = served.filter(|served| *served.version == **version).map(|served| Arc::clone(&served.version));
         let known = served.map(|served| &served.name).or_else(|| talk.subscription.names.get(name.as_str()));
         let name = known.map_or_else(|| Arc::from(name.as_str()), Arc::clone);
-        talk.held.insert(name, Held { version, nonce: 0, state: State::Acknowledged, again: false });
+        talk.held.insert(name, Held { version, nonce: 0, state: State::Acknowledged, again: false, claimed: true });
     }
     talk.claimed = talk.held.values().filter(|held| held.version.is_none()).count();
     Ok(())

@@ -9,7 +9,7 @@ use envoy::service::discovery::v3::{DeltaDiscoveryResponse, DiscoveryResponse};
 use prost::Message as _;
 
 use super::subscription::Ask;
-use super::talk::{Answer, Held, State, Talk};
+use super::talk::{Answer, State, Talk};
 use super::{Event, Outgoing, Step, Stream, Variant, redact, transition};
 use crate::view::{Resources, Served};
 
@@ -165,6 +165,7 @@ fn send(stream: &mut Stream, kind: ResourceKind, message: Message, step: &mut St
     let talk = &mut stream.talks[kind];
     if complete {
         // What is not in a complete set is gone.
+        talk.doubt = false;
         talk.held.retain(|name, _| offered.get(name).is_some());
     }
     for name in &removed {
@@ -172,14 +173,8 @@ fn send(stream: &mut Stream, kind: ResourceKind, message: Message, step: &mut St
     }
     for served in resources {
         let differs = differs(talk, &served);
-        let version = Some(Arc::clone(&served.version));
-        match talk.held.get_mut(&served.name) {
-            Some(held) if complete && !differs && !held.again => {}
-            Some(held) => *held = Held { version, nonce, state: State::Sent, again: false },
-            None => {
-                let held = Held { version, nonce, state: State::Sent, again: false };
-                talk.held.insert(Arc::clone(&served.name), held);
-            }
+        if !complete || differs || is_again(talk, &served.name) {
+            talk.hold(&served, nonce);
         }
         if differs {
             changed.push(served);
@@ -254,12 +249,11 @@ fn gone(stream: &Stream, kind: ResourceKind) -> impl Iterator<Item = &Arc<str>> 
 }
 
 /// Whether the client may keep what does not exist any more. Listeners that drain go on using their routes, filters and
-/// secrets, and nobody else does; clusters stay as long as a route may lead to them.
+/// secrets, and nobody else does; clusters stay as long as routes may lead to them that we do not know.
 fn keeps(stream: &Stream, kind: ResourceKind, name: &str) -> bool {
-    stream.talks[kind].held.contains_key(name)
-        && match kind {
-            ResourceKind::Cluster | ResourceKind::Endpoints => transition::only_adds(stream),
-            ResourceKind::Listener => false,
-            ResourceKind::Secret | ResourceKind::Extension | ResourceKind::Routes => true,
-        }
+    stream.talks[kind].held.get(name).is_some_and(|held| match kind {
+        ResourceKind::Cluster | ResourceKind::Endpoints => held.claimed && transition::only_adds(stream),
+        ResourceKind::Listener => false,
+        ResourceKind::Secret | ResourceKind::Extension | ResourceKind::Routes => true,
+    })
 }

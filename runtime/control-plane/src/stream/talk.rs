@@ -7,6 +7,7 @@ use compiler::snapshot::ResourceKind;
 
 use super::TypeStatus;
 use super::subscription::{Ask, Subscription};
+use crate::view::Served;
 
 /// How many refused versions are remembered.
 const REFUSED: usize = 16;
@@ -51,6 +52,8 @@ pub(super) struct Held {
     pub(super) state: State,
     /// To be sent again although it did not change.
     pub(super) again: bool,
+    /// The client had it before this stream, and may be using it.
+    pub(super) claimed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,11 +109,10 @@ impl Talk {
         let Some(error) = error else {
             self.acknowledged = Some(Arc::clone(&version));
             self.refused = None;
-            self.doubt = false;
             return Some(Answer::Acknowledged(version));
         };
         for name in removed.into_iter().filter(|name| self.subscription.covers(name)) {
-            let held = Held { version: None, nonce, state: State::Unsure, again: false };
+            let held = Held { version: None, nonce, state: State::Unsure, again: false, claimed: false };
             self.held.entry(name).or_insert(held);
         }
         let error = error(self);
@@ -125,6 +127,24 @@ impl Talk {
             self.refusals.pop_front();
         }
         Some(Answer::Refused(version))
+    }
+
+    /// A resource goes out with it.
+    pub(super) fn hold(&mut self, served: &Served, nonce: u64) {
+        let held = Held {
+            version: Some(Arc::clone(&served.version)),
+            nonce,
+            state: State::Sent,
+            again: false,
+            claimed: self.held.get(&served.name).is_some_and(|held| held.claimed),
+        };
+        self.held.insert(Arc::clone(&served.name), held);
+    }
+
+    /// Whether the client refused this version of a resource.
+    pub(super) fn refuses(&self, served: &Served) -> bool {
+        let held = self.held.get(&served.name).filter(|held| held.state == State::Unsure);
+        held.is_some_and(|held| held.version.as_ref() == Some(&served.version))
     }
 
     /// Forgets what the client does not want any more: it throws it away.

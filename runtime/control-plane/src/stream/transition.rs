@@ -89,6 +89,7 @@ pub(super) fn on_subscription(stream: &mut Stream, kind: ResourceKind, everythin
     match kind {
         ResourceKind::Cluster | ResourceKind::Listener if back && everything && stream.transition.is_none() => {
             stream.transition = Some(Transition::new(Arc::clone(&stream.newest), now));
+            stream.followed.clear();
             stream.gate = Some(now + GATE);
         }
         ResourceKind::Listener if !everything && stream.gate.is_some() => stream.gate = Some(now),
@@ -123,6 +124,7 @@ fn hopeless(stream: &Stream) -> Option<Duration> {
 /// Goes on to the next phase, or the next view. Whether there may be more to do.
 fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
     let Some(transition) = &stream.transition else {
+        stream.proven |= stream.talks[ResourceKind::Cluster].opened && are_calm(stream, &TARGETS);
         let current = stream.followed.last().is_some_and(|view| view.tells_the_same(&stream.newest));
         if !current {
             start(stream, now);
@@ -155,6 +157,7 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
         Phase::Switch if awaits(stream, now) => return false,
         Phase::Switch => {
             stream.followed = vec![Arc::clone(&to)];
+            stream.proven = true;
             enter(stream, Phase::Remove);
             for kind in TARGETS {
                 let to = refresh::to_tell(stream, kind, to.of(kind));
@@ -197,10 +200,20 @@ fn start(stream: &mut Stream, now: Duration) {
     for kind in TARGETS {
         let old = stream.followed.iter().map(|view| view.of(kind)).reduce(|old, new| Resources::union(&old, &new));
         let old = refresh::as_told(stream, kind, old.unwrap_or_default());
-        offer(stream, kind, Resources::union(&old, &to.of(kind)));
+        offer(stream, kind, Resources::union(&without_refused(stream, kind, old), &to.of(kind)));
     }
     stream.gate = stream.gate.map(|_| now + GATE);
     stream.transition = Some(Transition::new(to, now));
+}
+
+/// What of `old` the client has. What a stream begins with may be refused, and would be refused again; every later view
+/// is followed only after its clusters were acknowledged.
+fn without_refused(stream: &Stream, kind: ResourceKind, old: Arc<Resources>) -> Arc<Resources> {
+    let talk = &stream.talks[kind];
+    if stream.proven || !old.iter().any(|served| talk.refuses(served)) {
+        return old;
+    }
+    Arc::new(Resources::new(old.iter().filter(|served| !talk.refuses(served)).map(Arc::clone)))
 }
 
 /// Lets traffic follow the new view.

@@ -120,28 +120,52 @@ struct Server {
     /// By type: the content of the last complete set.
     last: BTreeMap<ResourceKind, Vec<(String, String)>>,
     settled: bool,
+    /// What was said, for whoever looks for a mistake.
+    log: Vec<String>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log.join("\n"));
+        }
+    }
 }
 
 impl Server {
     fn new(variant: Variant, view: Arc<View>, now: Duration) -> Self {
         let stream = Stream::new(variant, Arc::clone(&view));
-        let (sent, refused, last) = Default::default();
-        Self { variant, stream, view, now, sent, refused, last, settled: false }
+        let (sent, refused, last, log) = Default::default();
+        Self { variant, stream, view, now, sent, refused, last, settled: false, log }
     }
 
     fn request(&mut self, request: Request) {
+        self.log.push(match &request {
+            Request::StateOfTheWorld(it) => {
+                let (kind, refused) = (it.type_url.rsplit('.').next(), it.error_detail.is_some());
+                format!("> {kind:?} {:?} #{} refused {refused}", it.resource_names, it.response_nonce)
+            }
+            Request::Delta(it) => {
+                let (kind, refused) = (it.type_url.rsplit('.').next(), it.error_detail.is_some());
+                let (add, remove) = (&it.resource_names_subscribe, &it.resource_names_unsubscribe);
+                let has = &it.initial_resource_versions;
+                format!("> {kind:?} +{add:?} -{remove:?} has {has:?} #{} refused {refused}", it.response_nonce)
+            }
+        });
         let step = self.stream.on_request(request, self.now).expect("a client that keeps the rules");
         self.take(step);
     }
 
     fn change(&mut self, view: Arc<View>) {
         self.settled = self.settled && view == self.view;
+        self.log.push(format!("view {view:?}"));
         self.view = Arc::clone(&view);
         let step = self.stream.on_view(view, self.now);
         self.take(step);
     }
 
     fn time(&mut self, now: Duration) {
+        self.log.push(format!("at {now:?}"));
         self.now = now;
         let step = self.stream.on_time(now);
         self.take(step);
@@ -151,6 +175,8 @@ impl Server {
         for outgoing in &step.send {
             let kind = outgoing.kind.expect("a known type");
             let response = world::response(self.variant, outgoing);
+            let Response { nonce, resources, removed, .. } = &response;
+            self.log.push(format!("  < {kind:?} {resources:?} -{removed:?} #{nonce}"));
             self.check(kind, &response, outgoing);
             self.sent.push_back((kind, response));
             self.settled = false;
@@ -209,11 +235,13 @@ fn live(life: Life, turns: Vec<Turn>, last: Mesh) {
     if settled {
         settle(&mut server, |server| meet(&mut envoy, server));
     }
-    let change = |mesh: &mut Mesh, gone: &mut BTreeMap<_, _>, server: &mut Server, new: Mesh| {
+    let mut known = BTreeMap::new();
+    let mut change = |mesh: &mut Mesh, gone: &mut BTreeMap<_, _>, server: &mut Server, new: Mesh| {
         if tombstones {
-            gone.extend(std::mem::take(&mut mesh.clusters));
+            let good = |contents: &(String, String)| !contents.0.contains(BAD) && !contents.1.contains(BAD);
+            known.extend(std::mem::take(&mut mesh.clusters).into_iter().filter(|(_, contents)| good(contents)));
+            gone.clone_from(&known);
             gone.retain(|name, _| !new.clusters.contains_key(name));
-            gone.retain(|_, (cluster, endpoints)| !cluster.contains(BAD) && !endpoints.contains(BAD));
         }
         *mesh = new;
         server.change(mesh.view(gone));
@@ -222,7 +250,7 @@ fn live(life: Life, turns: Vec<Turn>, last: Mesh) {
         match turn {
             Turn::Change(new) => change(&mut mesh, &mut gone, &mut server, new),
             Turn::Serve => envoy.voice.said.pop_front().into_iter().for_each(|request| server.request(request)),
-            Turn::Listen => server.sent.pop_front().into_iter().for_each(|(kind, response)| envoy.hear(kind, response)),
+            Turn::Listen => listen(&mut server, |kind, response| envoy.hear(kind, response)),
             Turn::Time => {
                 now = (now + Duration::from_millis(400)).min(TIME);
                 server.time(now);
@@ -244,12 +272,19 @@ fn live(life: Life, turns: Vec<Turn>, last: Mesh) {
     assert!(server.sent.is_empty(), "an equal view is told");
 }
 
+fn listen(server: &mut Server, hear: impl FnOnce(ResourceKind, Response)) {
+    if let Some((kind, response)) = server.sent.pop_front() {
+        server.log.push(format!("    hears {kind:?} #{}", response.nonce));
+        hear(kind, response);
+    }
+}
+
 /// Both read what is on its way. Whether there was something.
 fn meet(envoy: &mut Envoy, server: &mut Server) -> bool {
-    let (said, heard) = (envoy.voice.said.pop_front(), server.sent.pop_front());
-    let moved = said.is_some() || heard.is_some();
+    let said = envoy.voice.said.pop_front();
+    let moved = said.is_some() || !server.sent.is_empty();
+    listen(server, |kind, response| envoy.hear(kind, response));
     said.into_iter().for_each(|request| server.request(request));
-    heard.into_iter().for_each(|(kind, response)| envoy.hear(kind, response));
     moved
 }
 

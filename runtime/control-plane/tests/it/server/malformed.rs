@@ -63,6 +63,30 @@ fn request(node: Option<&str>, type_url: &str) -> DiscoveryRequest {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rule_01_the_node_is_said_once_remembered_and_never_changed() {
+    let server = start(mesh(0)).await;
+    let channel = server.channel().await;
+    let mut stream = client::sotw(&channel).await.unwrap();
+    stream.say(request(Some("web~1"), CLUSTER));
+    let response = stream.hear().await;
+    // No node from here on, not for another type either.
+    stream.acknowledge(&response);
+    stream.say(request(None, "type.googleapis.com/envoy.config.listener.v3.Listener"));
+    server.publish(mesh(1));
+    let response = stream.hear().await;
+    assert_eq!(response.type_url, CLUSTER);
+    // The same again is borne.
+    stream.say(DiscoveryRequest { node: Some(named("web~1")), ..request(None, ENDPOINTS) });
+    stream.acknowledge(&response);
+    server.publish(mesh(2));
+    stream.hear().await;
+    let without = vec![request(None, CLUSTER)];
+    assert_eq!(ends(&server, without).await.0, Code::InvalidArgument);
+    let changed = vec![request(Some("web~1"), CLUSTER), request(Some("web~2"), CLUSTER)];
+    assert_eq!(ends(&server, changed).await.0, Code::InvalidArgument);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_that_break_the_protocol_end_their_stream_with_its_status() {
     let server = start(mesh(0)).await;
     let mut witness = Witness::of(&server).await;
@@ -145,7 +169,7 @@ async fn a_hundred_thousand_names_are_borne_and_more_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn other_services_and_methods_are_unimplemented() {
+async fn rule_24_other_services_and_methods_are_unimplemented() {
     let server = start(mesh(0)).await;
     let channel = server.channel().await;
     for path in [

@@ -56,7 +56,7 @@ async fn a_client_that_refuses_everything_is_sent_each_version_once_and_others_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_tasks_of_one_node_and_two_streams_of_one_task_are_all_served() {
+async fn rule_23_two_tasks_of_one_node_and_two_streams_of_one_task_are_all_served() {
     let server = start(clusters(&["web"], &["a"], "0")).await;
     let channel = server.channel().await;
     let mut streams = Vec::new();
@@ -194,6 +194,8 @@ async fn a_unix_socket_serves_and_is_its_owners_alone() {
     assert_eq!(server.running.address(), None);
     // One that is in use is not.
     assert!(try_start(options).await.unwrap_err().to_string().starts_with("cannot listen on unix:"));
+    server.running.stop().await;
+    assert!(!path.exists());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use envoy::service::discovery::v3::DiscoveryRequest;
 use meshwright_control_plane::server::{Machine, Options};
 use meshwright_control_plane::stream::{Refusal, Request, Step, Stream, TypeStatus};
 use meshwright_control_plane::{Limits, View};
+use prost::Message as _;
 use tonic::Code;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus};
 
 use super::harness::{clusters, eventually, local, start, start_with};
+use super::raw::{self, Raw};
 use crate::client::{self, CLUSTER};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,6 +49,39 @@ async fn a_server_that_stops_ends_its_streams_one_after_the_other() {
     times.sort();
     assert!(times[19] - times[0] > drain / 2, "{times:?}");
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_stops_says_goaway_before_it_ends_a_stream() {
+    let drain = Duration::from_millis(300);
+    let server = start_with(Options { drain, ..local() }, clusters(&["web"], &["a"], "0")).await;
+    let mut client = Raw::connect(server.address()).await;
+    client.ads(1, client::SOTW, &subscribe()).await;
+    eventually("the stream is open", || server.registry.len() == 1).await;
+    let registry = server.registry.clone();
+    let stopping = tokio::spawn(server.running.stop());
+    assert!(client.next(raw::GOAWAY).await.is_some());
+    client.closed().await;
+    stopping.await.unwrap();
+    assert!(registry.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_answers_no_ping_is_gone() {
+    let (keepalive, keepalive_timeout) = (Duration::from_millis(200), Duration::from_millis(200));
+    let limits = Limits { keepalive, keepalive_timeout, ..Limits::default() };
+    let server = start_with(Options { limits, ..local() }, clusters(&["web"], &["a"], "0")).await;
+    let mut frozen = Raw::connect(server.address()).await;
+    frozen.ads(1, client::SOTW, &subscribe()).await;
+    let channel = server.channel().await;
+    let mut alive = client::sotw(&channel).await.unwrap();
+    alive.subscribe("web", CLUSTER);
+    let response = alive.hear().await;
+    alive.acknowledge(&response);
+    eventually("both are served", || server.metric("streams_opened_total{variant=\"sotw\"}") == 2.0).await;
+    eventually("one is gone", || server.registry.len() == 1).await;
+    server.publish(clusters(&["web"], &["a"], "1"));
+    alive.hear().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,6 +148,11 @@ async fn health_says_whether_there_is_something_to_serve() {
     eventually("ADS is served", || server.metric("publications_total") >= 2.0).await;
     let answer = health.check(ads).await.unwrap().into_inner();
     assert_eq!(answer.status(), ServingStatus::Serving);
+}
+
+fn subscribe() -> Vec<u8> {
+    DiscoveryRequest { node: Some(client::named("web")), type_url: CLUSTER.into(), ..Default::default() }
+        .encode_to_vec()
 }
 
 /// Panics when it is asked for the type `panic`.
