@@ -19,7 +19,7 @@ use trials::proxy::{Changes, Trouble};
 use trials::refused::{Wrong, refused};
 use trials::refusing::refusing;
 use trials::stalled::{Stalled, stalled};
-use trials::swap::{Swap, swap};
+use trials::swap::{Swap, What, swap};
 use trials::table::{Row, load, quantile, time};
 
 use crate::Arguments;
@@ -38,7 +38,11 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
         rows.push(row);
     };
     for per_second in [2.0, 20.0, 100.0, 200.0].into_iter().filter(|_| chosen("a1")) {
-        let of = |variant| swaps(&binary, variant, per_second, &size);
+        let of = |variant| swaps(&binary, variant, What::Clusters, per_second, &size);
+        both(of, &mut add).await;
+    }
+    if chosen("listeners") {
+        let of = |variant| swaps(&binary, variant, What::Listeners, 5.0, &size);
         both(of, &mut add).await;
     }
     for per_second in [0.2, 2.0, 20.0].into_iter().filter(|_| chosen("a2")) {
@@ -123,10 +127,13 @@ impl Size {
     }
 }
 
-async fn swaps(binary: &EnvoyBinary, variant: Variant, per_second: f64, size: &Size) -> Row {
-    let (trial, with) = ("A1", format!("{} swaps/s, {}", per_second, name(variant)));
-    let lasts = size.seconds(5, 60);
-    let swapped = swap(&Swap { binary: binary.clone(), variant, per_second, lasts, pause: Duration::ZERO }).await;
+async fn swaps(binary: &EnvoyBinary, variant: Variant, what: What, per_second: f64, size: &Size) -> Row {
+    let (trial, with, lasts) = match what {
+        What::Clusters => ("A1", "swaps/s", size.seconds(5, 60)),
+        What::Listeners => ("listeners", "other listeners/s", size.seconds(5, 20)),
+    };
+    let with = format!("{per_second} {with}, {}", name(variant));
+    let swapped = swap(&Swap { binary: binary.clone(), variant, what, per_second, lasts, pause: Duration::ZERO }).await;
     match swapped {
         Err(error) => Row::failed(trial, with, &error),
         Ok(swapped) => Row {

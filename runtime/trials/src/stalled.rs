@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::client::{connect, subscribe};
 use crate::load::{Plan, Tally};
-use crate::mesh::edge;
+use crate::mesh::{edge, state};
 use crate::proxy::Proxy;
 use crate::replica::{Replica, Schedule, since_1970};
 use crate::stage::Stage;
@@ -59,7 +59,7 @@ impl Grown {
 }
 
 pub async fn stalled(trial: &Stalled) -> anyhow::Result<Grown> {
-    let stage = Stage::with_edges(&trial.binary, RING + 1, trial.envoys).await?;
+    let stage = Stage::with(&trial.binary, RING + 1, trial.envoys, state).await?;
     let server = stage.server(0)?;
     let until = since_1970() + START * u32::try_from(trial.envoys)? + WARM_UP + trial.lasts;
     let schedule = Schedule {
