@@ -279,7 +279,7 @@ impl<C: Compile> Task<C> {
             }
             Err(failure) => {
                 self.state.held = None;
-                error!("nothing new is served: {failure}{}", beneath(&findings.text));
+                error!(findings = findings.json, "nothing new is served: {failure}{}", beneath(&findings.text));
                 let outcome =
                     if matches!(failure, Failure::Invalid { .. }) { Outcome::Invalid } else { Outcome::Failed };
                 (outcome, Some(failure.to_string()))
