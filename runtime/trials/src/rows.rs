@@ -9,6 +9,7 @@ use local::EnvoyBinary;
 use trials::beside::beside;
 use trials::between::between;
 use trials::client::name;
+use trials::endpoints::change_of_a_cluster;
 use trials::failover::{Failover, fail_over};
 use trials::fault::fault;
 use trials::files::{follow, mistakes};
@@ -83,6 +84,9 @@ pub(crate) async fn all(arguments: &Arguments) -> anyhow::Result<Vec<Row>> {
     }
     for variant in VARIANTS.into_iter().filter(|_| chosen("fault")) {
         add(faults(&binary, &program, variant).await);
+    }
+    for variant in VARIANTS.into_iter().filter(|_| chosen("f2")) {
+        add(cluster_changes(&binary, variant).await);
     }
     for variant in VARIANTS.into_iter().filter(|_| chosen("p4")) {
         add(interruptions(&binary, variant).await);
@@ -434,6 +438,21 @@ async fn nonsense(binary: &EnvoyBinary, size: &Size) -> Row {
             ),
             wanted: "served on",
             met: borne.told < Duration::from_secs(1),
+        },
+    }
+}
+
+async fn cluster_changes(binary: &EnvoyBinary, variant: Variant) -> Row {
+    let (trial, with) = ("F2", format!("clusters change, their endpoints do not, {}", name(variant)));
+    match change_of_a_cluster(binary, variant).await {
+        Err(error) => Row::failed(trial, with, &error),
+        Ok(changed) => Row {
+            trial,
+            with,
+            load: load(&changed.tally),
+            figures: format!("all warm after {}, {} timeouts", time(changed.taken), changed.trouble.init_fetch_timeout),
+            wanted: "0 lost, 1 s",
+            met: changed.tally.lost == 0 && changed.taken <= Duration::from_secs(1),
         },
     }
 }
