@@ -15,6 +15,8 @@ use crate::stage::Stage;
 
 const RING: usize = 40;
 const POLL: Duration = Duration::from_millis(2);
+/// For the replicas and Envoy to be there.
+const START: Duration = Duration::from_secs(8);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Debug)]
@@ -43,7 +45,7 @@ pub struct Survived {
 pub async fn fail_over(trial: &Failover) -> anyhow::Result<Survived> {
     let stage = Stage::set(&trial.binary, RING + 1).await?;
     let servers = [stage.server(0)?, stage.server(1)?];
-    let until = since_1970() + trial.lasts + Duration::from_secs(10);
+    let until = since_1970() + trial.lasts + START;
     let schedule = |listen: SocketAddr| Schedule {
         listen,
         edges: stage.places.edges.clone(),

@@ -46,11 +46,11 @@ pub async fn malformed(binary: &EnvoyBinary, of_each: usize) -> anyhow::Result<B
     let (bytes, requests) = (bytes(), requests());
     for _ in 0..of_each {
         let mut at_once = JoinSet::new();
-        for nonsense in bytes.iter().cloned() {
+        for nonsense in bytes.clone() {
             // How the server takes leave is its own affair.
             at_once.spawn(async move { drop(timeout(PATIENCE, say(server, &nonsense)).await) });
         }
-        for said in requests.iter().cloned() {
+        for said in requests.clone() {
             at_once.spawn(async move { drop(timeout(PATIENCE, ask(server, said)).await) });
         }
         connections += at_once.len();

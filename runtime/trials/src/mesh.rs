@@ -38,6 +38,19 @@ pub fn edge(index: usize) -> String {
 
 /// A state of the mesh in which everything goes to a cluster that no other state has, and answers say so.
 pub fn state(number: usize, places: &Places) -> String {
+    text(number, places, "")
+}
+
+/// The same with another listener in every state, and a filter of ours in every other one.
+pub fn listening(number: usize, places: &Places) -> String {
+    let filter = match number % 2 {
+        0 => String::new(),
+        _ => format!("headers {{ response {{ set \"x-served\" value=\"{number}\" }} }}"),
+    };
+    text(number, places, &format!("idle-timeout \"{}s\"\n        {filter}", 300 + number))
+}
+
+fn text(number: usize, places: &Places, of_the_gateway: &str) -> String {
     let mut mesh = String::from("mesh \"trial\" {\n");
     let turn = format!("turn-{number}.svc");
     let backend = |index: usize| places.backends.get(index % places.backends.len().max(1));
@@ -56,6 +69,7 @@ pub fn state(number: usize, places: &Places) -> String {
             r#"    gateway "{}" {{
         listen {PORT}
         bind "{address}"
+        {of_the_gateway}
         host "*" {{
             route path-prefix="/steady" {{ to "steady-0.svc" }}
             route path-prefix="/" {{ to "{turn}" }}

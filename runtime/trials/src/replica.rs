@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::control::Control;
-use crate::mesh::Places;
+use crate::mesh::{Places, state};
 use crate::stage::State;
 
 /// The name of the command that is a replica.
@@ -87,7 +87,7 @@ impl Replica {
 pub async fn run(schedule: &Schedule) -> anyhow::Result<()> {
     let places = Places { edges: schedule.edges.clone(), backends: schedule.backends.clone() };
     let states: Vec<State> =
-        (0..=schedule.ring).map(|number| State::of(number, &places)).collect::<anyhow::Result<_>>()?;
+        (0..=schedule.ring).map(|number| State::of(number, &state(number, &places))).collect::<anyhow::Result<_>>()?;
     let mut now = since_1970();
     let mut turn = schedule.turn(now.saturating_sub(GRACE));
     let mut published = (*schedule.state(&states, turn)?.published).clone();

@@ -45,10 +45,16 @@ pub struct State {
 impl Stage {
     /// With one gateway.
     pub async fn set(binary: &EnvoyBinary, states: usize) -> anyhow::Result<Self> {
-        Self::with_edges(binary, states, 1).await
+        Self::with(binary, states, 1, mesh::state).await
     }
 
-    pub async fn with_edges(binary: &EnvoyBinary, states: usize, edges: usize) -> anyhow::Result<Self> {
+    /// With as many gateways, and other meshes than those of [`mesh::state`].
+    pub async fn with(
+        binary: &EnvoyBinary,
+        states: usize,
+        edges: usize,
+        text: fn(usize, &Places) -> String,
+    ) -> anyhow::Result<Self> {
         let claim = Subnet::claim()?;
         let mut addresses = claim.subnet().addresses().map(IpAddr::from);
         let edges = addresses.by_ref().take(edges).collect();
@@ -58,7 +64,8 @@ impl Stage {
         }
         let places = Places { edges, backends: backends.iter().map(Backend::address).collect() };
         let addresses = addresses.collect();
-        let states = (0..states).map(|number| State::of(number, &places)).collect::<anyhow::Result<_>>()?;
+        let states =
+            (0..states).map(|number| State::of(number, &text(number, &places))).collect::<anyhow::Result<_>>()?;
         Ok(Self { binary: binary.clone(), places, states, addresses, _backends: backends, _claim: claim })
     }
 
@@ -111,8 +118,8 @@ impl Stage {
 }
 
 impl State {
-    pub(crate) fn of(number: usize, places: &Places) -> anyhow::Result<Self> {
-        let compiled = mesh::compile(&mesh::state(number, places), &module())?;
+    pub(crate) fn of(number: usize, text: &str) -> anyhow::Result<Self> {
+        let compiled = mesh::compile(text, &module())?;
         let published = Arc::new(Published::of(&compiled.snapshot));
         Ok(Self { name: number.to_string(), compiled: Arc::new(compiled), published })
     }

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::client::{connect, subscribe};
 use crate::load::{Plan, Tally};
-use crate::mesh::edge;
+use crate::mesh::{edge, state};
 use crate::proxy::Proxy;
 use crate::replica::{Replica, Schedule, since_1970};
 use crate::stage::Stage;
@@ -43,7 +43,7 @@ pub struct Stalled {
 #[derive(Clone, Debug)]
 pub struct Grown {
     pub tally: Tally,
-    /// Kilobytes resident of the control plane: when all were served well, and the most since.
+    /// Kilobytes resident of the control plane: when some stood still and all streams were there, and the most since.
     pub before: u64,
     pub most: u64,
     /// From the last change to answers that obey it, of an Envoy that was not stopped.
@@ -59,9 +59,9 @@ impl Grown {
 }
 
 pub async fn stalled(trial: &Stalled) -> anyhow::Result<Grown> {
-    let stage = Stage::with_edges(&trial.binary, RING + 1, trial.envoys).await?;
+    let stage = Stage::with(&trial.binary, RING + 1, trial.envoys, state).await?;
     let server = stage.server(0)?;
-    let until = since_1970() + START * u32::try_from(trial.envoys)? + WARM_UP + trial.lasts;
+    let until = since_1970() + START * u32::try_from(trial.envoys)? + WARM_UP * 2 + trial.lasts;
     let schedule = Schedule {
         listen: server,
         edges: stage.places.edges.clone(),
@@ -77,10 +77,12 @@ pub async fn stalled(trial: &Stalled) -> anyhow::Result<Grown> {
     }
     let load = Plan { pause: trial.pause, ..Plan::full(stage.edge()) }.start();
     sleep(WARM_UP).await;
-    let before = resident(&replica)?;
     let still = envoys.split_off(trial.envoys.saturating_sub(trial.stopped));
     still.iter().try_for_each(|envoy| signal(envoy, Signal::STOP))?;
     let idle = never_reading(&stage, trial.never_reading).await?;
+    // What the streams take is taken; changes must not take more.
+    sleep(WARM_UP).await;
+    let before = resident(&replica)?;
     let mut most = before;
     while since_1970() < until {
         most = most.max(resident(&replica)?);

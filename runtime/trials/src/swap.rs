@@ -8,6 +8,7 @@ use tokio::time::{Instant, interval};
 
 use crate::control::Control;
 use crate::load::{Plan, Tally};
+use crate::mesh;
 use crate::proxy::{Changes, Trouble};
 use crate::stage::Stage;
 
@@ -20,9 +21,19 @@ pub struct Swap {
     pub binary: EnvoyBinary,
     pub variant: Variant,
     pub per_second: f64,
+    /// What changes.
+    pub what: What,
     pub lasts: Duration,
     /// Between requests of a connection.
     pub pause: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// The cluster that the route leads to.
+    Clusters,
+    /// That, the listener, and whether it has a filter of ours.
+    Listeners,
 }
 
 #[derive(Clone, Debug)]
@@ -36,7 +47,11 @@ pub struct Swapped {
 }
 
 pub async fn swap(trial: &Swap) -> anyhow::Result<Swapped> {
-    let stage = Stage::set(&trial.binary, RING + 1).await?;
+    let text = match trial.what {
+        What::Clusters => mesh::state,
+        What::Listeners => mesh::listening,
+    };
+    let stage = Stage::with(&trial.binary, RING + 1, 1, text).await?;
     let control = Control::start(stage.server(0)?, stage.state(0)?.published.clone()).await?;
     let proxy = stage.proxy(trial.variant, &[stage.server(0)?]).await?;
     let load = Plan { pause: trial.pause, ..Plan::full(stage.edge()) }.start();
