@@ -209,12 +209,8 @@ fn encode(stream: &Stream, kind: ResourceKind, resources: &[Arc<Served>], remove
         .encode_to_vec(),
     };
     let mut parts = vec![Bytes::from(envelope)];
-    // Only what a view holds is shared by enough streams to be worth a copy of its own.
-    if resources.len() == offered.len() && Arc::ptr_eq(offered, &stream.newest.of(kind)) {
-        parts.extend(Some(offered.whole(stream.variant)).filter(|whole| !whole.is_empty()));
-    } else {
-        parts.extend(resources.iter().map(|served| served.field(stream.variant)));
-    }
+    // Never all of it in one piece: most proxies have a view of their own, and each would keep such a piece.
+    parts.extend(resources.iter().map(|served| served.field(stream.variant)));
     Outgoing { kind: Some(kind), type_url: kind.type_url(), parts }
 }
 
