@@ -1,5 +1,7 @@
 //! The protocol of a stream, as conversations.
 
+mod fuzz;
+mod hostile;
 mod model;
 mod order;
 mod properties;
