@@ -7,14 +7,19 @@
 
 pub mod admin;
 pub mod csds;
+pub mod guard;
 pub mod identity;
 pub mod limits;
 pub mod metrics;
 pub mod published;
+pub mod reconcile;
 pub mod registry;
 pub mod server;
 pub mod status;
+pub mod store;
 pub mod stream;
+pub mod tombstones;
+pub mod trace;
 pub mod view;
 
 pub use identity::Identity;
