@@ -30,8 +30,6 @@ pub struct Resources {
     by_name: BTreeMap<Arc<str>, Arc<Served>>,
     /// Of names and versions: equal content, equal version, on any replica.
     version: Arc<str>,
-    /// All of it, encoded, for whoever subscribes to everything.
-    whole: Encoded,
     /// What [`Resources::union`] last made of something and this: every stream asks for the same.
     last_union: Mutex<Option<(Weak<Self>, Weak<Self>)>>,
 }
@@ -145,11 +143,6 @@ impl Resources {
         let union = Arc::new(Self::new(both.into_values().cloned()));
         *last = Some((Arc::downgrade(first), Arc::downgrade(&union)));
         union
-    }
-
-    /// The encoded fields of all resources, one after the other: made once, for all streams that send everything.
-    pub(crate) fn whole(&self, variant: Variant) -> &[Bytes] {
-        self.whole.get_or_init(variant, || inside::joined(self.iter().map(|served| served.field(variant))))
     }
 }
 

@@ -209,12 +209,8 @@ fn encode(stream: &Stream, kind: ResourceKind, resources: &[Arc<Served>], remove
         .encode_to_vec(),
     };
     let mut parts = vec![Bytes::from(envelope)];
-    // Only what a view holds is shared by enough streams to be worth a copy of its own.
-    if resources.len() == offered.len() && Arc::ptr_eq(offered, &stream.newest.of(kind)) {
-        parts.extend_from_slice(offered.whole(stream.variant));
-    } else {
-        parts.extend(resources.iter().flat_map(|served| served.field(stream.variant)).cloned());
-    }
+    // Never all of it in one piece: most proxies have a view of their own, and each would keep such a piece.
+    parts.extend(resources.iter().flat_map(|served| served.field(stream.variant)).cloned());
     Outgoing { kind: Some(kind), type_url: kind.type_url(), parts }
 }
 
