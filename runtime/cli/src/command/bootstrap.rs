@@ -20,6 +20,9 @@ use crate::module;
 use crate::report::Format;
 use crate::write::{self, Written};
 
+/// What a gRPC application without a sidecar starts from.
+const GRPC: &str = "grpc-xds.json";
+
 #[derive(Args, Debug)]
 pub struct Arguments {
     #[command(flatten)]
@@ -73,9 +76,17 @@ enum Variant {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     let Some(ready) = ready(&arguments.input, Format::Text)? else { return Ok(ExitStatus::Invalid) };
     let mesh = mesh(ready, arguments)?;
+    let folder = &arguments.output;
+    if let Some(application) =
+        mesh.proxyless().find(|it| mesh.proxy_name(*it).key() == arguments.node.to_ascii_lowercase())
+    {
+        let mut written = Report::default();
+        written.add(folder, GRPC, emit::grpc_bootstrap(&mesh, application, &ads(arguments)).as_bytes())?;
+        written.print()?;
+        return Ok(ExitStatus::Ok);
+    }
     let proxy = proxy(&mesh, &arguments.node)?;
     let name = mesh.proxy_name(proxy).to_string();
-    let folder = &arguments.output;
 
     let asked = ads_bootstrap(&mesh, proxy, &ads(arguments));
     let admin = asked.admin().ok_or_else(|| anyhow::anyhow!("the bootstrap has no administration at an address"))?;

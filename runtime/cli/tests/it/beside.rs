@@ -17,7 +17,9 @@ const MESH: &str = r#"mesh "beside" {
         header-routing { rule to="canary.svc" { header "x-canary" exact="on" } }
     }
     service "canary.svc" { endpoint "10.0.0.2:3000" }
+    service "prices.svc" { endpoint "10.0.0.3:3000"; protocol "grpc"; }
     node "caller" calls="beta.svc"
+    node "batch" proxyless=#true calls="prices.svc"
     gateway "front" listen=8080 { route { to "beta.svc" } }
 }
 "#;
@@ -67,6 +69,18 @@ fn envoy_takes_the_bootstrap_and_the_fallback() {
             }
         }
     }
+}
+
+#[test]
+fn an_application_without_a_sidecar_starts_from_a_file_of_grpc() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = bootstrap(folder.path(), "batch", &[]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let files = std::fs::read_dir(folder.path().join("out")).expect("a folder");
+    let names: Vec<_> = files.map(|file| file.expect("a file").file_name()).collect();
+    assert_eq!(names, ["grpc-xds.json"]);
+    let json = std::fs::read_to_string(folder.path().join("out/grpc-xds.json")).expect("a file");
+    assert!(json.contains("\"id\": \"batch\"") && json.contains("\"server_uri\": \"[::1]:18000\""), "{json}");
 }
 
 #[test]

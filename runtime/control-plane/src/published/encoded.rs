@@ -12,7 +12,7 @@ use super::{Published, Sharing, Views};
 use crate::view::{Inside, Served, View};
 
 /// The form of states on disk. Another one is not read.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 1;
 
 /// A state as it is written: the same state, the same bytes.
 #[derive(Clone, PartialEq, Message)]

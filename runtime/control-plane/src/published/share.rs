@@ -51,7 +51,7 @@ impl Sharing {
                 let key = (kind_key(*kind), Arc::clone(&served.name), Arc::clone(&served.version));
                 self.served.entry(key).or_insert_with(|| Arc::clone(served));
                 if let Some(inside) = &served.module
-                    && !self.modules.iter().any(|known| *known == inside.bytes)
+                    && !self.modules.contains(&inside.bytes)
                 {
                     self.modules.push(inside.bytes.clone());
                 }

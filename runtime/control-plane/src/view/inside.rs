@@ -31,26 +31,6 @@ pub(super) fn parts(field: Vec<u8>, module: Option<&Inside>) -> Vec<Bytes> {
     }
 }
 
-/// Fields one after the other: the small ones in one piece, modules as they are.
-pub(super) fn joined<'a>(fields: impl Iterator<Item = &'a [Bytes]>) -> Vec<Bytes> {
-    let (mut parts, mut small) = (Vec::new(), Vec::new());
-    for field in fields {
-        for (index, part) in field.iter().enumerate() {
-            // Of three parts the one in the middle is a module.
-            if index == 1 {
-                parts.push(Bytes::from(std::mem::take(&mut small)));
-                parts.push(part.clone());
-            } else {
-                small.extend_from_slice(part);
-            }
-        }
-    }
-    if !small.is_empty() {
-        parts.push(small.into());
-    }
-    parts
-}
-
 impl fmt::Debug for Inside {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} bytes at {}", self.bytes.len(), self.at)
