@@ -1,5 +1,7 @@
 //! What a control plane serves: every resource encoded once, whoever it is for, under a version that is its content.
 
+mod inside;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use ::envoy::service::discovery::v3::DiscoveryResponse;
 use prost::{Message, Name};
 use prost_types::Any;
 use sha2::{Digest, Sha256};
+
+pub use inside::Inside;
 
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Id, Proxy, Service};
@@ -39,8 +43,10 @@ pub struct Resource {
     pub name: String,
     /// Of the bytes: equal content, equal version.
     pub version: String,
-    /// The encoded message.
+    /// The encoded message, without `module`.
     pub bytes: Vec<u8>,
+    /// What belongs into it.
+    pub module: Option<Inside>,
 }
 
 /// What xDS calls a type. The order is that in which an Envoy must hear of them.
@@ -103,7 +109,7 @@ impl Snapshot {
         let resources: Vec<Any> = self
             .resources(proxy)
             .filter(|resource| resource.kind == kind)
-            .map(|resource| Any { type_url: kind.type_url(), value: resource.bytes.clone() })
+            .map(|resource| Any { type_url: kind.type_url(), value: resource.whole() })
             .collect();
         if resources.is_empty() {
             return Vec::new();
@@ -135,7 +141,7 @@ impl Snapshot {
         let one_of_each = mesh.proxies().next().into_iter().chain(mesh.proxyless().next());
         let mut changed = 0;
         for assignment in one_of_each.flat_map(|caller| lower::endpoints_of(mesh, service, caller, &shared)) {
-            let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
+            let fresh = endpoints(&assignment);
             for place in self.endpoints.get(&fresh.name).into_iter().flatten() {
                 if let Some(known) = self.resources.get_mut(*place)
                     && known.version != fresh.version
@@ -157,7 +163,7 @@ impl Snapshot {
                 let Some(place) = self.place(&name, ResourceKind::Endpoints, &assignment.cluster_name) else {
                     continue;
                 };
-                let resource = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
+                let resource = endpoints(&assignment);
                 let variants = fresh.entry(place).or_default();
                 let variant = variants.entry(resource.version.clone()).or_insert_with(|| (resource, Vec::new()));
                 variant.1.push(name.clone());
@@ -264,7 +270,7 @@ impl Encoder {
                 places.push(*place);
                 continue;
             }
-            let resource = encode(kind, name(message), &**message);
+            let resource = encode(kind, name(message), &**message, &self.modules);
             let next = self.resources.len();
             let key = (kind, resource.name.clone(), resource.version.clone());
             let place = *self.equal.entry(key).or_insert(next);
@@ -286,10 +292,21 @@ fn primary(bootstrap: &Bootstrap) -> Vec<Arc<Cluster>> {
     clusters.filter(|cluster| cluster.name != local).cloned().map(Arc::new).collect()
 }
 
-fn encode<M: Name>(kind: ResourceKind, name: &str, message: &M) -> Resource {
-    let bytes = message.encode_to_vec();
-    let version = hexadecimal(&Sha256::digest(&bytes));
-    Resource { kind, name: name.to_owned(), version, bytes }
+fn encode<M: Name>(kind: ResourceKind, name: &str, message: &M, modules: &Modules) -> Resource {
+    let (bytes, module) = inside::take_out(message.encode_to_vec(), modules);
+    let version = inside::version(&bytes, module.as_ref());
+    Resource { kind, name: name.to_owned(), version, bytes, module }
+}
+
+fn endpoints(assignment: &ClusterLoadAssignment) -> Resource {
+    encode(ResourceKind::Endpoints, &assignment.cluster_name, assignment, &Modules::new())
+}
+
+impl Resource {
+    /// The encoded message with everything that belongs into it.
+    pub fn whole(&self) -> Vec<u8> {
+        inside::parts(&self.bytes, self.module.as_ref()).concat()
+    }
 }
 
 /// The first 16 bytes: enough for two contents never to meet.
@@ -300,7 +317,7 @@ fn hexadecimal(digest: &[u8]) -> String {
 /// Bytes may hold password hashes and keys.
 impl fmt::Debug for Resource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, name, version, bytes } = self;
+        let Self { kind, name, version, bytes, module: _ } = self;
         formatter
             .debug_struct("Resource")
             .field("kind", kind)

@@ -69,7 +69,7 @@ fn filters(snapshot: &Snapshot, proxy: &str) -> (Vec<(String, &'static str, bool
     let mut extensions = Vec::new();
     for resource in snapshot.resources(proxy) {
         match resource.kind {
-            ResourceKind::Extension => extensions.push(TypedExtensionConfig::decode(&*resource.bytes).unwrap()),
+            ResourceKind::Extension => extensions.push(TypedExtensionConfig::decode(&*resource.whole()).unwrap()),
             ResourceKind::Listener => {
                 let listener = Listener::decode(&*resource.bytes).unwrap();
                 for network in listener.filter_chains.iter().flat_map(|chain| &chain.filters) {
@@ -128,16 +128,24 @@ fn whatever_is_asked_for_is_served_and_nothing_else() {
 /// A module that no Envoy has a folder for comes with each of its filters; the digest stays in the `vm_id`.
 #[test]
 fn modules_come_inside_where_that_is_asked_for() {
-    let mesh = checked(&SHOP.replace("FAULT", "fault engine=\"wasm\" { delay \"50ms\" percent=5 }"));
+    let mesh = checked(&SHOP.replace(
+        "FAULT",
+        "fault engine=\"wasm\" { delay \"50ms\" percent=5 }; ip-access engine=\"wasm\" { allow \"10.0.0.0/8\"; }",
+    ));
     let bytes: Arc<[u8]> = b"\0asm of ours".as_slice().into();
-    let (_, extensions) =
-        filters(&Snapshot::delivering(&mesh, &module(), &Delivery::Inside(Arc::clone(&bytes))), "beta");
-    let [fault] = extensions.as_slice() else { panic!("{extensions:?}") };
-    let text = envoy::to_yaml(fault);
-    assert!(text.contains("inline_bytes: AGFzbSBvZiBvdXJz"), "{text}");
-    assert!(text.contains(&format!("vm_id: meshwright-{}", module().sha256)), "{text}");
-    assert!(!text.contains("filename"), "{text}");
-    assert_eq!(envoy::validate(fault), []);
+    let snapshot = Snapshot::delivering(&mesh, &module(), &Delivery::Inside(Arc::clone(&bytes)));
+    let (_, extensions) = filters(&snapshot, "beta");
+    assert_eq!(extensions.len(), 2);
+    for extension in &extensions {
+        let text = envoy::to_yaml(extension);
+        assert!(text.contains("inline_bytes: AGFzbSBvZiBvdXJz"), "{text}");
+        assert!(text.contains(&format!("vm_id: meshwright-{}", module().sha256)), "{text}");
+        assert!(!text.contains("filename"), "{text}");
+        assert_eq!(envoy::validate(extension), []);
+    }
+    // Of a module of a quarter of a megabyte there is one, however many filters have it.
+    let inside: Vec<_> = snapshot.all().iter().filter_map(|resource| resource.module.as_ref()).collect();
+    assert!(inside.len() == 2 && inside.iter().all(|it| Arc::ptr_eq(&it.bytes, &bytes)));
 }
 
 /// The module of a filter that a mesh names by `file`.

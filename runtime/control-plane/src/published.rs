@@ -90,10 +90,11 @@ impl Published {
 
     /// Different ones: what several proxies are told counts once.
     pub fn resources(&self) -> usize {
-        let mut seen = BTreeSet::new();
-        for view in self.views.values() {
-            for kind in ResourceKind::ALL {
-                seen.extend(view.of(kind).iter().map(|served| Arc::as_ptr(served).addr()));
+        let (mut lists, mut seen) = (BTreeSet::new(), BTreeSet::new());
+        for list in self.views.values().flat_map(|view| ResourceKind::ALL.map(|kind| view.of(kind))) {
+            // An empty list is made for whoever asks, and may be where another one was.
+            if !list.is_empty() && lists.insert(Arc::as_ptr(&list).addr()) {
+                seen.extend(list.iter().map(|served| Arc::as_ptr(served).addr()));
             }
         }
         seen.len()

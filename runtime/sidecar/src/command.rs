@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use local::EnvoyBinary;
 use local::launch::{Tie, become_program};
 
@@ -75,9 +75,21 @@ struct Beside {
     restarts: usize,
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     restarts_within: Duration,
+    /// How our log lines look, on standard error, where Envoy's own go
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
     /// Arguments of Envoy
     #[arg(last = true, value_name = "ENVOY ARGUMENTS")]
     arguments: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// A line each
+    #[default]
+    Text,
+    /// An object a line
+    Json,
 }
 
 #[derive(Args, Debug)]
@@ -133,6 +145,7 @@ pub fn execute(arguments: &Arguments, starter: Vec<OsString>) -> Result<u8, Comm
             Ok(0)
         }
         None => {
+            log_to_stderr(arguments.beside.log_format);
             let options = options(&arguments.beside, starter)?;
             let path = options.envoy.clone();
             let runtime = runtime()?;
@@ -145,9 +158,13 @@ pub fn execute(arguments: &Arguments, starter: Vec<OsString>) -> Result<u8, Comm
     }
 }
 
-/// What happens is told on standard error, where Envoy's own log goes.
-pub fn log_to_stderr() {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+fn log_to_stderr(format: LogFormat) {
+    let lines = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_ansi(false);
+    // Whoever calls us as a library may have said where logs go.
+    drop(match format {
+        LogFormat::Text => lines.try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    });
 }
 
 fn options(beside: &Beside, mut starter: Vec<OsString>) -> Result<Options, CommandError> {

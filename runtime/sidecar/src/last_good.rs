@@ -88,7 +88,7 @@ impl LastGood {
                 type_url: kind.type_url(),
                 name: served.name.to_string(),
                 version: served.version.to_string(),
-                bytes: served.bytes.clone(),
+                bytes: served.whole(),
             }));
         }
         let content = file.encode_to_vec();

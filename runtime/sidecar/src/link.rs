@@ -73,7 +73,7 @@ impl Link {
         // A report that finds no room is one of many that say the same.
         let (reports, reported) = mpsc::channel(64);
         let (renew, renewed) = mpsc::channel(1);
-        let keeper = Keeper { control_planes, state: state_sender, reported, renewed, metrics };
+        let keeper = Keeper { control_planes, state: state_sender, reported, renewed, metrics, told: String::new() };
         Self { state, reports, renew, task: tokio::spawn(keeper.run()) }
     }
 
@@ -103,6 +103,8 @@ struct Keeper {
     reported: mpsc::Receiver<Report>,
     renewed: mpsc::Receiver<()>,
     metrics: Arc<Metrics>,
+    /// Why no control plane answered when that was told last.
+    told: String,
 }
 
 impl Keeper {
@@ -114,65 +116,60 @@ impl Keeper {
         }
         // Tasks that start together do not all go to the first.
         let mut at = fastrand::usize(..servers.len());
-        // Since one of them answered.
-        let mut failures = 0;
-        let mut back_off = BackOff::default();
         let mut generation = 0;
+        // Every round tries all of them, then there is a pause.
+        let (mut tried, mut back_off) = (0, BackOff::default());
         loop {
             let Some(server) = servers.get(at % servers.len()) else { return };
-            at = at.wrapping_add(1);
-            let error = match self.connect(server).await {
-                Ok((channel, files)) => {
-                    generation += 1;
-                    self.metrics.upstream_connected.set(1);
-                    self.state.send_replace(State::Up(Up { channel, server: Arc::clone(server), generation }));
-                    let ended = self.watch(generation, files).await;
-                    self.metrics.upstream_connected.set(0);
-                    match ended {
-                        Ended::Failed { answered, error } => {
-                            if answered {
-                                (failures, back_off) = (0, BackOff::default());
-                            }
-                            tracing::warn!(%server, %error, "the control plane is lost");
-                            if answered {
-                                self.state.send_replace(State::Trying);
-                                continue;
-                            }
-                            error
+            generation += 1;
+            match self.use_while_it_lives(server, generation).await {
+                Ended::Lost(error) => {
+                    tracing::warn!(%server, %error, "the control plane is lost");
+                    (tried, back_off) = (0, BackOff::default());
+                    self.state.send_replace(State::Trying);
+                }
+                Ended::Useless(error) => {
+                    self.metrics.connect_failures.inc();
+                    tried += 1;
+                    if tried >= servers.len() {
+                        tried = 0;
+                        self.down(server, error);
+                        tokio::select! {
+                            () = sleep(back_off.next()) => {}
+                            renewed = self.renewed.recv() => if renewed.is_none() { return },
                         }
-                        Ended::Renewed => {
-                            // The same control plane, which is as good as before.
-                            at = at.wrapping_sub(1);
-                            self.state.send_replace(State::Trying);
-                            continue;
-                        }
-                        Ended::NobodyListens => return,
+                    } else if matches!(&*self.state.borrow(), State::Up(_)) {
+                        self.state.send_replace(State::Trying);
                     }
                 }
-                Err(error) => {
-                    tracing::debug!(%server, %error, "a control plane cannot be reached");
-                    error
+                Ended::Renewed => {
+                    // The same control plane, which is as good as before.
+                    at = at.wrapping_sub(1);
+                    self.state.send_replace(State::Trying);
                 }
-            };
-            self.metrics.connect_failures.inc();
-            failures += 1;
-            if failures >= servers.len() {
-                self.down(error);
-                let pause = back_off.next();
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    renewed = self.renewed.recv() => if renewed.is_none() { return },
-                }
-            } else {
-                self.state.send_replace(State::Trying);
+                Ended::NobodyListens => return,
             }
+            at = at.wrapping_add(1);
         }
     }
 
-    fn down(&self, error: String) {
-        let first = !matches!(&*self.state.borrow(), State::Down { .. });
-        if first {
-            tracing::warn!(%error, "no control plane answers");
+    async fn use_while_it_lives(&mut self, server: &Arc<str>, generation: u64) -> Ended {
+        let (channel, files) = match self.connect(server).await {
+            Ok(connected) => connected,
+            Err(error) => return Ended::Useless(error),
+        };
+        self.metrics.upstream_connected.set(1);
+        self.state.send_replace(State::Up(Up { channel, server: Arc::clone(server), generation }));
+        let ended = self.watch(generation, files).await;
+        self.metrics.upstream_connected.set(0);
+        ended
+    }
+
+    /// Told once for each reason.
+    fn down(&mut self, server: &str, error: String) {
+        if error != self.told {
+            tracing::warn!(control_plane = server, %error, "no control plane answers");
+            self.told.clone_from(&error);
         }
         self.state.send_replace(State::Down { error });
     }
@@ -207,9 +204,12 @@ impl Keeper {
         loop {
             tokio::select! {
                 report = self.reported.recv() => match report {
-                    Some(Report::Answered { generation: of }) if of == generation => answered = true,
+                    Some(Report::Answered { generation: of }) if of == generation => {
+                        answered = true;
+                        self.told.clear();
+                    }
                     Some(Report::Failed { generation: of, error }) if of == generation => {
-                        return Ended::Failed { answered, error };
+                        return if answered { Ended::Lost(error) } else { Ended::Useless(error) };
                     }
                     Some(_) => {}
                     None => return Ended::NobodyListens,
@@ -233,7 +233,10 @@ impl Keeper {
 }
 
 enum Ended {
-    Failed { answered: bool, error: String },
+    /// It told the proxy what it is, and does no longer.
+    Lost(String),
+    /// It never did.
+    Useless(String),
     Renewed,
     NobodyListens,
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use meshwright_sidecar::command::{Arguments, CommandError, execute, log_to_stderr};
+use meshwright_sidecar::command::{Arguments, CommandError, execute};
 
 /// Runs beside Envoy: passes xDS through, keeps the last good state, supervises.
 #[derive(Debug, Parser)]
@@ -24,7 +24,6 @@ fn main() -> ExitCode {
             return ExitCode::from(if asked { 0 } else { 64 });
         }
     };
-    log_to_stderr();
     let starter = vec![OsString::from("/proc/self/exe")];
     match execute(&cli.arguments, starter) {
         Ok(code) => ExitCode::from(code),

@@ -316,7 +316,11 @@ fn store(arguments: &Arguments) -> (Option<Arc<dyn Store>>, String) {
         return (None, "nothing: neither $STATE_DIRECTORY, $XDG_STATE_HOME nor $HOME is set".to_owned());
     };
     match FolderStore::open(&folder) {
-        Ok(store) => (Some(Arc::new(store)), folder.display().to_string()),
+        Ok(store) => {
+            let ours = store.is_ours().unwrap_or(false);
+            let other = if ours { "" } else { ", by another process" };
+            (Some(Arc::new(store)), format!("{}{other}", folder.display()))
+        }
         Err(error) => (None, format!("nothing: {error}")),
     }
 }

@@ -8,7 +8,6 @@ use sidecar::command::{CommandError, execute};
 use crate::exit::{Exit, ExitStatus};
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
-    sidecar::command::log_to_stderr();
     let starter = ["/proc/self/exe", "sidecar"].map(OsString::from).to_vec();
     match execute(arguments, starter) {
         Ok(0) => Ok(ExitStatus::Ok),

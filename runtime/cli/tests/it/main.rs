@@ -1,5 +1,6 @@
 //! The command and what its output does on real Envoys.
 
+mod beside;
 mod cli;
 mod examples;
 mod folder;

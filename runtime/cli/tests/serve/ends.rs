@@ -27,12 +27,7 @@ fn a_port_that_is_taken() {
     let address = taken.local_addr().unwrap().to_string();
     let folder = Folder::with(MESH);
     for flag in ["--listen", "--admin"] {
-        let folder_of_state = format!("state-{flag}");
-        let mut arguments = vec!["--state", &folder_of_state];
-        // The last one counts.
-        let again = [flag, &address];
-        arguments.extend(again);
-        let (code, said) = ended(&folder, &arguments);
+        let (code, said) = ended(&folder, &["--no-state", flag, &address]);
         assert_eq!(code, 74, "{flag}: {said}");
         assert!(said.contains(&format!("cannot listen on {address}")), "{flag}: {said}");
     }

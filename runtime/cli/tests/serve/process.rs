@@ -159,8 +159,12 @@ pub(crate) fn ended(folder: &Folder, arguments: &[&str]) -> (i32, String) {
 
 fn command(folder: &Folder, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meshwright"));
-    command.args(["serve", "mesh.kdl", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
-    command.args(arguments).current_dir(folder.path("")).stdin(Stdio::null());
+    // Changes are to be found because they are reported.
+    command.args(["serve", "mesh.kdl", "--poll", "1h"]).args(arguments);
+    for flag in ["--listen", "--admin"].into_iter().filter(|flag| !arguments.contains(flag)) {
+        command.args([flag, "127.0.0.1:0"]);
+    }
+    command.current_dir(folder.path("")).stdin(Stdio::null());
     command.env("XDG_STATE_HOME", folder.path("state")).env_remove("STATE_DIRECTORY");
     command
 }

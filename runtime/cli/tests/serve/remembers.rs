@@ -50,7 +50,12 @@ fn two_processes_do_not_write_into_one_folder() {
     let folder = Folder::with(MESH);
     let first = Serve::start(&folder, &["--state", "here"]);
     let second = Serve::start(&folder, &["--state", "here"]);
+    assert!(first.introduction.contains("kept in  here\n"), "{}", first.introduction);
+    assert!(second.introduction.contains("kept in  here, by another process\n"), "{}", second.introduction);
+    let before = second.digest();
+    folder.write(&MESH.replace("10.0.0.2", "10.0.0.3"));
     let status = second.until(|status| !status["store_error"].is_null());
     assert_eq!(status["store_error"], "here is in use by another process");
-    assert_eq!((first.status()["store_error"].is_null(), second.digest()), (true, first.digest()));
+    let status = first.until(|status| status["serving"]["digest"] != before.as_str());
+    assert_eq!((&status["store_error"], second.digest()), (&serde_json::Value::Null, first.digest()));
 }

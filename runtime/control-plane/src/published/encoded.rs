@@ -9,10 +9,10 @@ use compiler::snapshot::{ResourceKind, Snapshot};
 use prost::Message;
 
 use super::{Published, Sharing, Views};
-use crate::view::{Served, View};
+use crate::view::{Inside, Served, View};
 
 /// The form of states on disk. Another one is not read.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// A state as it is written: the same state, the same bytes.
 #[derive(Clone, PartialEq, Message)]
@@ -25,6 +25,9 @@ pub struct State {
     /// What left it a moment ago.
     #[prost(message, repeated, tag = "3")]
     gone: Vec<Proxy>,
+    /// Wasm modules, each once.
+    #[prost(bytes = "bytes", repeated, tag = "4")]
+    modules: Vec<Bytes>,
 }
 
 /// The encoded bytes of a resource may hold password hashes and keys: nothing here is printed.
@@ -38,8 +41,21 @@ struct Resource {
     name: String,
     #[prost(string, tag = "3")]
     version: String,
+    /// Without its module.
     #[prost(bytes = "bytes", tag = "4")]
     value: Bytes,
+    #[prost(message, optional, tag = "5")]
+    module: Option<Place>,
+}
+
+/// Where a module belongs in a resource.
+#[derive(Clone, PartialEq, Message)]
+struct Place {
+    #[prost(uint64, tag = "1")]
+    at: u64,
+    /// A place in `State::modules`.
+    #[prost(uint32, tag = "2")]
+    module: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -58,15 +74,9 @@ impl State {
         for proxy in snapshot.proxies() {
             let mut resources = Vec::new();
             for resource in snapshot.resources(proxy) {
-                let place = *places.entry(Arc::as_ptr(resource).addr()).or_insert_with(|| {
-                    state.resources.push(Resource {
-                        kind: resource.kind.short_name().to_owned(),
-                        name: resource.name.clone(),
-                        version: resource.version.clone(),
-                        value: Bytes::from(resource.bytes.clone()),
-                    });
-                    last_place(&state.resources)
-                });
+                let place = *places
+                    .entry(Arc::as_ptr(resource).addr())
+                    .or_insert_with(|| state.resource(resource.kind, &Served::of(resource)));
                 resources.push(place);
             }
             state.proxies.push(Proxy { name: proxy.to_owned(), resources });
@@ -93,19 +103,39 @@ impl State {
         let mut resources = Vec::new();
         for kind in ResourceKind::ALL {
             for served in view.of(kind).iter() {
-                let place = *places.entry(Arc::as_ptr(served).addr()).or_insert_with(|| {
-                    self.resources.push(Resource {
-                        kind: kind.short_name().to_owned(),
-                        name: served.name.to_string(),
-                        version: served.version.to_string(),
-                        value: served.bytes.clone(),
-                    });
-                    last_place(&self.resources)
-                });
+                let place = *places.entry(Arc::as_ptr(served).addr()).or_insert_with(|| self.resource(kind, served));
                 resources.push(place);
             }
         }
         resources
+    }
+
+    /// Adds a resource. Returns its place.
+    fn resource(&mut self, kind: ResourceKind, served: &Served) -> u32 {
+        let module = served.module.as_ref().map(|inside| {
+            let same = |known: &Bytes| known.as_ptr() == inside.bytes.as_ptr() || *known == inside.bytes;
+            let place = self.modules.iter().position(same).unwrap_or_else(|| {
+                self.modules.push(inside.bytes.clone());
+                self.modules.len() - 1
+            });
+            Place { at: inside.at as u64, module: u32::try_from(place).unwrap_or(u32::MAX) }
+        });
+        self.resources.push(Resource {
+            kind: kind.short_name().to_owned(),
+            name: served.name.to_string(),
+            version: served.version.to_string(),
+            value: served.bytes.clone(),
+            module,
+        });
+        last_place(&self.resources)
+    }
+
+    /// What belongs into a resource; `None` as well for a place that is none.
+    fn module(&self, resource: &Resource) -> Option<Inside> {
+        let place = resource.module.as_ref()?;
+        let at = usize::try_from(place.at).ok().filter(|at| *at <= resource.value.len())?;
+        let module = self.modules.get(usize::try_from(place.module).ok()?)?;
+        Some(Inside { at, bytes: module.clone() })
     }
 
     /// The views of the mesh; what `before` has already is taken from it.
@@ -127,7 +157,7 @@ impl State {
             .iter()
             .map(|it| {
                 let kind = ResourceKind::ALL.into_iter().find(|kind| kind.short_name() == it.kind)?;
-                Some((kind, sharing.served(kind, &it.name, &it.version, &it.value)))
+                Some((kind, sharing.served(kind, &it.name, &it.version, &it.value, self.module(it))))
             })
             .collect();
         let mut views = Views::new();

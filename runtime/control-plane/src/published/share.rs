@@ -7,7 +7,7 @@ use bytes::Bytes;
 use compiler::snapshot::ResourceKind;
 
 use super::Published;
-use crate::view::{Resources, Served, View};
+use crate::view::{Inside, Resources, Served, View};
 
 /// Everything that is there already.
 #[derive(Default)]
@@ -18,6 +18,7 @@ pub(crate) struct Sharing {
     /// A version is a digest of names and versions.
     versions: HashMap<(ResourceKindKey, String), Arc<Resources>>,
     views: HashMap<Vec<(ResourceKindKey, usize)>, Arc<View>>,
+    modules: Vec<Bytes>,
 }
 
 /// A type's place in the order of types.
@@ -49,15 +50,44 @@ impl Sharing {
             for served in list.iter() {
                 let key = (kind_key(*kind), Arc::clone(&served.name), Arc::clone(&served.version));
                 self.served.entry(key).or_insert_with(|| Arc::clone(served));
+                if let Some(inside) = &served.module
+                    && !self.modules.iter().any(|known| *known == inside.bytes)
+                {
+                    self.modules.push(inside.bytes.clone());
+                }
             }
         }
         self.views.entry(view_key(&lists)).or_insert_with(|| Arc::clone(view));
     }
 
-    pub(crate) fn served(&mut self, kind: ResourceKind, name: &str, version: &str, bytes: &[u8]) -> Arc<Served> {
+    pub(crate) fn served(
+        &mut self,
+        kind: ResourceKind,
+        name: &str,
+        version: &str,
+        bytes: &[u8],
+        module: Option<Inside>,
+    ) -> Arc<Served> {
         let key = (kind_key(kind), Arc::from(name), Arc::from(version));
-        let new = || Arc::new(Served::new(kind, name, version, Bytes::copy_from_slice(bytes)));
-        Arc::clone(self.served.entry(key).or_insert_with(new))
+        if let Some(known) = self.served.get(&key) {
+            return Arc::clone(known);
+        }
+        let module = module.map(|inside| Inside { bytes: self.module(&inside.bytes), ..inside });
+        let mut served = Served::new(kind, name, version, Bytes::copy_from_slice(bytes));
+        served.module = module;
+        let served = Arc::new(served);
+        self.served.insert(key, Arc::clone(&served));
+        served
+    }
+
+    /// The same bytes, held once, and apart from the message that they came in.
+    fn module(&mut self, bytes: &Bytes) -> Bytes {
+        if let Some(known) = self.modules.iter().find(|known| *known == bytes) {
+            return known.clone();
+        }
+        let own = Bytes::copy_from_slice(bytes);
+        self.modules.push(own.clone());
+        own
     }
 
     /// The members in the order of their names.

@@ -122,8 +122,7 @@ pub(super) fn start(
         running: None,
     };
     if !task.state.published.is_empty() {
-        task.tell_serving(From::Stored);
-        task.tell(|status| status.stale = Some("the sources were not read yet".to_owned()));
+        task.tell(Some(From::Stored), |status| status.stale = Some("the sources were not read yet".to_owned()));
         info!("serving {} from the store until the sources are read", short(&task.state.published.digest));
     }
     let task = tokio::spawn(run(task, inbox, results_inbox));
@@ -261,7 +260,6 @@ impl<C: Compile> Task<C> {
                 match decision {
                     Decision::Unchanged => {
                         info!("the sources say what is served: {}", short(&self.state.published.digest));
-                        self.tell_serving(From::Compiled);
                         (Outcome::Unchanged, None)
                     }
                     Decision::Published(changes) => {
@@ -296,8 +294,8 @@ impl<C: Compile> Task<C> {
         self.metrics.reconciled(outcome, took);
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let reconcile = Reconcile { at: Seconds::now(), milliseconds, outcome, findings: findings.each };
-        self.tell_held();
-        self.tell(|status| {
+        let from = stale.is_none().then_some(From::Compiled);
+        self.tell(from, |status| {
             status.stale = stale;
             status.reconcile = Some(reconcile);
         });
@@ -323,7 +321,6 @@ impl<C: Compile> Task<C> {
             keeper.keep(&self.state.published);
         }
         info!("published {}: {changes} ({} ms)", short(&self.state.published.digest), took.as_millis());
-        self.tell_serving(From::Compiled);
     }
 
     fn allow(&mut self, digest: &str) -> Result<(), NotHeld> {
@@ -331,8 +328,7 @@ impl<C: Compile> Task<C> {
         let changes = state::allow(&mut self.state, digest, now, &policy).ok_or(NotHeld)?;
         info!("{} was allowed", short(digest));
         self.publish(&changes, Duration::ZERO);
-        self.tell_held();
-        self.tell(|status| status.stale = None);
+        self.tell(Some(From::Compiled), |status| status.stale = None);
         Ok(())
     }
 
@@ -344,8 +340,7 @@ impl<C: Compile> Task<C> {
                 keeper.keep(&self.state.published);
             }
             info!("what left the mesh is no longer served: {changes}");
-            let tombstones = self.state.published.tombstones().len();
-            self.tell(|status| status.tombstones = tombstones);
+            self.tell(None, |_| {});
         }
     }
 
@@ -357,36 +352,33 @@ impl<C: Compile> Task<C> {
         {
             error!("what is served is not kept: {error}");
         }
-        self.tell(|status| status.store_error = error);
+        self.status.send_modify(|status| status.store_error = error);
     }
 
-    fn tell_held(&self) {
-        let held = self.state.held.as_ref().map(|held| Held {
-            digest: held.digest.clone(),
-            since: Seconds::now(),
-            reason: held.reason(),
-        });
-        self.metrics.held(held.is_some());
-        self.tell(|status| status.held = held);
-    }
-
-    fn tell_serving(&self, from: From) {
+    /// What is served and what is held, where it is from if that is known anew, and one change more: all at once, so that
+    /// nobody sees a half of it.
+    fn tell(&self, from: Option<From>, change: impl FnOnce(&mut Status)) {
         let published = &self.state.published;
-        let proxies = published.views().count();
-        let tombstones = published.tombstones().len();
-        let resources = published.resources();
-        self.tell(|status| {
-            let since = status.serving.as_ref().filter(|serving| serving.digest == published.digest);
+        let (proxies, resources) = (published.views().count(), published.resources());
+        self.status.send_modify(|status| {
+            let before = status.serving.take();
+            let since = before.as_ref().filter(|serving| serving.digest == published.digest);
             let since = since.map_or_else(Seconds::now, |serving| serving.since);
+            let from = from.or(before.map(|serving| serving.from)).unwrap_or(From::Compiled);
             let digest = published.digest.clone();
             status.serving = (proxies > 0).then_some(Serving { digest, since, from, proxies, resources });
-            status.tombstones = tombstones;
+            status.tombstones = published.tombstones().len();
+            let before = status.held.take();
+            status.held = self.state.held.as_ref().map(|held| Held {
+                digest: held.digest.clone(),
+                since: before.filter(|before| before.digest == held.digest).map_or_else(Seconds::now, |it| it.since),
+                reason: held.reason(),
+            });
+            change(status);
         });
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut Status)) {
-        self.status.send_modify(change);
-        self.metrics.stale(self.status.borrow().stale.is_some());
+        let status = self.status.borrow();
+        self.metrics.stale(status.stale.is_some());
+        self.metrics.held(status.held.is_some());
     }
 }
 

@@ -211,9 +211,9 @@ fn encode(stream: &Stream, kind: ResourceKind, resources: &[Arc<Served>], remove
     let mut parts = vec![Bytes::from(envelope)];
     // Only what a view holds is shared by enough streams to be worth a copy of its own.
     if resources.len() == offered.len() && Arc::ptr_eq(offered, &stream.newest.of(kind)) {
-        parts.extend(Some(offered.whole(stream.variant)).filter(|whole| !whole.is_empty()));
+        parts.extend_from_slice(offered.whole(stream.variant));
     } else {
-        parts.extend(resources.iter().map(|served| served.field(stream.variant)));
+        parts.extend(resources.iter().flat_map(|served| served.field(stream.variant)).cloned());
     }
     Outgoing { kind: Some(kind), type_url: kind.type_url(), parts }
 }

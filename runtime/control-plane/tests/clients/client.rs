@@ -15,7 +15,8 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::mesh::{CALLER, SERVICE};
+use crate::bootstrap;
+use crate::mesh::SERVICE;
 use crate::rust;
 
 /// For anything that must happen, on a machine that is busy with other tests.
@@ -44,17 +45,21 @@ pub(crate) struct Totals {
 impl Client {
     /// gRPC's C-core, by Python.
     pub(crate) fn grpcio(which: &str, server: SocketAddr) -> Self {
+        Self::grpcio_from(which, &bootstrap::plain(server))
+    }
+
+    pub(crate) fn grpcio_from(which: &str, bootstrap: &str) -> Self {
         let python = installed(&format!("grpcio-{which}/bin/python"));
         let mut command = Command::new(python);
         command.arg(here("grpcio/client.py"));
-        Self::program(command, server)
+        Self::program(command, bootstrap)
     }
 
     /// gRPC for Node.
     pub(crate) fn grpc_js(server: SocketAddr) -> Self {
         let mut command = Command::new(node());
         command.arg(here("grpc-js/client.mjs")).env("MODULES", installed("grpc-js/node_modules"));
-        Self::program(command, server)
+        Self::program(command, &bootstrap::plain(server))
     }
 
     /// The Rust `xds-client`.
@@ -65,19 +70,10 @@ impl Client {
         Self { commands, lines, errors: Vec::new(), _files: None }
     }
 
-    fn program(mut command: Command, server: SocketAddr) -> Self {
+    fn program(mut command: Command, bootstrap: &str) -> Self {
         let files = TempDir::new().expect("there is a place for temporary files");
-        let bootstrap = json!({
-            "xds_servers": [{
-                "server_uri": server.to_string(),
-                "channel_creds": [{"type": "insecure"}],
-                "server_features": ["xds_v3"],
-            }],
-            // Without a locality gRPC for Node resolves nothing.
-            "node": {"id": format!("{CALLER}~task-1"), "locality": {}},
-        });
         let file = files.path().join("xds.json");
-        std::fs::write(&file, bootstrap.to_string()).expect("it is writable");
+        std::fs::write(&file, bootstrap).expect("it is writable");
         command.arg(format!("xds:///{SERVICE}")).env("GRPC_XDS_BOOTSTRAP", file);
         for proxy in ["http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "grpc_proxy"] {
             command.env_remove(proxy);

@@ -29,17 +29,25 @@ pub(crate) struct ControlPlane {
 
 impl ControlPlane {
     pub(crate) async fn start(state: &impl State) -> Self {
-        Self::start_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), state).await
+        Self::start_with(Self::options(), state).await
     }
 
     pub(crate) async fn start_at(address: SocketAddr, state: &impl State) -> Self {
+        Self::start_with(Options { listen: Listen::Tcp(address), ..Self::options() }, state).await
+    }
+
+    pub(crate) async fn start_with(options: Options, state: &impl State) -> Self {
         let (published, receiver) = watch::channel(state.published());
         let metrics = Metrics::default();
         let registry = Registry::default();
         let shared = Shared { published: receiver, metrics: metrics.clone(), registry: registry.clone() };
-        let options = Options { listen: Listen::Tcp(address), ..Options::default() };
         let running = server::start(options, shared).await.expect("a server on loopback starts");
         Self { running, published, metrics, registry }
+    }
+
+    /// On any port.
+    pub(crate) fn options() -> Options {
+        Options { listen: Listen::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))), ..Options::default() }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -53,6 +61,17 @@ impl ControlPlane {
     /// How many responses clients refused.
     pub(crate) fn refusals(&self) -> u64 {
         self.count("meshwright_control_plane_refusals_total")
+    }
+
+    /// How many responses were sent.
+    pub(crate) fn pushes(&self) -> u64 {
+        self.count("meshwright_control_plane_pushes_total")
+    }
+
+    /// A client asked for a node that its certificate does not stand for.
+    pub(crate) async fn until_turned_away(&self) {
+        let ended = r#"meshwright_control_plane_streams_ended_total{reason="identity"}"#;
+        self.until("a client is turned away", || self.count(ended) > 0).await;
     }
 
     /// What pages say of clients that refuse something.

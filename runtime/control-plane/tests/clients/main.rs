@@ -4,8 +4,10 @@
 //! `make setup` installs the clients in `target/clients`.
 
 mod backend;
+mod bootstrap;
 mod client;
 mod control_plane;
+mod identity;
 mod laws;
 mod mesh;
 mod rust;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use compiler::emit::ads::{Ads, Servers, ads_bootstrap};
 use compiler::snapshot::Snapshot;
-use compiler::{CheckedMesh, WasmModule, check};
+use compiler::{CheckedMesh, WasmModule};
 use envoy::config::core::v3::address::Address;
 use envoy::config::core::v3::socket_address::PortSpecifier;
 use local::admin::Admin;
@@ -14,11 +14,11 @@ use local::process::{EnvoyRun, Supervised, supervise};
 use local::subnet::{Claim, Subnet};
 use meshwright_control_plane::Published;
 use spec::mesh::HostPort;
-use spec::{Color, Diagnostics, SourceFile, Sources, Syntax};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 use crate::backend::Backend;
+use crate::bootstrap::checked;
 use crate::client::PATIENCE;
 use crate::control_plane::{ControlPlane, State};
 use crate::mesh::{CALLER, SERVICE};
@@ -122,12 +122,4 @@ async fn sidecar(mesh: &CheckedMesh, name: &str, own: IpAddr, server: SocketAddr
         ready_within: PATIENCE,
     };
     supervise(run, broadcast::channel(16).0).await.unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn checked(text: &str) -> CheckedMesh {
-    let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
-    let file = sources.add(SourceFile::public("mesh.kdl", text.to_owned()));
-    let mesh = spec::parse(file, Syntax::Kdl, &sources, &mut diagnostics);
-    let mesh = mesh.and_then(|mesh| check(&mesh, &sources, &mut diagnostics));
-    mesh.unwrap_or_else(|| panic!("{}", spec::render(&diagnostics, &sources, Color::Plain)))
 }

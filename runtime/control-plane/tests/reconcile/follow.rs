@@ -5,13 +5,13 @@ use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use control_plane::reconcile::{Options, Patience, Policy};
+use control_plane::reconcile::{Patience, Policy};
 use control_plane::status::{From, Outcome};
 use control_plane::store::{FolderStore, Store};
 use control_plane::{Metrics, reconcile};
 use meshwright_control_plane as control_plane;
 
-use crate::world::{Compiler, Sources, start, start_with, until_status, until_told};
+use crate::world::{Compiler, Sources, options, start, start_with, until_status, until_told};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_edit_is_published_within_a_second() {
@@ -110,7 +110,7 @@ async fn a_folder_that_vanishes_keeps_what_is_served_until_it_returns() {
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("mesh"), "proxy a\ncluster x\nend").unwrap();
     let mesh = folder.join("mesh");
-    let mut reconciler = start_with(Options::new(&mesh), Compiler::of(&mesh));
+    let mut reconciler = start_with(options(&mesh), Compiler::of(&mesh));
     until_told(&mut reconciler, "a: cds/x").await;
     for round in 0..3 {
         fs::remove_dir_all(&folder).unwrap();
@@ -133,7 +133,7 @@ async fn a_folder_that_is_moved_away_and_back_is_followed() {
     fs::create_dir(&folder).unwrap();
     let mesh = folder.join("mesh");
     fs::write(&mesh, "proxy a\ncluster x\nend").unwrap();
-    let mut reconciler = start_with(Options::new(&mesh), Compiler::of(&mesh));
+    let mut reconciler = start_with(options(&mesh), Compiler::of(&mesh));
     until_told(&mut reconciler, "a: cds/x").await;
     fs::rename(&folder, sources.path("away")).unwrap();
     until_status(&mut reconciler, |status| status.stale.is_some()).await;
@@ -203,7 +203,7 @@ async fn a_later_state_takes_the_place_of_a_held_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_compiles_is_published_where_all_is_allowed() {
     let sources = Sources::with("proxy a\nproxy b\nproxy c\nproxy d\nend");
-    let mut options = Options::new(sources.mesh());
+    let mut options = options(&sources.mesh());
     options.policy = Policy { limits: None, grace: Duration::ZERO };
     let mut reconciler = start_with(options, Compiler::of(&sources.mesh()));
     until_told(&mut reconciler, "a:\nb:\nc:\nd:").await;
@@ -214,7 +214,7 @@ async fn whatever_compiles_is_published_where_all_is_allowed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_left_the_mesh_goes_when_its_grace_is_over() {
     let sources = Sources::with("proxy a\ncluster x\ncluster y\nend");
-    let mut options = Options::new(sources.mesh());
+    let mut options = options(&sources.mesh());
     options.policy.grace = Duration::from_millis(500);
     let mut reconciler = start_with(options, Compiler::of(&sources.mesh()));
     until_told(&mut reconciler, "a: cds/x cds/y").await;
@@ -229,7 +229,7 @@ async fn what_left_the_mesh_goes_when_its_grace_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_reports_of_changes_files_are_found_by_looking() {
     let sources = Sources::with("proxy a\ncluster x\nend");
-    let mut options = Options::new(sources.mesh());
+    let mut options = options(&sources.mesh());
     options.poll = Duration::from_millis(100);
     // Reports are believed only after so long: what follows was not reported.
     options.patience = Patience { quiet: Duration::from_millis(50), ..Patience::default() };
@@ -246,7 +246,7 @@ fn keep(sources: &Sources) -> Option<Arc<dyn Store>> {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_served_last_is_served_again_before_anything_is_read() {
     let sources = Sources::with("proxy a\ncluster x\nend");
-    let options = Options::new(sources.mesh());
+    let options = options(&sources.mesh());
     let compiler = Compiler::of(&sources.mesh());
     let mut first = reconcile::start(options.clone(), compiler.clone(), keep(&sources), Metrics::default());
     until_told(&mut first, "a: cds/x").await;
@@ -269,7 +269,7 @@ async fn what_was_served_last_is_served_again_before_anything_is_read() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tombstones_survive_a_restart() {
     let sources = Sources::with("proxy a\ncluster x\ncluster y\nend");
-    let options = Options::new(sources.mesh());
+    let options = options(&sources.mesh());
     let compiler = Compiler::of(&sources.mesh());
     let mut first = reconcile::start(options.clone(), compiler.clone(), keep(&sources), Metrics::default());
     until_told(&mut first, "a: cds/x cds/y").await;
@@ -305,7 +305,7 @@ impl Store for Full {
 async fn a_full_disk_stops_nothing_but_is_told() {
     let sources = Sources::with("proxy a\ncluster x\nend");
     let compiler = Compiler::of(&sources.mesh());
-    let options = Options::new(sources.mesh());
+    let options = options(&sources.mesh());
     let mut reconciler = reconcile::start(options, compiler, Some(Arc::new(Full)), Metrics::default());
     until_told(&mut reconciler, "a: cds/x").await;
     let status = until_status(&mut reconciler, |status| status.store_error.is_some()).await;

@@ -8,7 +8,7 @@ use control_plane::reconcile::{Attempt, Compile, Options};
 use control_plane::status::Outcome;
 use meshwright_control_plane as control_plane;
 
-use crate::world::{Compiler, Sources, start_with, until_status, until_told};
+use crate::world::{Compiler, Sources, options, start_with, until_status, until_told};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Misbehaviour {
@@ -44,7 +44,7 @@ impl Compile for Unruly {
 async fn survives(misbehaviour: Misbehaviour, expected: &str) {
     let sources = Sources::with("proxy a\ncluster x\nend");
     let unruly = Unruly { compiler: Compiler::of(&sources.mesh()), misbehaviour: Arc::default() };
-    let options = Options { time: Duration::from_secs(1), ..Options::new(sources.mesh()) };
+    let options = Options { time: Duration::from_secs(1), ..options(&sources.mesh()) };
     let mut reconciler = start_with(options, unruly.clone());
     until_told(&mut reconciler, "a: cds/x").await;
     unruly.becomes(misbehaviour);

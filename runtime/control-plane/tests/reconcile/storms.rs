@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use compiler::snapshot::ResourceKind;
-use control_plane::reconcile::{Options, Reconciler};
+use control_plane::reconcile::Reconciler;
 use control_plane::{Published, reconcile};
 use meshwright_control_plane as control_plane;
 use tokio::task::JoinHandle;
 
-use crate::world::{Compiler, PARTIAL, PATIENCE, Sources, start};
+use crate::world::{Compiler, PARTIAL, PATIENCE, Sources, options, start};
 
 /// All clusters of a mesh have the same number as content: others were read half from one state, half from another.
 fn mesh(number: u32) -> String {
@@ -228,7 +228,7 @@ async fn asking_again_and_again_compiles_nothing_that_did_not_change() {
     let sources = Sources::with(&mesh(0));
     let compiler = Compiler::of(&sources.mesh());
     let metrics = control_plane::Metrics::default();
-    let mut reconciler = reconcile::start(Options::new(sources.mesh()), compiler.clone(), None, metrics);
+    let mut reconciler = reconcile::start(options(&sources.mesh()), compiler.clone(), None, metrics);
     until_number(&mut reconciler, 0).await;
     for _ in 0..10_000 {
         reconciler.look();

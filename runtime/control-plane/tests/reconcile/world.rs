@@ -178,7 +178,12 @@ impl Compile for Compiler {
 
 pub(crate) fn start(sources: &Sources) -> (Reconciler, Compiler) {
     let compiler = Compiler::of(&sources.mesh());
-    (start_with(Options::new(sources.mesh()), compiler.clone()), compiler)
+    (start_with(options(&sources.mesh()), compiler.clone()), compiler)
+}
+
+/// Changes are to be found because they are reported.
+pub(crate) fn options(mesh: &Path) -> Options {
+    Options { poll: Duration::from_secs(3600), ..Options::new(mesh) }
 }
 
 pub(crate) fn start_with(options: Options, compile: impl Compile) -> Reconciler {

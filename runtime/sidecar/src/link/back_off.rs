@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const SHORTEST: Duration = Duration::from_millis(200);
 /// So that a control plane that returns is found within five seconds.
-const LONGEST: Duration = Duration::from_secs(4);
+const LONGEST: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct BackOff {
@@ -38,6 +38,6 @@ mod tests {
             assert!(pause <= limit && pause >= SHORTEST / 2, "{pause:?} of {limit:?}");
             limits.push(limit.as_millis());
         }
-        assert_eq!(limits, [200, 400, 800, 1600, 3200, 4000, 4000, 4000]);
+        assert_eq!(limits, [200, 400, 800, 1600, 3000, 3000, 3000, 3000]);
     }
 }

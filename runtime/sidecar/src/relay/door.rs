@@ -46,6 +46,9 @@ impl Door {
     fn unix(path: &Path) -> Result<Self, DoorError> {
         let failed = |source| DoorError::Unix { path: path.to_owned(), source };
         if path.symlink_metadata().is_ok_and(|found| found.file_type().is_socket()) {
+            if std::os::unix::net::UnixStream::connect(path).is_ok() {
+                return Err(failed(io::ErrorKind::AddrInUse.into()));
+            }
             std::fs::remove_file(path).map_err(failed)?;
         }
         let listener = UnixListener::bind(path).map_err(failed)?;
@@ -90,6 +93,8 @@ mod tests {
         let door = Door::at("xds.sock", folder.path()).await.unwrap();
         let mode = folder.path().join("xds.sock").metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let error = Door::at("xds.sock", folder.path()).await.unwrap_err().to_string();
+        assert!(error.ends_with("address in use"), "{error}");
         drop(door);
         assert!(!folder.path().join("xds.sock").exists());
         std::fs::write(folder.path().join("file"), "kept").unwrap();

@@ -27,7 +27,7 @@ async fn the_next_takes_over(variant: Variant) {
     world.answers("2", SOON).await;
     let lost = load.finish().await;
     eprintln!("one of two control planes killed: on the other after {took:?} ({variant:?}), {} requests", lost.sent);
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
     assert!(lost.lost.is_empty(), "{:?}", lost.lost);
     for counter in ["cluster_manager.cluster_removed", "listener_manager.listener_modified"] {
         assert_eq!(world.admin().counter(counter).await.ok(), Some(0), "{counter}");
