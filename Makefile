@@ -1,20 +1,23 @@
 # Both `make demo` and `make test` do all their set-up on a machine with Rust (rustup), Python 3 and a C linker.
-.PHONY: help setup demo test bench lint clean
+.PHONY: help setup demo test bench bench-control-plane lint clean
 
 CARGO ?= cargo
-# Everything that is pinned is pinned here.
+# What is pinned is pinned here, or in files of the tool: Cargo.lock, and runtime/control-plane/tests/clients.
 ENVOY_VERSION := 1.40.0
+OLDEST_ENVOY_VERSION := 1.36.4
 NODE_VERSION := 22.20.0
 VENV := target/venv
-export ENVOY_VERSION NODE_VERSION VENV
+export ENVOY_VERSION OLDEST_ENVOY_VERSION NODE_VERSION VENV
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: ## install what is missing: wasm targets, Envoy and Node in target/venv
+setup: ## install what is missing: wasm targets, Envoy and Node in target/venv, xDS clients in target/clients
 	@.ci/setup
+	@.ci/clients
 
-demo: setup ## compile bent-playground, run it on real Envoys, send requests, print what each met
+demo: ## compile bent-playground, run it on real Envoys, send requests, print what each met
+	@.ci/setup
 	@echo "demo: building meshwright and its filters"
 	@$(CARGO) run --locked --quiet -p meshwright --example demo
 
@@ -23,6 +26,11 @@ test: setup ## every test, with real Envoys
 
 bench: setup ## what compiling and filtering cost
 	@.ci/bench
+
+bench-control-plane: setup ## what changes, crashes and attacks on the control plane cost (15 min; ARGS="a1 a2 --quick")
+	@$(CARGO) build --locked --quiet --release -p meshwright -p meshwright-trials
+	@$(CARGO) build --locked --quiet --release -p meshwright-control-plane --example many_streams
+	@$(CARGO) run --locked --quiet --release -p meshwright-trials -- $(ARGS)
 
 lint: setup ## formatting and clippy, warnings refused
 	$(CARGO) fmt --all --check

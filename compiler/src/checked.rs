@@ -107,8 +107,25 @@ impl CheckedMesh {
 
     /// Every Envoy of the mesh: nodes, then gateways.
     pub fn proxies(&self) -> impl Iterator<Item = Proxy> {
-        let nodes = self.nodes().map(|(id, _)| Proxy::Node(id));
+        let nodes = self.nodes().filter(|(_, node)| !node.proxyless).map(|(id, _)| Proxy::Node(id));
         nodes.chain(self.gateways().map(|(id, _)| Proxy::Gateway(id)))
+    }
+
+    /// The nodes whose applications are their own proxies.
+    pub fn proxyless(&self) -> impl Iterator<Item = Proxy> {
+        self.nodes().filter(|(_, node)| node.proxyless).map(|(id, _)| Proxy::Node(id))
+    }
+
+    /// Everyone whom a control plane tells something.
+    pub fn subscribers(&self) -> impl Iterator<Item = Proxy> {
+        self.proxies().chain(self.proxyless())
+    }
+
+    pub fn is_proxyless(&self, proxy: Proxy) -> bool {
+        match proxy {
+            Proxy::Node(id) => self.node(id).proxyless,
+            Proxy::Gateway(_) => false,
+        }
     }
 
     /// Where a proxy is, and what holds for it alone.

@@ -1,11 +1,19 @@
 //! What was lowered, as files.
 
+pub mod ads;
 pub mod compose;
+mod connection_managers;
+pub(crate) mod delivered;
+pub(crate) mod discovered;
+mod grpc_bootstrap;
 mod inline;
 mod secrets;
 pub mod xds_files;
 
 use ::envoy::{to_json, to_yaml};
+pub use ads::{Ads, AdsBootstrap, ads_bootstrap};
+pub use delivered::Delivery;
+pub use grpc_bootstrap::grpc_bootstrap;
 pub use inline::inline;
 
 use crate::checked::{CheckedMesh, Proxy};

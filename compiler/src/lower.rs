@@ -18,6 +18,7 @@ mod observability;
 mod outbound;
 pub(crate) mod overlay;
 mod policies;
+mod proxyless;
 pub(crate) mod rate_limit;
 mod route;
 mod scope;
@@ -101,6 +102,9 @@ pub fn lower(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule) -> NodeConfi
 /// As [`lower`]; what several proxies have in common is made once for all that share `shared`.
 pub fn lower_with(mesh: &CheckedMesh, proxy: Proxy, module: &WasmModule, shared: &Shared) -> NodeConfig {
     let scope = Scope::new(mesh, module, proxy, shared);
+    if mesh.is_proxyless(proxy) {
+        return proxyless::lower(&scope);
+    }
     let mut config = without_overlays(&scope);
     overlay::apply(&scope, &mut config);
     config

@@ -1,9 +1,12 @@
 //! What a control plane serves: every resource encoded once, whoever it is for, under a version that is its content.
 
+mod inside;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use ::envoy::config::bootstrap::v3::Bootstrap;
 use ::envoy::config::cluster::v3::Cluster;
 use ::envoy::config::core::v3::TypedExtensionConfig;
 use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
@@ -15,8 +18,12 @@ use prost::{Message, Name};
 use prost_types::Any;
 use sha2::{Digest, Sha256};
 
+pub use inside::Inside;
+
 use crate::WasmModule;
 use crate::checked::{CheckedMesh, Id, Proxy, Service};
+use crate::emit::delivered::{self, Delivery, Modules, delivered};
+use crate::emit::discovered::{Discovered, discovered};
 use crate::lower::{self, NodeConfig, Shared, lower_with};
 
 /// The resources of every proxy of a mesh. Same mesh, same bytes, same versions.
@@ -36,8 +43,10 @@ pub struct Resource {
     pub name: String,
     /// Of the bytes: equal content, equal version.
     pub version: String,
-    /// The encoded message.
+    /// The encoded message, without `module`.
     pub bytes: Vec<u8>,
+    /// What belongs into it.
+    pub module: Option<Inside>,
 }
 
 /// What xDS calls a type. The order is that in which an Envoy must hear of them.
@@ -53,11 +62,17 @@ pub enum ResourceKind {
 }
 
 impl Snapshot {
-    /// Lowers and encodes a whole mesh.
+    /// Lowers and encodes a whole mesh. Envoys read modules from the folder of `module`.
     pub fn of(mesh: &CheckedMesh, module: &WasmModule) -> Self {
-        let (shared, mut encoder) = (Shared::default(), Encoder::default());
+        Self::delivering(mesh, module, &Delivery::Files)
+    }
+
+    /// As [`Snapshot::of`], with the modules delivered in this way.
+    pub fn delivering(mesh: &CheckedMesh, module: &WasmModule, delivery: &Delivery) -> Self {
+        let shared = Shared::default();
+        let mut encoder = Encoder { modules: delivered::modules(mesh, module, delivery), ..Encoder::default() };
         let mut proxies = BTreeMap::new();
-        let mut order: Vec<Proxy> = mesh.proxies().collect();
+        let mut order: Vec<Proxy> = mesh.subscribers().collect();
         // The order of the source means nothing to whoever asks.
         order.sort_by_cached_key(|proxy| mesh.proxy_name(*proxy).key());
         for proxy in order {
@@ -94,7 +109,7 @@ impl Snapshot {
         let resources: Vec<Any> = self
             .resources(proxy)
             .filter(|resource| resource.kind == kind)
-            .map(|resource| Any { type_url: kind.type_url(), value: resource.bytes.clone() })
+            .map(|resource| Any { type_url: kind.type_url(), value: resource.whole() })
             .collect();
         if resources.is_empty() {
             return Vec::new();
@@ -122,10 +137,11 @@ impl Snapshot {
         if lower::endpoints_depend_on_caller(mesh, service) {
             return self.refresh_by_caller(mesh, service, &shared);
         }
-        let Some(anyone) = mesh.proxies().next() else { return 0 };
+        // Whoever has no sidecar is told in other words.
+        let one_of_each = mesh.proxies().next().into_iter().chain(mesh.proxyless().next());
         let mut changed = 0;
-        for assignment in lower::endpoints_of(mesh, service, anyone, &shared) {
-            let fresh = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
+        for assignment in one_of_each.flat_map(|caller| lower::endpoints_of(mesh, service, caller, &shared)) {
+            let fresh = endpoints(&assignment);
             for place in self.endpoints.get(&fresh.name).into_iter().flatten() {
                 if let Some(known) = self.resources.get_mut(*place)
                     && known.version != fresh.version
@@ -141,13 +157,13 @@ impl Snapshot {
     /// Callers that had the same endpoints may now have different ones.
     fn refresh_by_caller(&mut self, mesh: &CheckedMesh, service: Id<Service>, shared: &Shared) -> usize {
         let mut fresh: BTreeMap<usize, BTreeMap<String, (Resource, Vec<String>)>> = BTreeMap::new();
-        for proxy in mesh.proxies() {
+        for proxy in mesh.subscribers() {
             let name = mesh.proxy_name(proxy).to_string();
             for assignment in lower::endpoints_of(mesh, service, proxy, shared) {
                 let Some(place) = self.place(&name, ResourceKind::Endpoints, &assignment.cluster_name) else {
                     continue;
                 };
-                let resource = encode(ResourceKind::Endpoints, &assignment.cluster_name, &*assignment);
+                let resource = endpoints(&assignment);
                 let variants = fresh.entry(place).or_default();
                 let variant = variants.entry(resource.version.clone()).or_insert_with(|| (resource, Vec::new()));
                 variant.1.push(name.clone());
@@ -221,15 +237,21 @@ struct Encoder {
     known: BTreeMap<usize, usize>,
     /// By content: messages that were made twice and are equal.
     equal: BTreeMap<(ResourceKind, String, String), usize>,
+    /// What is put inside.
+    modules: Modules,
 }
 
 impl Encoder {
     fn config(&mut self, config: &NodeConfig) -> Vec<usize> {
         let mut places = Vec::new();
+        let primary = primary(&config.bootstrap);
         self.add(ResourceKind::Cluster, &config.clusters, |it| &it.name, &mut places);
+        self.add(ResourceKind::Cluster, &primary, |it| &it.name, &mut places);
         self.add(ResourceKind::Endpoints, &config.endpoints, |it| &it.cluster_name, &mut places);
         self.add(ResourceKind::Secret, &config.secrets, |it| &it.name, &mut places);
-        self.add(ResourceKind::Listener, &config.listeners, |it| &it.name, &mut places);
+        let Discovered { listeners, extensions } = delivered(discovered(&config.listeners), &self.modules);
+        self.add(ResourceKind::Listener, &listeners, |it| &it.name, &mut places);
+        self.add(ResourceKind::Extension, &extensions, |it| &it.name, &mut places);
         self.add(ResourceKind::Routes, &config.routes, |it| &it.name, &mut places);
         places
     }
@@ -248,7 +270,7 @@ impl Encoder {
                 places.push(*place);
                 continue;
             }
-            let resource = encode(kind, name(message), &**message);
+            let resource = encode(kind, name(message), &**message, &self.modules);
             let next = self.resources.len();
             let key = (kind, resource.name.clone(), resource.version.clone());
             let place = *self.equal.entry(key).or_insert(next);
@@ -263,10 +285,28 @@ impl Encoder {
     }
 }
 
-fn encode<M: Name>(kind: ResourceKind, name: &str, message: &M) -> Resource {
-    let bytes = message.encode_to_vec();
-    let version = hexadecimal(&Sha256::digest(&bytes));
-    Resource { kind, name: name.to_owned(), version, bytes }
+/// Clusters that an Envoy knows from its bootstrap, unless the mesh says of them only later. Those it knows it keeps.
+fn primary(bootstrap: &Bootstrap) -> Vec<Arc<Cluster>> {
+    let local = bootstrap.cluster_manager.as_ref().map_or("", |manager| manager.local_cluster_name.as_str());
+    let clusters = bootstrap.static_resources.iter().flat_map(|resources| &resources.clusters);
+    clusters.filter(|cluster| cluster.name != local).cloned().map(Arc::new).collect()
+}
+
+fn encode<M: Name>(kind: ResourceKind, name: &str, message: &M, modules: &Modules) -> Resource {
+    let (bytes, module) = inside::take_out(message.encode_to_vec(), modules);
+    let version = inside::version(&bytes, module.as_ref());
+    Resource { kind, name: name.to_owned(), version, bytes, module }
+}
+
+fn endpoints(assignment: &ClusterLoadAssignment) -> Resource {
+    encode(ResourceKind::Endpoints, &assignment.cluster_name, assignment, &Modules::new())
+}
+
+impl Resource {
+    /// The encoded message with everything that belongs into it.
+    pub fn whole(&self) -> Vec<u8> {
+        inside::parts(&self.bytes, self.module.as_ref()).concat()
+    }
 }
 
 /// The first 16 bytes: enough for two contents never to meet.
@@ -277,7 +317,7 @@ fn hexadecimal(digest: &[u8]) -> String {
 /// Bytes may hold password hashes and keys.
 impl fmt::Debug for Resource {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, name, version, bytes } = self;
+        let Self { kind, name, version, bytes, module: _ } = self;
         formatter
             .debug_struct("Resource")
             .field("kind", kind)

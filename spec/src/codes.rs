@@ -119,6 +119,9 @@ codes! {
     PRIORITY_TIE = "priority-tie" rule warning: "which of two overlapping routes is first is left to their order";
     SHADOWED_HOST = "shadowed-host" rule warning: "a more specific host takes requests that the routes of a wider one name";
     UNREACHABLE_SERVICE = "unreachable-service" rule warning: "nobody calls the service";
+    // A fault: requests would go astray, or unprotected.
+    NEEDS_SIDECAR = "needs-sidecar" fault: "what only a sidecar can do is asked of a node that has none";
+    WITHOUT_SIDECAR = "without-sidecar" rule warning: "what a sidecar would do for callers does not hold for a node that has none";
     IDLE_NODE = "idle-node" rule warning: "the node serves nothing and calls nothing";
     REGEX = "regex" fault: "Envoy's RE2 would refuse the regular expression, or it means something else there";
     REDIRECT_LOOP = "redirect-loop" rule error: "the redirect leads to where it came from";

@@ -6,7 +6,6 @@
 
 mod coverage;
 mod place;
-#[cfg(test)]
 mod shuffled;
 mod supplied;
 mod value;
@@ -18,6 +17,7 @@ use spec::load::{Files, attach, load_text};
 use spec::{Diagnostics, Severity, SourceFile, Sources, Syntax, Variables};
 
 pub use coverage::{everything, said_in};
+pub use shuffled::shuffled;
 pub use supplied::Supplied;
 
 /// A random mesh: the same for the same seed, whatever the machine.

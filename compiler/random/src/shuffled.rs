@@ -8,8 +8,8 @@ const UNORDERED: [&str; 2] = ["endpoint", "calls"];
 /// A node calls as the service that it serves first.
 const FIRST_COUNTS: &str = "serves";
 
-/// JSON with the same content. `serde_json` would sort its keys.
-pub(super) fn shuffled(text: &str, seed: u64) -> Option<String> {
+/// JSON with the same content; `None` if the text is none. `serde_json` would sort its keys.
+pub fn shuffled(text: &str, seed: u64) -> Option<String> {
     let document: Value = serde_json::from_str(text).ok()?;
     let mut out = String::new();
     add(&document, "mesh", &mut Rng::with_seed(seed), &mut out);

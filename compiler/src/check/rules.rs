@@ -50,6 +50,7 @@ mod priority_tie;
 mod protocol_mismatch;
 mod protocols;
 mod providers;
+mod proxyless;
 mod rate_limit_keys;
 mod rate_limit_status;
 mod redirect_loop;
@@ -152,6 +153,7 @@ const RULES: &[Rule] = &[
     priority_gap::check,
     priority_tie::check,
     protocol_mismatch::check,
+    proxyless::check,
     rate_limit_keys::check,
     rate_limit_status::check,
     redirect_loop::check,

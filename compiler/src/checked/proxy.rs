@@ -18,6 +18,8 @@ use super::{
 #[derive(Clone, Debug)]
 pub struct Node {
     pub name: Name,
+    /// There is no sidecar: the application, which only calls, asks the control plane itself.
+    pub proxyless: bool,
     pub serves: Vec<Serve>,
     /// In the order of the services' names, each once.
     pub calls: Vec<Call>,

@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 use ::envoy::config::bootstrap::v3::{Bootstrap, bootstrap::StaticResources};
 use ::envoy::config::cluster::v3::{Cluster, cluster::ClusterDiscoveryType, cluster::DiscoveryType};
 use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
-use ::envoy::config::listener::v3::{Filter, Listener, filter};
+use ::envoy::config::listener::v3::Listener;
 use ::envoy::config::route::v3::RouteConfiguration;
-use ::envoy::extensions::filters::network::http_connection_manager::v3::{
-    HttpConnectionManager, http_connection_manager::RouteSpecifier,
-};
-use prost::{Message, Name};
+use ::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::RouteSpecifier;
 
+use super::connection_managers::{self, Edit};
 use super::secrets::{Sources, place_in_cluster, place_in_listener};
 use crate::lower::NodeConfig;
 
@@ -47,24 +45,13 @@ pub fn inline(config: &NodeConfig) -> Bootstrap {
 
 fn with_routes(listener: &Listener, routes: &BTreeMap<&str, &RouteConfiguration>) -> Listener {
     let mut listener = listener.clone();
-    let chains = listener.filter_chains.iter_mut().chain(&mut listener.default_filter_chain);
-    for filter in chains.flat_map(|chain| &mut chain.filters) {
-        replace_routes(filter, routes);
-    }
+    connection_managers::edit(&mut listener, |manager| {
+        let Some(RouteSpecifier::Rds(rds)) = &manager.route_specifier else { return Edit::Untouched };
+        let Some(routes) = routes.get(rds.route_config_name.as_str()) else { return Edit::Untouched };
+        manager.route_specifier = Some(RouteSpecifier::RouteConfig((*routes).clone()));
+        Edit::Changed
+    });
     listener
-}
-
-fn replace_routes(filter: &mut Filter, routes: &BTreeMap<&str, &RouteConfiguration>) {
-    let Some(filter::ConfigType::TypedConfig(config)) = &mut filter.config_type else { return };
-    if config.type_url != HttpConnectionManager::type_url() {
-        return;
-    }
-    // What we encoded can be decoded.
-    let Ok(mut manager) = HttpConnectionManager::decode(config.value.as_slice()) else { return };
-    let Some(RouteSpecifier::Rds(rds)) = &manager.route_specifier else { return };
-    let Some(routes) = routes.get(rds.route_config_name.as_str()) else { return };
-    manager.route_specifier = Some(RouteSpecifier::RouteConfig((*routes).clone()));
-    *config = ::envoy::any(&manager);
 }
 
 fn with_endpoints(cluster: &Cluster, endpoints: &BTreeMap<&str, &ClusterLoadAssignment>) -> Cluster {

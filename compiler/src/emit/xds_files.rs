@@ -9,14 +9,13 @@ use std::sync::Arc;
 use ::envoy::config::bootstrap::v3::{Bootstrap, bootstrap::DynamicResources};
 use ::envoy::config::cluster::v3::Cluster;
 use ::envoy::config::core::v3::{ApiVersion, ConfigSource, PathConfigSource, config_source::ConfigSourceSpecifier};
-use ::envoy::config::listener::v3::{Filter, Listener, filter};
-use ::envoy::extensions::filters::network::http_connection_manager::v3::{
-    HttpConnectionManager, http_connection_manager::RouteSpecifier,
-};
+use ::envoy::config::listener::v3::Listener;
+use ::envoy::extensions::filters::network::http_connection_manager::v3::http_connection_manager::RouteSpecifier;
 use ::envoy::service::discovery::v3::DiscoveryResponse;
 use ::envoy::to_yaml;
-use prost::{Message, Name};
+use prost::Name;
 
+use super::connection_managers::{self, Edit};
 use super::secrets::{Sources, place_in_cluster, place_in_listener};
 use crate::lower::NodeConfig;
 
@@ -107,23 +106,11 @@ fn with_files(cluster: &Arc<Cluster>, folder: &str, sources: &Sources<'_>) -> Ar
 
 fn with_route_files(listener: &Listener, folder: &str, sources: &Sources<'_>) -> Arc<Listener> {
     let mut listener = listener.clone();
-    let chains = listener.filter_chains.iter_mut().chain(&mut listener.default_filter_chain);
-    for filter in chains.flat_map(|chain| &mut chain.filters) {
-        replace_source(filter, folder);
-    }
+    connection_managers::edit(&mut listener, |manager| {
+        let Some(RouteSpecifier::Rds(rds)) = &mut manager.route_specifier else { return Edit::Untouched };
+        rds.config_source = Some(file(folder, &routes_file(&rds.route_config_name)));
+        Edit::Changed
+    });
     place_in_listener(&mut listener, sources);
     Arc::new(listener)
-}
-
-fn replace_source(filter: &mut Filter, folder: &str) {
-    let Some(filter::ConfigType::TypedConfig(config)) = &mut filter.config_type else { return };
-    if config.type_url != HttpConnectionManager::type_url() {
-        return;
-    }
-    // What we encoded can be decoded.
-    let Ok(mut manager) = HttpConnectionManager::decode(config.value.as_slice()) else { return };
-    if let Some(RouteSpecifier::Rds(rds)) = &mut manager.route_specifier {
-        rds.config_source = Some(file(folder, &routes_file(&rds.route_config_name)));
-        *config = ::envoy::any(&manager);
-    }
 }

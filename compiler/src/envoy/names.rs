@@ -159,6 +159,19 @@ pub(crate) fn own_filter(root_id: &str, owner: &str) -> String {
     }
 }
 
+/// The endpoints of a cluster as gRPC wants to be told of them.
+pub(crate) fn grpc_endpoints(cluster: &str) -> String {
+    format!("grpc:{cluster}")
+}
+
+/// The routes of a service as gRPC wants to be told of them.
+pub(crate) fn grpc_routes(service: &Service) -> String {
+    format!("grpc_route_{}", service.name.key())
+}
+
+/// Where an Envoy asks for its configuration.
+pub(crate) const CONTROL_PLANE_CLUSTER: &str = "meshwright-xds";
+
 /// Where keys of tokens are fetched.
 pub(crate) fn keys_cluster(at: &HostPort) -> String {
     format!("keys:{at}")

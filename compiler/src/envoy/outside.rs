@@ -1,6 +1,6 @@
 //! Servers that are no services of the mesh, by a socket or a name: of secrets, of keys.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use envoy::config::cluster::v3::{Cluster, cluster};
@@ -23,7 +23,7 @@ use envoy::extensions::upstreams::http::v3::{
 use envoy::r#type::matcher::v3::{StringMatcher, string_matcher::MatchPattern};
 use spec::mesh::HostPort;
 
-use super::{duration, endpoint, names, tls};
+use super::{duration, names, tls};
 
 /// Authorities that the system believes, where Debian, Ubuntu and Alpine keep them.
 const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
@@ -39,11 +39,7 @@ pub(crate) enum SecretServer<'a> {
 /// An SDS server. Part of the bootstrap: Envoy takes secrets from no cluster that it was told of later.
 pub(crate) fn secret_server(server: &SecretServer<'_>) -> Cluster {
     let base = match server {
-        SecretServer::Socket(path) => {
-            let pipe = Pipe { path: (*path).to_owned(), ..Default::default() };
-            let address = Address { address: Some(address::Address::Pipe(pipe)) };
-            to(names::secret_socket(path), address, cluster::DiscoveryType::Static)
-        }
+        SecretServer::Socket(path) => to(names::secret_socket(path), pipe(path), cluster::DiscoveryType::Static),
         SecretServer::Address(at) => encrypted_to(names::secret_address(at), at),
     };
     with_http2(base)
@@ -57,22 +53,34 @@ pub(crate) fn grpc_service(cluster: String, at: &HostPort) -> GrpcService {
 
 /// A server of the outside world that is reached over HTTP without TLS.
 pub(crate) fn plain_to(name: String, at: &HostPort) -> Cluster {
+    let literal = at.host.parse::<IpAddr>().is_ok();
+    let discovery = if literal { cluster::DiscoveryType::Static } else { cluster::DiscoveryType::StrictDns };
+    to(name, address(at), discovery)
+}
+
+/// A name is resolved by whoever uses it.
+pub(crate) fn address(at: &HostPort) -> Address {
     match at.host.parse::<IpAddr>() {
-        Ok(ip) => {
-            let address = SocketAddr::new(ip, at.port);
-            to(name, endpoint::address(address.ip(), address.port()), cluster::DiscoveryType::Static)
-        }
-        Err(_) => {
-            let address = Address {
-                address: Some(address::Address::SocketAddress(SocketAddress {
-                    address: at.host.clone(),
-                    port_specifier: Some(PortSpecifier::PortValue(u32::from(at.port))),
-                    ..Default::default()
-                })),
-            };
-            to(name, address, cluster::DiscoveryType::StrictDns)
-        }
+        Ok(ip) => super::endpoint::address(ip, at.port),
+        Err(_) => Address {
+            address: Some(address::Address::SocketAddress(SocketAddress {
+                address: at.host.clone(),
+                port_specifier: Some(PortSpecifier::PortValue(u32::from(at.port))),
+                ..Default::default()
+            })),
+        },
     }
+}
+
+/// A Unix socket.
+pub(crate) fn pipe(path: &str) -> Address {
+    let pipe = Pipe { path: path.to_owned(), ..Default::default() };
+    Address { address: Some(address::Address::Pipe(pipe)) }
+}
+
+pub(crate) fn endpoint(address: Address) -> LbEndpoint {
+    let endpoint = Endpoint { address: Some(address), ..Default::default() };
+    LbEndpoint { host_identifier: Some(HostIdentifier::Endpoint(endpoint)), ..Default::default() }
 }
 
 /// As [`plain_to`], with TLS: the server must be who its name says, by an authority that the system believes.
@@ -111,9 +119,7 @@ fn system_tls(sni: String, names: Vec<SubjectAltNameMatcher>) -> TransportSocket
 }
 
 fn to(name: String, address: Address, discovery: cluster::DiscoveryType) -> Cluster {
-    let endpoint = Endpoint { address: Some(address), ..Default::default() };
-    let endpoint = LbEndpoint { host_identifier: Some(HostIdentifier::Endpoint(endpoint)), ..Default::default() };
-    let locality = LocalityLbEndpoints { lb_endpoints: vec![endpoint], ..Default::default() };
+    let locality = LocalityLbEndpoints { lb_endpoints: vec![endpoint(address)], ..Default::default() };
     Cluster {
         alt_stat_name: if name.contains(['.', ':']) { names::stat_name(&name) } else { String::new() },
         connect_timeout: Some(duration(Duration::from_secs(1))),

@@ -4,7 +4,8 @@
 //! names them (`watched_directory` of a certificate inside a listener does nothing).
 
 use envoy::config::core::v3::{
-    ApiConfigSource, ApiVersion, ConfigSource, DataSource, GrpcService, TransportSocket, WatchedDirectory,
+    ApiConfigSource, ApiVersion, ConfigSource, DataSource, GrpcService, PathConfigSource, TransportSocket,
+    WatchedDirectory,
     api_config_source::ApiType,
     config_source::ConfigSourceSpecifier,
     data_source,
@@ -45,6 +46,8 @@ pub(crate) enum Giver<'a> {
     ControlPlane,
     /// An SDS server, by the name of its cluster.
     Server(&'a str),
+    /// A file that holds the secret as SDS would give it.
+    File(&'a str),
 }
 
 /// How a listener accepts connections. With authorities, callers must show a certificate.
@@ -88,6 +91,14 @@ pub(crate) fn authorities_file(name: &str, path: &str) -> Secret {
 pub(crate) fn secret(name: &str, giver: &Giver<'_>) -> SdsSecretConfig {
     let source = match giver {
         Giver::ControlPlane => from_control_plane(),
+        Giver::File(path) => ConfigSource {
+            resource_api_version: ApiVersion::V3.into(),
+            config_source_specifier: Some(ConfigSourceSpecifier::PathConfigSource(PathConfigSource {
+                path: (*path).to_owned(),
+                ..Default::default()
+            })),
+            ..Default::default()
+        },
         Giver::Server(cluster) => ConfigSource {
             resource_api_version: ApiVersion::V3.into(),
             config_source_specifier: Some(ConfigSourceSpecifier::ApiConfigSource(ApiConfigSource {

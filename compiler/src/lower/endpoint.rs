@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
-use spec::mesh::{Dns, LocalityMode};
+use spec::mesh::{Dns, LoadBalancingPolicy, LocalityMode};
 
 use super::INGRESS_PORT;
 use super::shared::{Key, Shared};
 use crate::checked::{CheckedMesh, Destination, Discovery, Endpoint, Id, Proxy, Service, Situation, Upstream};
 use crate::envoy::endpoint::{Common, Group, WeightedAddress, placed_assignment, resolved_assignment};
+use crate::envoy::grpc::{self, Shares};
 use crate::envoy::names;
 
 /// The endpoints of a service and of each of its subsets, as one proxy is told them. When an endpoint comes or goes,
@@ -31,7 +32,12 @@ pub fn endpoints_of(
     // `None` means the default subset where there is one.
     let whole = declared.default_subset.is_none().then_some(None);
     let destinations = whole.into_iter().chain(subsets).map(|subset| Destination { service, subset });
-    destinations.map(|to| assignment(mesh, shared, mesh.situation(caller), to)).collect()
+    let at = mesh.situation(caller);
+    let told = |to| match mesh.is_proxyless(caller) {
+        true => grpc_assignment(mesh, shared, at, to),
+        false => assignment(mesh, shared, at, to),
+    };
+    destinations.map(told).collect()
 }
 
 /// Whether callers in different places are told different endpoints, or the same in another order.
@@ -61,6 +67,28 @@ pub(super) fn assignment(
         };
         placed_assignment(&key.name, &remote(service, to.subset, near), common)
     })
+}
+
+/// The same, as gRPC wants to be told.
+pub(super) fn grpc_assignment(
+    mesh: &CheckedMesh,
+    shared: &Shared,
+    caller: &Situation,
+    to: Destination,
+) -> Arc<ClusterLoadAssignment> {
+    let service = mesh.service(to.service);
+    let near = (locality(service) == LocalityMode::Failover).then_some(caller);
+    let key = Key {
+        name: names::grpc_endpoints(&names::own_endpoints(mesh, to)),
+        place: near.map(|at| (at.region.clone(), at.zone.clone())),
+        transport_socket: Vec::new(),
+    };
+    let policy = service.load_balancing.as_ref().and_then(|balancing| balancing.policy.as_ref());
+    let shares = match policy.map(|policy| policy.value) {
+        Some(LoadBalancingPolicy::RingHash) => Shares::ByHash,
+        _ => Shares::InTurn,
+    };
+    shared.endpoints(key.clone(), || grpc::assignment(&key.name, &assignment(mesh, shared, caller, to), shares))
 }
 
 /// The one endpoint of a service that Envoy resolves.

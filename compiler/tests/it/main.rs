@@ -1,8 +1,10 @@
 //! Integration tests of the compiler, as its users see it.
 
+mod ads;
 mod annotation_fields;
 mod annotations;
 mod client_secrets;
+mod discovered;
 mod endpoints;
 mod findings;
 mod golden;
@@ -12,6 +14,7 @@ mod manual;
 mod mesh_findings;
 mod pages;
 mod passwords;
+mod proxyless;
 mod rules_clusters;
 mod rules_edits;
 mod rules_endpoints;

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod bootstrap;
 mod check;
 mod compile;
 mod convert;
@@ -7,6 +8,8 @@ mod fmt;
 mod import;
 mod rule;
 mod schema;
+mod serve;
+mod sidecar;
 mod up;
 
 use clap::Subcommand;
@@ -15,6 +18,11 @@ use crate::exit::{Exit, ExitStatus};
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write what an Envoy of a node or gateway starts with that asks a control plane, and what it serves without one
+    ///
+    /// The folder is made for a task's image: `envoy.yaml`, everything the node would be told now as `last-good.snapshot`
+    /// and as `fallback.yaml`, modules of filters, and `sidecar.json` for `meshwright sidecar`.
+    Bootstrap(Box<bootstrap::Arguments>),
     /// Find every mistake in a mesh, with file, line and help
     ///
     /// Findings as text go to standard error, formats for machines to standard output. The exit code is 1 if there are
@@ -38,12 +46,26 @@ pub enum Command {
     Rule(rule::Arguments),
     /// Print what can be said: a JSON Schema for editors, or every field with its forms
     Schema(schema::Arguments),
+    /// Serve a mesh to Envoys over xDS, and follow its files: changes take effect without losing a request
+    ///
+    /// A mesh with mistakes changes nothing that is served: they are in the log and on the page /status. SIGHUP looks at
+    /// the files at once, SIGTERM ends.
+    Serve(Box<serve::Arguments>),
+    #[command(name = serve::apart::NAME, hide = true)]
+    CompileApart(serve::apart::Arguments),
+    /// Run Envoy as the first process of a task: with what was good when no control plane answers, drained at the end
+    ///
+    /// Envoy speaks with the sidecar, which passes everything through to a control plane and keeps what Envoy
+    /// acknowledged. SIGTERM drains, a second one hurries; SIGHUP reads certificates anew. `sidecar health` is for
+    /// health checks of tasks.
+    Sidecar(Box<sidecar::Arguments>),
     /// Run a mesh on this machine: a real Envoy for each node, echo workloads in place of services
     Up(up::Arguments),
 }
 
 pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
     match command {
+        Command::Bootstrap(arguments) => bootstrap::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
@@ -51,6 +73,9 @@ pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
         Command::Import(arguments) => import::run(&arguments),
         Command::Rule(arguments) => rule::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::CompileApart(arguments) => serve::apart::run(&arguments),
+        Command::Sidecar(arguments) => sidecar::run(&arguments),
         Command::Up(arguments) => up::run(&arguments),
     }
 }

@@ -1,9 +1,13 @@
 //! Where a mesh comes from: a file or standard input, in our language or another system's.
 
+use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use control_plane::reconcile::Digests;
+use control_plane::reconcile::files::Reader;
+use sha2::{Digest as _, Sha256};
 use spec::load::{FileError, Files};
 use spec::{Diagnostics, FileId, Mesh, Sources, Syntax, Variables};
 
@@ -46,6 +50,8 @@ pub struct Loaded {
     pub mesh: Option<Mesh>,
     pub sources: Sources,
     pub diagnostics: Diagnostics,
+    /// Every file that was read, or that should have been, with what was in it. Not standard input.
+    pub read: Digests,
 }
 
 impl Loaded {
@@ -71,6 +77,9 @@ pub fn load_beside(path: &str, reading: &Reading, mut sources: Sources) -> Resul
         path => (path, read_main(path)?),
     };
     let folder = Folder::of(name);
+    if path != "-" {
+        folder.note(name, Some(&bytes));
+    }
     let main = spec::load::add_text(name, bytes, &mut sources, &mut diagnostics);
     let (mut mesh, texts) = match (main, reading.from) {
         (None, _) => (None, Vec::new()),
@@ -87,7 +96,7 @@ pub fn load_beside(path: &str, reading: &Reading, mut sources: Sources) -> Resul
         compiler::annotation::apply(mesh, &mut diagnostics);
         spec::load::attach(mesh, &folder, &mut sources, &mut diagnostics);
     }
-    Ok(Loaded { name: name.to_owned(), texts, mesh, sources, diagnostics })
+    Ok(Loaded { name: name.to_owned(), texts, mesh, sources, diagnostics, read: folder.read.into_inner() })
 }
 
 /// One text of the mesh language, and nothing it refers to.
@@ -113,13 +122,25 @@ pub fn read_text(path: &str, sources: &mut Sources, diagnostics: &mut Diagnostic
 /// The files of one folder of this machine, and below. Links that lead out of it are refused.
 pub struct Folder {
     root: std::io::Result<PathBuf>,
+    /// What was read, for whoever watches it.
+    read: RefCell<Digests>,
 }
 
 impl Folder {
     /// The folder of a file.
     pub fn of(file: &str) -> Self {
         let folder = Path::new(file).parent().filter(|folder| !folder.as_os_str().is_empty());
-        Self { root: folder.unwrap_or(Path::new(".")).canonicalize() }
+        Self { root: folder.unwrap_or(Path::new(".")).canonicalize(), read: RefCell::default() }
+    }
+
+    /// Of what could not be read here, notes what whoever watches it reads: both change together.
+    fn note(&self, path: &str, bytes: Option<&[u8]>) {
+        let path = PathBuf::from(path);
+        let digest = match bytes {
+            Some(bytes) => Some(Sha256::digest(bytes).into()),
+            None => Reader::default().digests([&path]).remove(&path).flatten(),
+        };
+        self.read.borrow_mut().insert(path, digest);
     }
 
     fn read_inside(&self, path: &str) -> std::io::Result<Vec<u8>> {
@@ -134,7 +155,9 @@ impl Folder {
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        self.read_inside(path).map_err(|error| FileError::new(path, error.to_string()))
+        let read = self.read_inside(path);
+        self.note(path, read.as_deref().ok());
+        read.map_err(|error| FileError::new(path, error.to_string()))
     }
 }
 
@@ -153,8 +176,10 @@ fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// One byte more than is read of a text, so that the language says that it is too long.
-const MAX_INPUT_BYTES: u64 = spec::load::MAX_BYTES as u64 + 1;
+/// One byte more than is taken of any file, so that the language says that it is too long. Whoever watches files reads
+/// as much of them.
+const MAX_INPUT_BYTES: u64 = spec::load::MAX_MODULE_BYTES as u64 + 1;
+const _: () = assert!(MAX_INPUT_BYTES == control_plane::reconcile::files::MAX_BYTES);
 
 fn read_stdin() -> Result<Vec<u8>, Exit> {
     let mut bytes = Vec::new();

@@ -1,17 +1,24 @@
 //! From a checked mesh to a running one: placed on loopback addresses, compiled, started.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use compiler::emit;
+use compiler::emit::ads::{Ads, Servers, ads_bootstrap};
 use compiler::lower::Shared;
 use local::{Claim, Options, Placement, Plan, Running, Subnet};
 use spec::Diagnostics;
+use spec::mesh::HostPort;
 
 use crate::exit::{Exit, ExitStatus};
 use crate::mesh::Ready;
 use crate::module;
+
+/// Where a mesh is placed whose Envoys follow a control plane: `serve --local` and `up --xds` must mean the same
+/// addresses.
+pub const XDS_SUBNET: &str = "127.80.0.0/24";
 
 /// Addresses to run at, and what holds them for us until the end.
 pub struct Addresses {
@@ -26,12 +33,14 @@ pub struct Started {
 }
 
 /// How Envoys are told what they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form {
     /// Everything in one bootstrap.
     Static,
     /// By files that they watch, below `NAME/xds` of the run folder.
     Watched,
+    /// By control planes at these addresses.
+    Asking(Vec<SocketAddr>),
 }
 
 /// Places, compiles and starts a checked mesh. Health checks are hastened, so that the mesh is healthy within seconds;
@@ -68,6 +77,14 @@ pub async fn start_as(form: Form, ready: &Ready, addresses: Addresses, mut optio
                         _ => watched.push((PathBuf::from(path), text.into_bytes())),
                     }
                 }
+            }
+        }
+        Form::Asking(servers) => {
+            let host_port = |server: SocketAddr| HostPort { host: server.ip().to_string(), port: server.port() };
+            let ads = Ads::towards(Servers::Addresses(servers.into_iter().map(host_port).collect()));
+            for proxy in placed.proxies() {
+                let path = format!("{}/envoy.yaml", placed.proxy_name(proxy));
+                drop(configs.insert(path, envoy::to_yaml(&ads_bootstrap(&placed, proxy, &ads).bootstrap)));
             }
         }
     }

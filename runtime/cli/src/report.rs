@@ -70,19 +70,24 @@ pub enum Role {
 
 /// Writes the findings.
 pub fn print(report: &Report<'_>, format: Format, role: Role) -> Result<(), Exit> {
-    let text = match format {
-        Format::Text => text::of(report),
-        Format::Json => json::of(report),
-        Format::Sarif => sarif::of(report),
-        Format::Junit => junit::of(report)?,
-        Format::Github => github::of(report),
-    };
+    let text = text(report, format)?;
     if role == Role::Result && format != Format::Text {
         to_stdout(&text)?
     } else {
         to_stderr(&text)?
     }
     Ok(())
+}
+
+/// As [`print`] writes them.
+pub fn text(report: &Report<'_>, format: Format) -> Result<String, Exit> {
+    Ok(match format {
+        Format::Text => text::of(report),
+        Format::Json => json::of(report),
+        Format::Sarif => sarif::of(report),
+        Format::Junit => junit::of(report)?,
+        Format::Github => github::of(report),
+    })
 }
 
 fn severity(finding: &Diagnostic) -> &'static str {

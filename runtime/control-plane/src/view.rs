@@ -13,7 +13,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::stream::Variant;
 
+mod inside;
 mod references;
+
+pub use inside::Inside;
 
 /// Everything one proxy is told. Views of proxies that are told the same share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,8 +40,10 @@ pub struct Served {
     pub name: Arc<str>,
     /// A digest of the encoded message.
     pub version: Arc<str>,
-    /// The encoded message.
+    /// The encoded message, without `module`.
     pub bytes: Bytes,
+    /// What belongs into it.
+    pub module: Option<Inside>,
     /// Of a cluster: the name under which it asks for its endpoints. Such endpoints must be sent again whenever the
     /// cluster changes, or Envoy waits for them until it gives up (15 s).
     pub endpoints: Option<Arc<str>>,
@@ -143,7 +148,17 @@ impl Resources {
 
 impl Served {
     pub fn of(resource: &Resource) -> Self {
-        Self::new(resource.kind, &resource.name, &resource.version, Bytes::from(resource.bytes.clone()))
+        let bytes = Bytes::from(resource.bytes.clone());
+        let module = resource.module.as_ref();
+        Self {
+            module: module.map(|it| Inside { at: it.at, bytes: Bytes::from_owner(Arc::clone(&it.bytes)) }),
+            ..Self::new(resource.kind, &resource.name, &resource.version, bytes)
+        }
+    }
+
+    /// The encoded message with everything that belongs into it.
+    pub fn whole(&self) -> Bytes {
+        inside::whole(&self.bytes, self.module.as_ref())
     }
 
     pub fn new(kind: ResourceKind, name: &str, version: &str, bytes: Bytes) -> Self {
@@ -152,14 +167,15 @@ impl Served {
             ResourceKind::Cluster => refers.pop().map(|(_, name)| name),
             _ => None,
         };
-        Self { name: name.into(), version: version.into(), bytes, endpoints, refers, kind, field: Encoded::default() }
+        let (name, version) = (name.into(), version.into());
+        Self { name, version, bytes, module: None, endpoints, refers, kind, field: Encoded::default() }
     }
 
-    /// As a field `resources` of a response. Made once, for all streams.
-    pub(crate) fn field(&self, variant: Variant) -> Bytes {
+    /// As a field `resources` of a response, in parts that follow each other. Made once, for all streams.
+    pub(crate) fn field(&self, variant: Variant) -> &[Bytes] {
         self.field.get_or_init(variant, || {
-            let any = Any { type_url: self.kind.type_url(), value: self.bytes.to_vec() };
-            match variant {
+            let any = Any { type_url: self.kind.type_url(), value: self.whole().to_vec() };
+            let field = match variant {
                 Variant::StateOfTheWorld => {
                     DiscoveryResponse { resources: vec![any], ..Default::default() }.encode_to_vec()
                 }
@@ -172,8 +188,8 @@ impl Served {
                     };
                     DeltaDiscoveryResponse { resources: vec![resource], ..Default::default() }.encode_to_vec()
                 }
-            }
-            .into()
+            };
+            inside::parts(field, self.module.as_ref())
         })
     }
 
@@ -201,7 +217,10 @@ impl Eq for Resources {}
 impl PartialEq for Served {
     fn eq(&self, other: &Self) -> bool {
         let of = |served: &Self| (served.kind, Arc::clone(&served.name), Arc::clone(&served.version));
-        of(self) == of(other) && self.bytes == other.bytes && self.endpoints == other.endpoints
+        of(self) == of(other)
+            && self.bytes == other.bytes
+            && self.module == other.module
+            && self.endpoints == other.endpoints
     }
 }
 
@@ -218,17 +237,17 @@ impl fmt::Debug for Served {
 /// What was encoded for each variant, once somebody asked for it.
 #[derive(Clone, Default)]
 struct Encoded {
-    state_of_the_world: OnceLock<Bytes>,
-    delta: OnceLock<Bytes>,
+    state_of_the_world: OnceLock<Vec<Bytes>>,
+    delta: OnceLock<Vec<Bytes>>,
 }
 
 impl Encoded {
-    fn get_or_init(&self, variant: Variant, encode: impl FnOnce() -> Bytes) -> Bytes {
+    fn get_or_init(&self, variant: Variant, encode: impl FnOnce() -> Vec<Bytes>) -> &[Bytes] {
         let place = match variant {
             Variant::StateOfTheWorld => &self.state_of_the_world,
             Variant::Delta => &self.delta,
         };
-        place.get_or_init(encode).clone()
+        place.get_or_init(encode)
     }
 }
 

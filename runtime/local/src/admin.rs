@@ -54,6 +54,15 @@ impl Admin {
         }
     }
 
+    /// The same for what changes something.
+    pub async fn post(&self, path: &str) -> Result<Response, AdminError> {
+        let response = self.ask(&Request::new("POST", path)).await?;
+        match response.status {
+            200 => Ok(response),
+            status => Err(AdminError::Refused { path: path.to_owned(), status }),
+        }
+    }
+
     /// Whether Envoy takes traffic: every listener and cluster is initialized.
     pub async fn is_ready(&self) -> bool {
         self.get("/ready").await.is_ok()

@@ -30,6 +30,8 @@ pub enum FindError {
         SUPPORTED.0, SUPPORTED.1, SUPPORTED.0, SUPPORTED.1
     )]
     NotFound,
+    #[error("no Envoy 1.36 was found: `make setup` installs it, or name it with ENVOY_136=FILE")]
+    NoOldest,
 }
 
 /// Why Envoy could not be asked.
@@ -72,6 +74,17 @@ pub fn find(explicit: Option<&Path>) -> Result<EnvoyBinary, FindError> {
     let program = std::env::current_exe().ok();
     let starts: Vec<&Path> = current.iter().chain(program.iter()).map(PathBuf::as_path).collect();
     search(&path, &starts).ok_or(FindError::NotFound)
+}
+
+/// The oldest Envoy that configurations are made for, as tests need it: `ENVOY_136`, or what `make setup` installed.
+pub fn find_oldest() -> Result<EnvoyBinary, FindError> {
+    if let Some(path) = std::env::var_os("ENVOY_136").filter(|path| !path.is_empty()) {
+        return named(Path::new(&path), "from ENVOY_136");
+    }
+    let current = std::env::current_dir().ok();
+    let program = std::env::current_exe().ok();
+    let mut folders = current.iter().chain(program.iter()).flat_map(|start| start.ancestors());
+    folders.find_map(|folder| installed_in(&folder.join("target/venv-1.36"))).ok_or(FindError::NoOldest)
 }
 
 fn named(path: &Path, asked_by: &'static str) -> Result<EnvoyBinary, FindError> {

@@ -5,13 +5,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command as BlockingCommand, Stdio};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
@@ -22,12 +24,23 @@ const START_UNLESS_ORPHANED: &str = r#"[ "$PPID" = "$1" ] || exit 1; shift; exec
 
 /// What to start, and where its output goes.
 #[derive(Debug)]
-pub(crate) struct Program {
-    pub(crate) path: PathBuf,
-    pub(crate) arguments: Vec<OsString>,
-    pub(crate) folder: PathBuf,
-    pub(crate) stdout: Stdio,
-    pub(crate) stderr: Stdio,
+pub struct Program {
+    pub path: PathBuf,
+    pub arguments: Vec<OsString>,
+    pub folder: PathBuf,
+    pub stdout: Stdio,
+    pub stderr: Stdio,
+    pub tie: Tie,
+}
+
+/// What sees to it that the program ends with us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tie {
+    /// `setpriv` (util-linux), where it exists.
+    Setpriv,
+    /// A command that calls [`become_program`] with what is added to its arguments: our process's id, the program's
+    /// path, its arguments. For images that hold nothing but our own program.
+    Through(Vec<OsString>),
 }
 
 struct Job {
@@ -36,9 +49,9 @@ struct Job {
     reply: oneshot::Sender<io::Result<Child>>,
 }
 
-/// Starts the program. The child is killed when it is dropped, and, where `setpriv` (util-linux) exists, when
-/// this process ends in any other way.
-pub(crate) async fn launch(program: Program) -> io::Result<Child> {
+/// Starts the program. The child is killed when it is dropped, and, where its tie holds, when this process ends in any
+/// other way.
+pub async fn launch(program: Program) -> io::Result<Child> {
     static LAUNCHER: OnceLock<Sender<Job>> = OnceLock::new();
     let gone = || io::Error::other("the thread that starts processes has ended");
     let launcher = LAUNCHER.get_or_init(|| {
@@ -52,27 +65,47 @@ pub(crate) async fn launch(program: Program) -> io::Result<Child> {
     answer.await.map_err(|_| gone())?
 }
 
+/// Becomes another program, which ends when the process `parent`, which started this one, ends. Returns only if it
+/// cannot.
+pub fn become_program(parent: u32, path: &Path, arguments: &[OsString]) -> io::Error {
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        return error.into();
+    }
+    // It may have ended before its end became fatal.
+    if getppid().is_none_or(|now| now.as_raw_nonzero().get().unsigned_abs() != parent) {
+        return io::Error::other("the process that started this one has ended");
+    }
+    BlockingCommand::new(path).args(arguments).exec()
+}
+
 fn launcher(jobs: &Receiver<Job>) {
-    let ties_children = ties_children();
+    let mut setpriv = None;
     while let Ok(Job { program, runtime, reply }) = jobs.recv() {
         // Spawning panics on a runtime that is shutting down; that must not end this thread and its children.
         let spawned = catch_unwind(AssertUnwindSafe(|| {
             let _context = runtime.enter();
-            command(program, ties_children).spawn()
+            command(program, || *setpriv.get_or_insert_with(ties_children)).spawn()
         }));
         // Nobody waits any more: the child is killed as it is dropped.
         drop(reply.send(spawned.unwrap_or_else(|_| Err(io::Error::other("the runtime is shutting down")))));
     }
 }
 
-fn command(program: Program, ties_children: bool) -> Command {
-    let mut command = if ties_children {
-        let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", "sh", "-c", START_UNLESS_ORPHANED, "sh"]);
-        command.arg(std::process::id().to_string()).arg(program.path);
-        command
-    } else {
-        Command::new(program.path)
+fn command(program: Program, has_setpriv: impl FnOnce() -> bool) -> Command {
+    let us = std::process::id().to_string();
+    let mut command = match &program.tie {
+        Tie::Setpriv if has_setpriv() => {
+            let mut command = Command::new("setpriv");
+            command.args(["--pdeathsig", "KILL", "--", "sh", "-c", START_UNLESS_ORPHANED, "sh"]);
+            command.arg(us).arg(program.path);
+            command
+        }
+        Tie::Through(starter) if let Some((path, arguments)) = starter.split_first() => {
+            let mut command = Command::new(path);
+            command.args(arguments).arg(us).arg(program.path);
+            command
+        }
+        Tie::Setpriv | Tie::Through(_) => Command::new(program.path),
     };
     command.args(program.arguments).current_dir(program.folder);
     command.stdin(Stdio::null()).stdout(program.stdout).stderr(program.stderr);

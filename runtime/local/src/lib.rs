@@ -10,7 +10,7 @@ pub mod client;
 mod detour;
 pub mod echo;
 pub mod envoy;
-mod launch;
+pub mod launch;
 pub mod place;
 pub mod process;
 pub mod run;

@@ -99,6 +99,9 @@ pub fn place(mesh: &Mesh, checked: &CheckedMesh, subnet: Subnet) -> Result<Place
     unbind_prometheus(placed.defaults.stats.as_mut());
     placed.nodes.clear();
     for (index, (declared, (_, node))) in mesh.nodes.iter().zip(checked.nodes()).enumerate() {
+        if node.proxyless {
+            placed.nodes.push(declared.clone());
+        }
         for instance in nodes.iter().filter(|instance| instance.node == index) {
             let mut copy = declared.clone();
             copy.name.value = instance.instance.name.clone();
@@ -162,7 +165,8 @@ fn node_instances(
     let mut taken: BTreeSet<String> =
         nodes.chain(mesh.gateways.iter().map(|gateway| gateway.name.value.key())).collect();
     let mut instances = Vec::new();
-    for (index, (declared, (_, node))) in mesh.nodes.iter().zip(checked.nodes()).enumerate() {
+    let sidecars = mesh.nodes.iter().zip(checked.nodes()).enumerate().filter(|(_, (_, (_, node)))| !node.proxyless);
+    for (index, (declared, (_, node))) in sidecars {
         let origin = &declared.name.value;
         let ports = node_ports(node);
         let originals = original_addresses(checked, index);

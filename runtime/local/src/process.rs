@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::admin::Admin;
 use crate::envoy::EnvoyBinary;
-use crate::launch::{Program, launch};
+use crate::launch::{Program, Tie, launch};
 
 const READY_POLL: Duration = Duration::from_millis(20);
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
@@ -195,6 +195,7 @@ async fn start(run: &EnvoyRun) -> Result<Child, ProcessError> {
         folder: run.folder.clone(),
         stdout: appending(&run.access_log)?.into(),
         stderr: appending(&run.log)?.into(),
+        tie: Tie::Setpriv,
     };
     let spawned = launch(program).await;
     let mut child = spawned.map_err(|source| ProcessError::Spawn { path: run.binary.path().to_owned(), source })?;

@@ -28,6 +28,9 @@ pub struct Node {
     /// The availability zone it runs in, such as `eu-central-1a`.
     #[field(value = text::LABEL)]
     pub zone: Option<Spanned<String>>,
+    /// The application is its own proxy: it has no sidecar, and asks the control plane itself, as gRPC does.
+    #[field(default = "false")]
+    pub proxyless: Option<Spanned<bool>>,
     /// What runs beside the sidecar. None: a node that only calls.
     #[field(named)]
     pub serves: Vec<Serve>,
@@ -119,6 +122,11 @@ pub struct TransparentProxy {
 }
 
 impl Node {
+    /// Whether there is no sidecar.
+    pub fn is_proxyless(&self) -> bool {
+        self.proxyless.as_ref().is_some_and(|said| said.value)
+    }
+
     /// A node that serves nothing and calls nothing.
     pub fn named(name: Spanned<Name>) -> Self {
         Self {
@@ -126,6 +134,7 @@ impl Node {
             bind: None,
             region: None,
             zone: None,
+            proxyless: None,
             serves: Vec::new(),
             calls: Vec::new(),
             transparent_proxy: None,

@@ -121,7 +121,7 @@ fn mistakes_are_found_in_every_file() {
             3 |  node "n" color=1
               |           ^^^^^
               |
-              = help: it can have `name`, `bind`, `region`, `zone`, `serves`, `calls`, `transparent-proxy`, `egress`, `access-log`, `tracing`, `stats`, `filter`, `envoy-overlay`
+              = help: it can have `name`, `bind`, `region`, `zone`, `proxyless`, `serves`, `calls`, `transparent-proxy`, `egress`, `access-log`, `tracing`, `stats`, `filter`, `envoy-overlay`
 
             error[unknown-field]: an included file says what is in the mesh, not the mesh itself
              --> shop/a.kdl:1:1

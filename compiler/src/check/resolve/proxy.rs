@@ -36,8 +36,12 @@ pub(super) fn node(
     let own = extension::overlays(context, &declared.overlays);
     checked::Node {
         name: declared.name.value.clone(),
+        proxyless: declared.is_proxyless(),
         serves,
-        calls: calls(context, &declared.calls, diagnostics),
+        calls: match declared.is_proxyless() {
+            true => calls_of_grpc(context, &declared.calls, services, diagnostics),
+            false => calls(context, &declared.calls, diagnostics),
+        },
         transparent_proxy: declared.transparent_proxy.clone(),
         at: Situation {
             bind: value(&declared.bind),
@@ -130,6 +134,21 @@ fn host(context: &Context<'_>, declared: &mesh::GatewayHost, diagnostics: &mut D
         request_headers: declared.request_headers.as_deref().cloned(),
         response_headers: declared.response_headers.as_deref().cloned(),
     }
+}
+
+/// As [`calls`]; `*` means every service that such an application can speak to.
+fn calls_of_grpc(
+    context: &Context<'_>,
+    declared: &[mesh::Call],
+    services: &[checked::Service],
+    diagnostics: &mut Diagnostics,
+) -> Vec<checked::Call> {
+    let listed: Vec<_> =
+        mesh::Call::listed(declared).filter_map(|name| context.tables.find_service(name.value)).collect();
+    let mut calls = calls(context, declared, diagnostics);
+    let speaks = |id: Id<checked::Service>| services.get(id.index()).is_some_and(checked::Service::is_http2);
+    calls.retain(|call| listed.contains(&call.service) || speaks(call.service));
+    calls
 }
 
 /// In the order of the services' names, each once. What `*` says holds for those that are not named.

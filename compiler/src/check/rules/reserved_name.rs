@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use spec::{Diagnostic, Diagnostics, Mesh, Name, Spanned, codes};
 
 use super::super::tables::Tables;
-use crate::envoy::names::{self, PROMETHEUS_CLUSTER};
+use crate::envoy::names::{self, CONTROL_PLANE_CLUSTER, PROMETHEUS_CLUSTER};
 
 pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let mut by_statistics: BTreeMap<String, &Spanned<Name>> = BTreeMap::new();
@@ -22,6 +22,9 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
         }
         if key == PROMETHEUS_CLUSTER {
             diagnostics.push(reserved(name).label("every Envoy has a cluster of this name, for its metrics"));
+        }
+        if key == CONTROL_PLANE_CLUSTER {
+            diagnostics.push(reserved(name).label("the control plane's cluster has this name"));
         }
         let local = key.strip_prefix(names::LOCAL_PREFIX).and_then(|other| services.get(other));
         if let Some(other) = local {

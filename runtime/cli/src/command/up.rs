@@ -1,8 +1,10 @@
 //! `meshwright up`: the mesh on this machine, one real Envoy a node.
 
+mod follow;
 mod table;
 
 use std::io::IsTerminal;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Exit, ExitStatus};
 use crate::input::Input;
-use crate::launch::{Addresses, start};
+use crate::launch::{Addresses, Form, XDS_SUBNET, start_as};
 use crate::mesh::{Ready, ready};
 use crate::report::Format;
 
@@ -23,9 +25,20 @@ const HEALTHY_WITHIN: Duration = Duration::from_secs(30);
 pub struct Arguments {
     #[command(flatten)]
     input: Input,
-    /// Loopback addresses to use; by default a free /24 of 127.64.0.0/10
+    /// Loopback addresses to use; by default a free /24 of 127.64.0.0/10, with `--xds` 127.80.0.0/24
     #[arg(long, value_name = "CIDR")]
     subnet: Option<String>,
+    /// Let Envoys follow a control plane, `meshwright serve MESH --local`, and every change of the mesh with it; by
+    /// default the one at 127.0.0.1:18000. Of several, divided by commas, the next takes over when one is gone
+    #[arg(
+        long,
+        value_name = "ADDR",
+        num_args = 0..=1,
+        require_equals = true,
+        value_delimiter = ',',
+        default_missing_value = "127.0.0.1:18000"
+    )]
+    xds: Vec<SocketAddr>,
     /// The Envoy to run; by default `envoy` on PATH or in target/venv
     #[arg(long, env = "ENVOY", value_name = "PATH")]
     envoy: Option<PathBuf>,
@@ -36,32 +49,41 @@ pub struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     let Some(ready) = ready(&arguments.input, Format::Text)? else { return Ok(ExitStatus::Invalid) };
-    let claim = claim(arguments.subnet.as_deref())?;
+    let claim = claim(arguments)?;
     let binary = local::find(arguments.envoy.as_deref())?;
     let options = Options {
         folder: arguments.run_folder.clone().map_or(RunFolder::Temporary, RunFolder::At),
         ..Options::new(binary)
     };
     let runtime = tokio::runtime::Runtime::new()?;
-    runtime.block_on(serve(&ready, claim, options))
+    let form = if arguments.xds.is_empty() { Form::Static } else { Form::Asking(arguments.xds.clone()) };
+    runtime.block_on(serve(&ready, form, claim, options))
 }
 
-fn claim(subnet: Option<&str>) -> Result<Addresses, Exit> {
-    match subnet {
+fn claim(arguments: &Arguments) -> Result<Addresses, Exit> {
+    let shared = (!arguments.xds.is_empty()).then_some(XDS_SUBNET);
+    match arguments.subnet.as_deref().or(shared) {
         Some(text) => Ok(Addresses { subnet: Subnet::fixed(text).map_err(Exit::usage)?, claim: None }),
         None => Addresses::claim(),
     }
 }
 
 /// Until a signal: then everything ends.
-async fn serve(ready: &Ready, addresses: Addresses, options: Options) -> Result<ExitStatus, Exit> {
+async fn serve(ready: &Ready, form: Form, addresses: Addresses, options: Options) -> Result<ExitStatus, Exit> {
     // Before the first Envoy starts, so that no signal finds one that nobody stops.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     warn_about_version(&options.binary).await?;
     let progress = progress();
+    let servers = if let Form::Asking(servers) = &form { servers.clone() } else { Vec::new() };
+    let starting = async {
+        if !servers.is_empty() {
+            follow::wait_for_any(&servers, |text| progress.suspend(|| eprintln!("{text}"))).await;
+        }
+        start_as(form, ready, addresses, options).await
+    };
     let started = tokio::select! {
-        started = start(ready, addresses, options) => started?,
+        started = starting => started?,
         _ = interrupt.recv() => return Ok(ExitStatus::Ok),
         _ = terminate.recv() => return Ok(ExitStatus::Ok),
     };
@@ -76,7 +98,12 @@ async fn serve(ready: &Ready, addresses: Addresses, options: Options) -> Result<
     if let Err(error) = healthy {
         eprintln!("warning: {error}");
     }
-    println!("{}", table::text(&started));
+    if !servers.is_empty() {
+        for instance in follow::untold(&started.running).await {
+            eprintln!("warning: the control plane tells `{instance}` nothing: does it serve this mesh with `--local`?");
+        }
+    }
+    println!("{}", table::text(&started, &servers));
     loop {
         tokio::select! {
             _ = interrupt.recv() => return stop(started.running).await,

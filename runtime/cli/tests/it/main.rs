@@ -1,8 +1,10 @@
 //! The command and what its output does on real Envoys.
 
+mod beside;
 mod cli;
 mod examples;
 mod folder;
+mod follow;
 mod formats;
 mod live;
 mod malformed;

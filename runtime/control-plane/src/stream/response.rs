@@ -210,7 +210,7 @@ fn encode(stream: &Stream, kind: ResourceKind, resources: &[Arc<Served>], remove
     };
     let mut parts = vec![Bytes::from(envelope)];
     // Never all of it in one piece: most proxies have a view of their own, and each would keep such a piece.
-    parts.extend(resources.iter().map(|served| served.field(stream.variant)));
+    parts.extend(resources.iter().flat_map(|served| served.field(stream.variant)).cloned());
     Outgoing { kind: Some(kind), type_url: kind.type_url(), parts }
 }
 

@@ -62,6 +62,20 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
+fn an_application_without_a_sidecar_gets_no_envoy() {
+    check(
+        "mesh \"m\" {\nservice \"a.svc\" { protocol \"grpc\"; endpoint \"10.0.0.1:80\"; }\n\
+         node \"a\" serves=\"a.svc\"\nnode \"batch\" proxyless=#true calls=\"a.svc\"\n}",
+        expect![[r#"
+            envoy a of a: 127.77.0.2, was 10.0.0.1
+            app 127.77.0.2:80: a.svc on a, was 10.0.0.1:80
+            a.svc at 127.77.0.2:80: a, weight 64
+            a finds a.svc at 127.77.0.2:80 (64)
+        "#]],
+    );
+}
+
+#[test]
 fn an_envoy_an_application_and_a_gateway() {
     check(
         r#"mesh "shop" {

@@ -106,7 +106,7 @@ fn snapshot(snapshot: &Snapshot, put: &mut Put<'_>) -> Result<(), Exit> {
                 "type": resource.kind.type_url(),
                 "name": resource.name,
                 "version": resource.version,
-                "bytes": resource.bytes.len(),
+                "bytes": resource.whole().len(),
             }));
         }
         index.insert(proxy.to_owned(), resources.into());

@@ -1,5 +1,7 @@
 //! What listens where, and what to type.
 
+use std::net::SocketAddr;
+
 use comfy_table::{Table, presets};
 use local::InstanceKind;
 use spec::Mesh;
@@ -7,9 +9,9 @@ use spec::mesh::{Call, Gateway};
 
 use crate::launch::Started;
 
-/// Tables of Envoys and workloads, then commands to try.
-pub(super) fn text(started: &Started) -> String {
-    format!("{}\n\n{}\n\n{}", envoys(started), workloads(started), commands(started))
+/// Tables of Envoys and workloads, then commands to try. `servers` are the control planes that Envoys follow.
+pub(super) fn text(started: &Started, servers: &[SocketAddr]) -> String {
+    format!("{}\n\n{}\n\n{}", envoys(started), workloads(started), commands(started, servers))
 }
 
 fn envoys(started: &Started) -> Table {
@@ -53,7 +55,7 @@ fn workloads(started: &Started) -> Table {
     table
 }
 
-fn commands(started: &Started) -> String {
+fn commands(started: &Started, servers: &[SocketAddr]) -> String {
     let mesh = &started.placement.mesh;
     let mut lines = vec!["try:".to_owned()];
     for instance in &started.placement.instances {
@@ -72,6 +74,14 @@ fn commands(started: &Started) -> String {
     lines.extend(gateways);
     lines.push("workloads obey x-echo-status: CODE, x-echo-fail: N (with x-request-id), x-echo-delay: MS".to_owned());
     lines.push("health checks run every second here, whatever the mesh declares".to_owned());
+    if !servers.is_empty() {
+        let all: Vec<String> = servers.iter().map(ToString::to_string).collect();
+        lines.push(format!(
+            "Envoys follow {}: what is changed in the mesh reaches them as it is saved,",
+            all.join(", ")
+        ));
+        lines.push("but for new nodes, gateways and endpoint addresses: for those start `up` again".to_owned());
+    }
     lines.push(format!("configurations and logs: {}", started.running.folder().display()));
     lines.push("Ctrl-C stops everything".to_owned());
     lines.join("\n")

@@ -1,0 +1,146 @@
+//! What `serve` runs again and again in a process of its own: reads, checks and compiles, and writes what came of it.
+//!
+//! Whatever a mesh does to this process, the one that serves goes on.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use compiler::emit::Delivery;
+use compiler::snapshot::Snapshot;
+use compiler::{CheckedMesh, WasmModule};
+use control_plane::published::State;
+use control_plane::reconcile::files::Reader;
+use control_plane::reconcile::{Attempt, Digests, Failure, Findings, attempt};
+use local::Subnet;
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+use spec::{Diagnostics, Mesh, Severity, Sources};
+
+use crate::exit::{Exit, ExitStatus};
+use crate::input::{Input, Loaded, load};
+use crate::judge::Verdict;
+use crate::mesh::examine;
+use crate::report::{self, Format, Options, Report, Role};
+
+/// The name of the command, which no list of commands shows.
+pub(crate) const NAME: &str = "compile-apart";
+
+#[derive(Args, Debug)]
+pub struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    form: Form,
+    /// Megabytes of memory that it may have
+    #[arg(long, value_name = "MB")]
+    memory: u64,
+}
+
+/// What is compiled, apart from the mesh.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Form {
+    /// Folder in which every Envoy finds the wasm modules of filters; by default they come with the configuration
+    #[arg(long, value_name = "DIR")]
+    pub(crate) module_folder: Option<String>,
+    /// Serve the mesh as `meshwright up --xds` runs it on this machine: at loopback addresses of this range
+    #[arg(
+        long,
+        value_name = "CIDR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = crate::launch::XDS_SUBNET
+    )]
+    pub(crate) local: Option<String>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
+    // Before anything is read: a mesh must not be able to outlive or to starve the server.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let bytes = arguments.memory.saturating_mul(1 << 20);
+    setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) })?;
+    let output = attempt::encode(attempt(&arguments.input, &arguments.form));
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(&output)?;
+    stdout.flush()?;
+    Ok(ExitStatus::Ok)
+}
+
+/// Reads, checks and compiles once.
+fn attempt(input: &Input, form: &Form) -> Attempt {
+    let begun = Instant::now();
+    let mut loaded = match load(input) {
+        Ok(loaded) => loaded,
+        Err(exit) => return unreadable(input, &exit),
+    };
+    let read = begun.elapsed();
+    let (checked, verdict) = examine(&mut loaded, &Options::default(), Role::Remark);
+    let check = begun.elapsed().saturating_sub(read);
+    let findings = findings(&loaded, &verdict);
+    let files = std::mem::take(&mut loaded.read);
+    let outcome = match checked {
+        None => Err(Failure::Invalid { errors: findings.errors }),
+        Some(checked) => state(&loaded, checked, form).map_err(Failure::Unreadable),
+    };
+    let compile = begun.elapsed().saturating_sub(read + check);
+    Attempt { files, findings, outcome, took: [read, check, compile] }
+}
+
+fn state(loaded: &Loaded, checked: CheckedMesh, form: &Form) -> Result<State, String> {
+    let checked = match &form.local {
+        Some(range) => placed(loaded.mesh.as_ref().ok_or("there is no mesh")?, &loaded.sources, &checked, range)?,
+        None => checked,
+    };
+    Ok(State::of(&snapshot(&checked, form)))
+}
+
+/// What every proxy is told.
+pub(crate) fn snapshot(checked: &CheckedMesh, form: &Form) -> Snapshot {
+    let (folder, delivery) = match &form.module_folder {
+        Some(folder) => (folder.clone(), Delivery::Files),
+        None => (crate::module::FOLDER.to_owned(), Delivery::Inside(Arc::from(artifacts::MODULE))),
+    };
+    let module: WasmModule = crate::module::in_folder(&folder);
+    Snapshot::delivering(checked, &module, &delivery)
+}
+
+/// The same mesh at loopback addresses.
+pub(crate) fn placed(
+    mesh: &Mesh,
+    sources: &Sources,
+    checked: &CheckedMesh,
+    range: &str,
+) -> Result<CheckedMesh, String> {
+    let subnet = Subnet::fixed(range).map_err(|error| error.to_string())?;
+    let mut placement = local::place(mesh, checked, subnet).map_err(|error| error.to_string())?;
+    local::place::hasten_health_checks(&mut placement.mesh);
+    let mut diagnostics = Diagnostics::new();
+    compiler::check(&placement.mesh, sources, &mut diagnostics).ok_or_else(|| {
+        let findings = spec::render(&diagnostics, sources, spec::Color::Plain);
+        format!("the mesh is right, but not at loopback addresses:\n{findings}")
+    })
+}
+
+fn findings(loaded: &Loaded, verdict: &Verdict) -> Findings {
+    let report = Report::of(loaded, verdict);
+    let alone = |finding: &spec::Diagnostic| {
+        let alone: Diagnostics = std::iter::once(finding.clone()).collect();
+        spec::render(&alone, &loaded.sources, spec::Color::Plain).trim_end().to_owned()
+    };
+    Findings {
+        each: verdict.findings.iter().map(alone).collect(),
+        // Only JUnit's XML can fail.
+        text: report::text(&report, Format::Text).unwrap_or_default(),
+        json: report::text(&report, Format::Json).unwrap_or_default(),
+        errors: verdict.findings.count(Severity::Error),
+        warnings: verdict.findings.count(Severity::Warning),
+    }
+}
+
+fn unreadable(input: &Input, exit: &Exit) -> Attempt {
+    let main = PathBuf::from(&input.path);
+    let files: Digests = Reader::default().digests([&main]);
+    let outcome = Err(Failure::Unreadable(format!("{:#}", exit.error)));
+    Attempt { files, findings: Findings::default(), outcome, took: [Duration::ZERO; 3] }
+}

@@ -1,0 +1,84 @@
+//! What is served, what is held back, and why what is served is not what the sources say.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::guard::{self, Reason};
+use crate::published::{Changes, Published, Views, changes, digest};
+
+/// When states follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// How long what left the mesh is served after that.
+    pub grace: Duration,
+    /// Nothing means that whatever was compiled may be published.
+    pub limits: Option<guard::Limits>,
+}
+
+/// Between the compiler and the streams.
+#[derive(Debug, Default)]
+pub struct State {
+    pub published: Arc<Published>,
+    pub held: Option<Held>,
+}
+
+/// A state that waits until somebody says that it is meant.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub digest: String,
+    pub reasons: Vec<Reason>,
+    views: Views,
+}
+
+/// What became of a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Unchanged,
+    Published(Changes),
+    Held,
+}
+
+/// What the sources say now.
+pub fn offer(state: &mut State, views: Views, now: Duration, policy: &Policy) -> Decision {
+    // The newest input counts, whatever was held before.
+    state.held = None;
+    let digest = digest(&views);
+    if digest == state.published.digest && !state.published.is_empty() {
+        return Decision::Unchanged;
+    }
+    let reasons =
+        policy.limits.map_or_else(Vec::new, |limits| guard::objections(state.published.mesh(), &views, limits));
+    if !reasons.is_empty() {
+        state.held = Some(Held { digest, reasons, views });
+        return Decision::Held;
+    }
+    Decision::Published(publish(state, views, now, policy))
+}
+
+/// Publishes what is held, if it is this.
+pub fn allow(state: &mut State, digest: &str, now: Duration, policy: &Policy) -> Option<Changes> {
+    let held = state.held.take_if(|held| held.digest == digest)?;
+    Some(publish(state, held.views, now, policy))
+}
+
+/// Lets tombstones go whose time has come.
+pub fn expire(state: &mut State, now: Duration) -> Option<Changes> {
+    let next = state.published.expired(now)?;
+    let changes = changes(&state.published, &next);
+    state.published = Arc::new(next);
+    Some(changes)
+}
+
+fn publish(state: &mut State, views: Views, now: Duration, policy: &Policy) -> Changes {
+    let next = state.published.followed_by(views, now, policy.grace);
+    let changes = changes(&state.published, &next);
+    state.published = Arc::new(next);
+    changes
+}
+
+impl Held {
+    /// The reasons in one line.
+    pub fn reason(&self) -> String {
+        self.reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ")
+    }
+}
