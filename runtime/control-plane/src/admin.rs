@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -163,7 +163,10 @@ async fn streams(State(pages): State<Pages>, Query(query): Query<Format>) -> Res
     page(&query, &streams, || text::streams(&streams, Seconds::now()))
 }
 
-async fn allow(State(pages): State<Pages>, Path(digest): Path<String>) -> Response {
+async fn allow(State(pages): State<Pages>, Path(digest): Path<String>, headers: HeaderMap) -> Response {
+    if is_from_a_web_page(&headers) {
+        return (StatusCode::FORBIDDEN, "a web page cannot publish: ask with another client\n").into_response();
+    }
     match (pages.allow)(digest).await {
         Ok(()) => "published\n".into_response(),
         Err(error) => (StatusCode::NOT_FOUND, format!("{error}\n")).into_response(),
@@ -176,6 +179,12 @@ fn page<T: Serialize>(query: &Format, value: &T, text: impl FnOnce() -> String) 
         Some("json") => axum::Json(value).into_response(),
         Some(_) => (StatusCode::BAD_REQUEST, "the format is `text` or `json`\n").into_response(),
     }
+}
+
+/// Any web page that a browser shows can make it send a request here, of which the browser says where it comes from.
+fn is_from_a_web_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    headers.contains_key(ORIGIN) || site.is_some_and(|site| site != b"none" && site != b"same-origin")
 }
 
 /// A web page that makes a browser on this machine ask under a name of its own is not answered.

@@ -3,6 +3,7 @@
 use envoy::admin::v3::{ClientResourceStatus, UpdateFailureState};
 use envoy::config::core::v3::Node;
 use prost::Message;
+use tokio::task::yield_now;
 
 use crate::registry::{Entry, Registry};
 use crate::stream::TypeStatus;
@@ -72,21 +73,37 @@ pub enum ConfigStatus {
     Error = 4,
 }
 
-/// Of every stream whose proxy may be seen and whose node id is asked for.
-pub(crate) fn statuses(
+/// Bytes of an answer, give or take one client.
+const ANSWER: usize = 16 << 20;
+/// After so many clients others have their turn.
+const CLIENTS: usize = 16;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the answer has more than {ANSWER} bytes: ask for fewer nodes with `node_matchers`")]
+pub(crate) struct TooMuch;
+
+/// An encoded [`ClientStatusResponse`] of every stream whose proxy may be seen and whose node id is asked for.
+pub(crate) async fn statuses(
     registry: &Registry,
     request: &ClientStatusRequest,
     may_see: impl Fn(&str) -> bool,
-) -> ClientStatusResponse {
-    let streams = registry.entries();
-    let seen = streams.iter().filter(|entry| may_see(&entry.client.proxy) && is_wanted(request, &entry.client.node));
-    let mut config: Vec<ClientConfig> = seen.map(|entry| of(entry)).collect();
-    config.sort_by(|a, b| id(a).cmp(id(b)));
-    ClientStatusResponse { config }
-}
-
-fn id(config: &ClientConfig) -> &str {
-    config.node.as_ref().map_or("", |node| &node.id)
+) -> Result<Vec<u8>, TooMuch> {
+    let mut streams = registry.entries();
+    streams.retain(|entry| may_see(&entry.client.proxy) && is_wanted(request, &entry.client.node));
+    streams.sort_by(|a, b| a.client.node.cmp(&b.client.node));
+    let mut answer = Vec::new();
+    for (number, entry) in streams.iter().enumerate() {
+        if number % CLIENTS == CLIENTS - 1 {
+            yield_now().await;
+        }
+        // Messages that follow each other are one, with what is repeated in all of them. Never all of them unencoded: that
+        // is several times as much.
+        answer.extend(ClientStatusResponse { config: vec![of(entry)] }.encode_to_vec());
+        if answer.len() > ANSWER {
+            return Err(TooMuch);
+        }
+    }
+    Ok(answer)
 }
 
 fn of(entry: &Entry) -> ClientConfig {

@@ -109,27 +109,21 @@ fn template(text: &str) -> Result<String, NotATemplate> {
 }
 
 fn is_uri_of(template: &str, uri: &str, proxy: &str) -> bool {
-    let (mut wanted, mut segments) = (template.split('/'), uri.split('/'));
-    loop {
-        match (wanted.next(), segments.next()) {
-            (None, None) => return true,
-            (Some("*"), Some(segment)) if !segment.is_empty() => {}
-            (Some(wanted), Some(segment)) if is_filled(wanted, segment, proxy, str::eq) => {}
-            _ => return false,
+    let mut segments = uri.split('/');
+    let matches = template.split('/').all(|wanted| match wanted.split_once("{node}") {
+        // A name may have several segments, and none of them is a pattern.
+        Some((before, after)) => {
+            [before, proxy, after].concat().split('/').all(|wanted| segments.next() == Some(wanted))
         }
-    }
+        None if wanted == "*" => segments.next().is_some_and(|segment| !segment.is_empty()),
+        None => segments.next() == Some(wanted),
+    });
+    matches && segments.next().is_none()
 }
 
+/// Nothing in the proxy's name has a meaning.
 fn is_host_of(template: &str, name: &str, proxy: &str) -> bool {
-    is_filled(template, name, proxy, str::eq_ignore_ascii_case)
-}
-
-/// Whether `text` is the template with the proxy's name in it. Nothing in the name has a meaning.
-fn is_filled(template: &str, text: &str, proxy: &str, equal: fn(&str, &str) -> bool) -> bool {
-    match template.split_once("{node}") {
-        Some((before, after)) => equal(text, &[before, proxy, after].concat()),
-        None => equal(text, template),
-    }
+    name.eq_ignore_ascii_case(&template.replacen("{node}", proxy, 1))
 }
 
 fn time(seconds: i64) -> SystemTime {
@@ -173,6 +167,18 @@ mod tests {
         check("spiffe://mesh.example/node/*", &[], "beta", false);
         check("", &["*"], "beta", false);
         check("spiffe://mesh.example/node/a", &[], "../node/a", false);
+    }
+
+    #[test]
+    fn a_node_whose_name_has_slashes_is_let_in_under_all_of_it() {
+        let uri = "spiffe://mesh.example/node/shop/7f3c";
+        check(uri, &[], "shop/7f3c", true);
+        for other in ["shop", "7f3c", "*/7f3c", "shop/*", "*", "shop/", "/7f3c", "node/shop/7f3c"] {
+            check(uri, &[], other, false);
+        }
+        check("spiffe://mesh.example/ns/prod/sa/shop/7f3c", &[], "shop/7f3c", true);
+        check("spiffe://mesh.example/node/shop", &[], "shop/7f3c", false);
+        check("spiffe://mesh.example/node/shop/7f3c/x", &[], "shop/7f3c", false);
     }
 
     #[test]

@@ -124,12 +124,13 @@ impl Registry {
     pub fn measure(&self, metrics: &Metrics) {
         let (mut behind, mut oldest, mut refused, mut unknown) = (0, Duration::ZERO, 0, 0);
         for entry in self.entries() {
-            if entry.machine().is_none() {
+            let Some(machine) = entry.machine() else {
                 unknown += 1;
                 continue;
-            }
+            };
             let progress = entry.progress();
-            refused += usize::from(progress.refused);
+            let is_refusing = || machine.lock().unwrap_or_else(PoisonError::into_inner).is_refusing();
+            refused += usize::from(progress.refused || is_refusing());
             if let Some(since) = progress.behind {
                 behind += 1;
                 oldest = oldest.max(since.elapsed());

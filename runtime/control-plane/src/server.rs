@@ -104,9 +104,9 @@ pub async fn start(options: Options, shared: Shared) -> Result<Running, StartErr
         health,
         current: watch::Sender::new(current),
         stopping: watch::Sender::new(false),
-        places: Arc::new(Semaphore::new(bounds.streams)),
-        connections: Arc::new(Semaphore::new(bounds.connections.min(limits::room_for_connections()))),
-        pushes: Arc::new(Semaphore::new(bounds.pushes)),
+        places: Arc::new(semaphore(bounds.streams)),
+        connections: Arc::new(semaphore(bounds.connections.min(limits::room_for_connections()))),
+        pushes: Arc::new(semaphore(bounds.pushes)),
         inspections: Semaphore::new(2),
         turns: turns::Turns::new(bounds.streams_per_second, bounds.turn),
         bounds: requests::Bounds::new(&bounds),
@@ -118,6 +118,11 @@ pub async fn start(options: Options, shared: Shared) -> Result<Running, StartErr
         vec![tokio::spawn(server.turns.clone().refill()), tokio::spawn(follow(Arc::clone(&server), reporter))];
     let accepting = tokio::spawn(listener::accept(Arc::clone(&server), listener));
     Ok(Running { address, server, accepting, background })
+}
+
+/// As many as there can be, where more are wanted.
+fn semaphore(permits: usize) -> Semaphore {
+    Semaphore::new(permits.min(Semaphore::MAX_PERMITS))
 }
 
 impl Running {

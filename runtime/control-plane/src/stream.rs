@@ -136,7 +136,8 @@ impl Stream {
             gate: None,
             refreshed: false,
             nonce: 0,
-            busy: false,
+            // A client that asks for nothing that exists has all of it at once.
+            busy: true,
         }
     }
 
@@ -181,6 +182,11 @@ impl Stream {
     /// What this stream has been told, for status pages and CSDS.
     pub fn status(&self) -> Vec<TypeStatus> {
         ResourceKind::ALL.into_iter().filter_map(|kind| self.talks[kind].status(kind)).collect()
+    }
+
+    /// Whether it does not have the newest view because it refused something of it, however long ago.
+    pub fn is_refusing(&self) -> bool {
+        ResourceKind::ALL.into_iter().any(|kind| self.talks[kind].blocked)
     }
 
     /// Does all that can be done now.

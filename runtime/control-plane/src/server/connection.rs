@@ -118,7 +118,8 @@ where
                 tracing::warn!(peer = connection.peer, "closed a connection that opens streams without using them");
                 return;
             }
-            _ = stopping.changed(), if ends.is_none() => {
+            // A connection that was accepted just before hears of it too.
+            _ = stopping.wait_for(|stopping| *stopping), if ends.is_none() => {
                 // One after the other: not all clients at once look for another server.
                 let at = Instant::now() + server.options.drain.mul_f64(fraction(number));
                 ends = Some((at, "this control plane is shutting down"));

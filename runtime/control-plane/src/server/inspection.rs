@@ -50,10 +50,18 @@ where
         let may_see =
             |proxy: &str| certificate.is_none_or(|certificate| server.options.identity.allows(certificate, proxy));
         // Answers are large where there are many streams: few are made at a time, for clients that read them.
-        let Ok(turn) = server.inspections.acquire().await else { return Ok(()) };
-        let response = statuses(&server.shared.registry, &request, may_see);
-        sender.send(vec![Bytes::from(response.encode_to_vec())], sender.room().await);
-        drop(response);
+        let answer = async {
+            let turn = server.inspections.acquire().await;
+            let answer = statuses(&server.shared.registry, &request, may_see).await;
+            (turn, answer)
+        };
+        let (turn, answer) = tokio::select! {
+            answer = answer => answer,
+            () = sender.closed() => return Ok(()),
+            _ = ending.wait_for(Option::is_some) => return Err(Status::unavailable("this connection is closing")),
+        };
+        let answer = answer.map_err(|error| Status::resource_exhausted(error.to_string()))?;
+        sender.send(vec![Bytes::from(answer)], sender.room().await);
         let taken = tokio::select! {
             taken = timeout(limits.send, sender.room()) => taken.is_ok(),
             () = sender.closed() => return Ok(()),

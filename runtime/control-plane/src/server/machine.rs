@@ -14,6 +14,11 @@ pub trait Machine: fmt::Debug + Send {
     fn deadline(&self) -> Option<Duration>;
     fn on_time(&mut self, now: Duration) -> Step;
     fn status(&self) -> Vec<TypeStatus>;
+
+    /// [`Stream::is_refusing`]
+    fn is_refusing(&self) -> bool {
+        false
+    }
 }
 
 pub type NewMachine = fn(Variant, Arc<View>) -> Box<dyn Machine>;
@@ -37,5 +42,9 @@ impl Machine for Stream {
 
     fn status(&self) -> Vec<TypeStatus> {
         Self::status(self)
+    }
+
+    fn is_refusing(&self) -> bool {
+        Self::is_refusing(self)
     }
 }

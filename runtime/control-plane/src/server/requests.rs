@@ -40,7 +40,7 @@ pub(super) struct Bounds {
 impl Bounds {
     pub(super) fn new(limits: &Limits) -> Self {
         // A message must fit, or it would wait for ever.
-        let size = limits.large_messages.max(limits.message).min(u32::MAX as usize);
+        let size = limits.large_messages.max(limits.message).min(u32::MAX as usize).min(Semaphore::MAX_PERMITS);
         Self {
             message: limits.message.min(size),
             time: limits.first_request,

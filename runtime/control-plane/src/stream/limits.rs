@@ -41,8 +41,10 @@ pub(super) fn check(name: &str) -> Result<(), Refusal> {
 /// What a stream remembers of its client, after a request that named something.
 pub(super) fn remembered(stream: &Stream) -> Result<(), Refusal> {
     let talks = || ResourceKind::ALL.into_iter().map(|kind| &stream.talks[kind]);
-    let count: usize = talks().map(|talk| talk.subscription.names.len() + talk.claimed).sum();
-    let bytes: usize = talks().flat_map(|talk| &talk.subscription.names).map(|name| name.len()).sum();
+    // What waits for an answer may have been given up.
+    let names = || talks().flat_map(|talk| talk.subscription.names.union(&talk.deferred.names));
+    let count = names().count() + talks().map(|talk| talk.claimed).sum::<usize>();
+    let bytes: usize = names().map(|name| name.len()).sum();
     if count > NAMES || bytes > BYTES {
         return Err(too_many_names());
     }

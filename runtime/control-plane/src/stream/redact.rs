@@ -120,7 +120,7 @@ mod tests {
         check("no argument for repetition operator: ++", expect!["no argument for repetition operator: …"]);
         check(
             "errors validating CDS resource: [field:lb_policy error:LB policy is not supported]",
-            expect!["errors validating CDS resource: … policy is not supported]"],
+            expect!["errors validating CDS resource: [field:lb_policy error:LB policy is not supported]"],
         );
     }
 

@@ -94,6 +94,9 @@ pub(super) fn push(stream: &mut Stream, kind: ResourceKind, step: &mut Step) {
     talk.urgent = false;
     talk.dirty = blocked;
     talk.blocked = blocked;
+    if blocked {
+        talk.blocks(stream.offered[kind].shared_version());
+    }
     if let Some(message) = message {
         send(stream, kind, message, step);
     }
@@ -168,9 +171,8 @@ fn send(stream: &mut Stream, kind: ResourceKind, message: Message, step: &mut St
         talk.doubt = false;
         talk.held.retain(|name, _| offered.get(name).is_some());
     }
-    for name in &removed {
-        talk.held.remove(name);
-    }
+    // Only what the client has needs to come back if it refuses this. Nobody else remembers names that it gives up.
+    let removed = removed.into_iter().filter(|name| talk.held.remove(name).is_some()).collect();
     for served in resources {
         let differs = differs(talk, &served);
         if !complete || differs || is_again(talk, &served.name) {

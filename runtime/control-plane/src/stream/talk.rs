@@ -38,8 +38,8 @@ pub(super) struct Talk {
     sent: Option<Arc<str>>,
     acknowledged: Option<Arc<str>>,
     refused: Option<(Arc<str>, String)>,
-    /// Versions that must never be sent again.
-    refusals: VecDeque<Arc<str>>,
+    /// Versions that must never be sent again, and why.
+    refusals: VecDeque<(Arc<str>, String)>,
 }
 
 /// A resource that a client has, or was sent.
@@ -86,7 +86,12 @@ impl Talk {
     }
 
     pub(super) fn was_refused(&self, version: &Arc<str>) -> bool {
-        self.refusals.contains(version)
+        self.refusals.iter().any(|(refused, _)| refused == version)
+    }
+
+    /// What is offered was refused before, if not by its latest answer: the reason is shown as long as it holds things up.
+    pub(super) fn blocks(&mut self, version: &Arc<str>) {
+        self.refused = self.refusals.iter().find(|(refused, _)| refused == version).cloned();
     }
 
     /// A response goes out.
@@ -116,12 +121,12 @@ impl Talk {
             self.held.entry(name).or_insert(held);
         }
         let error = error(self);
-        self.refused = Some((Arc::clone(&version), error));
+        self.refused = Some((Arc::clone(&version), error.clone()));
         // A later response says it all anyway.
         self.doubt |= nonce == self.latest;
         self.dirty = true;
-        if !self.refusals.contains(&version) {
-            self.refusals.push_back(Arc::clone(&version));
+        if !self.was_refused(&version) {
+            self.refusals.push_back((Arc::clone(&version), error));
         }
         if self.refusals.len() > REFUSED {
             self.refusals.pop_front();
@@ -151,6 +156,7 @@ impl Talk {
     pub(super) fn forget(&mut self) {
         let subscription = &self.subscription;
         self.held.retain(|name, _| subscription.covers(name));
+        self.deferred.names.retain(|name| subscription.covers(name));
     }
 
     /// What depends on something that changed must be sent again.

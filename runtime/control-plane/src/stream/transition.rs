@@ -8,6 +8,7 @@
 //! What is running is finished before the next view is told, or a mesh that changes all the time never gets past the first
 //! step. Only a refusal, after which nothing can be finished, lets the next view begin at once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ pub(super) struct Transition {
     to: Arc<View>,
     phase: Phase,
     /// What listeners that were sent ask for by name. Until the client has it, it uses the old ones, and their clusters.
-    awaited: Vec<(ResourceKind, Arc<str>)>,
+    awaited: BTreeSet<(ResourceKind, Arc<str>)>,
     /// Until when that is waited for, once everything else is done.
     awaits_until: Option<Duration>,
     /// When endpoints and secrets do not wait for this any longer.
@@ -58,7 +59,7 @@ enum Phase {
 impl Transition {
     fn new(to: Arc<View>, now: Duration) -> Self {
         let overdue = now + refresh::PATIENCE;
-        Self { to, phase: Phase::Add, awaited: Vec::new(), awaits_until: None, overdue, hopeless: now + WARMING }
+        Self { to, phase: Phase::Add, awaited: BTreeSet::new(), awaits_until: None, overdue, hopeless: now + WARMING }
     }
 }
 
@@ -148,7 +149,8 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
             let timed_out = stream.gate.is_some_and(|gate| gate <= now);
             // A client that came back may name its listeners before its clusters.
             let asked = stream.gate.is_none() || stream.talks[ResourceKind::Cluster].opened;
-            if !timed_out && !(asked && are_calm(stream, &TARGETS)) {
+            let is_added = asked && are_calm(stream, &TARGETS);
+            if !timed_out && !is_added {
                 return false;
             }
             switch(stream, &to, step);
@@ -190,7 +192,7 @@ fn awaits(stream: &mut Stream, now: Duration) -> bool {
 /// A listener was sent that asks for this.
 pub(super) fn expect(stream: &mut Stream, kind: ResourceKind, name: &Arc<str>) {
     if let Some(transition) = &mut stream.transition {
-        transition.awaited.push((kind, Arc::clone(name)));
+        transition.awaited.insert((kind, Arc::clone(name)));
     }
 }
 

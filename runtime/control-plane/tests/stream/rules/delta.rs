@@ -83,6 +83,7 @@ fn rule_18_unsubscribing_what_is_not_subscribed_is_nothing() {
         expect![[r#"
             > view cds.a=1 eds.a=1
             > EDS -b
+              settled
             > EDS +a
               < EDS a=1 #1
             > EDS -b

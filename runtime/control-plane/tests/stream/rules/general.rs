@@ -314,6 +314,7 @@ fn rule_08_what_does_not_exist_yet_is_sent_when_it_does() {
         expect![[r#"
             > view cds.a=1
             > EDS a
+              settled
             > CDS b
             > ack
             > view cds.a=1 cds.b=1 eds.a=1

@@ -209,6 +209,7 @@ fn rule_11_no_names_are_nothing_for_the_other_types() {
         expect![[r#"
             > view eds.a=1
             > EDS
+              settled
             > EDS a
               < EDS a=1 #1
             > ack
@@ -220,6 +221,7 @@ fn rule_11_no_names_are_nothing_for_the_other_types() {
         expect![[r#"
             > view eds.a=1
             > EDS
+              settled
             > EDS a
               < EDS a=1 #1
             > ack
