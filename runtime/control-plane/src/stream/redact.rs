@@ -142,7 +142,7 @@ mod tests {
             "Error adding/updating listener(s) front: Unable to parse JSON as proto (INVALID_ARGUMENT: invalid name \
              token): \"-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\"",
             expect![
-                "Error adding/updating listener(s) front: Unable to parse … as proto (INVALID_ARGUMENT: invalid name token): … PRIVATE KEY----- …"
+                "Error adding/updating listener(s) front: Unable to parse JSON as proto (INVALID_ARGUMENT: invalid name token): … PRIVATE KEY----- …"
             ],
         );
         check("bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln token=abc123 key=/etc/ssl/key.pem", expect!["…"]);

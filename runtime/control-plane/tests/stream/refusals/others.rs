@@ -117,10 +117,10 @@ fn a_view_that_waited_is_told_after_a_refusal() {
             > view cds.a=1 eds.a=1 lds.in=1>r rds.r=3
               waits until 5s
             > nack CDS no
-              < RDS r=3 #6
+              < CDS -bad #6
               refused CDS: no
             > ack
-              < CDS -bad #7
+              < RDS r=3 #7
             > ack
               settled
         "#]],
