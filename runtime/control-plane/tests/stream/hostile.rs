@@ -113,6 +113,136 @@ fn whoever_never_answers_is_not_remembered_for_ever() {
     assert!(matches!(ask(&mut stream), Err(Refusal::ResourceExhausted(_))));
 }
 
+/// Names that nobody has are told to be missing, whether or not the client ever says that it heard it.
+#[test]
+fn names_that_are_given_up_are_forgotten() {
+    let mut stream = open(Variant::Delta);
+    for round in 0..1000 {
+        let request = DeltaDiscoveryRequest {
+            type_url: ResourceKind::Endpoints.type_url(),
+            resource_names_subscribe: vec![format!("name-{round}")],
+            resource_names_unsubscribe: (1..=round).last().map(|it| format!("name-{}", it - 1)).into_iter().collect(),
+            ..Default::default()
+        };
+        let step = stream.on_request(Request::Delta(request), Duration::ZERO).expect("a step");
+        assert_eq!(step.send.len(), 1);
+    }
+    assert_eq!(remembered(&stream), ["name-999"]);
+}
+
+/// A client that came back and refused its clusters is told no routes.
+#[test]
+fn names_that_wait_for_an_answer_are_bounded() {
+    for variant in BOTH {
+        let mut stream = stuck(variant);
+        let mut before = Vec::new();
+        for round in 0..1000 {
+            let names = vec![format!("name-{round}")];
+            let request = match variant {
+                Variant::StateOfTheWorld => Request::StateOfTheWorld(DiscoveryRequest {
+                    type_url: ResourceKind::Routes.type_url(),
+                    resource_names: names,
+                    ..Default::default()
+                }),
+                Variant::Delta => Request::Delta(DeltaDiscoveryRequest {
+                    type_url: ResourceKind::Routes.type_url(),
+                    resource_names_subscribe: names.clone(),
+                    resource_names_unsubscribe: std::mem::replace(&mut before, names),
+                    ..Default::default()
+                }),
+            };
+            let step = stream.on_request(request, Duration::ZERO).expect("a step");
+            assert_eq!(step.send, []);
+        }
+        assert_eq!(remembered(&stream), ["name-999"]);
+    }
+}
+
+/// Whoever wants everything gives no name up.
+#[test]
+fn names_that_wait_for_an_answer_count_although_they_are_part_of_everything() {
+    let mut stream = stuck(Variant::Delta);
+    let mut ask = |subscribe: Vec<String>, unsubscribe: Vec<String>| {
+        let request = DeltaDiscoveryRequest {
+            type_url: ResourceKind::Routes.type_url(),
+            resource_names_subscribe: subscribe,
+            resource_names_unsubscribe: unsubscribe,
+            ..Default::default()
+        };
+        stream.on_request(Request::Delta(request), Duration::ZERO)
+    };
+    ask(vec!["*".to_owned()], Vec::new()).expect("a step");
+    let names = |from: usize| (from..from + 40_000).map(|number| number.to_string()).collect::<Vec<_>>();
+    assert!(ask(names(0), Vec::new()).is_ok());
+    assert!(ask(names(40_000), names(0)).is_ok());
+    assert!(matches!(ask(names(80_000), names(40_000)), Err(Refusal::ResourceExhausted(_))));
+}
+
+/// A client that came back and never acknowledges its clusters, and for which listeners change all the time.
+#[test]
+fn what_listeners_ask_for_is_remembered_once() {
+    let mut stream = Stream::new(Variant::StateOfTheWorld, view("cds.a=1 lds.in=1>expected"));
+    let mut ask = |kind: ResourceKind, names: &[&str], nonce: String, now: u64| {
+        let request = DiscoveryRequest {
+            type_url: kind.type_url(),
+            version_info: "earlier".to_owned(),
+            resource_names: names.iter().map(ToString::to_string).collect(),
+            response_nonce: nonce,
+            ..Default::default()
+        };
+        let step = stream.on_request(Request::StateOfTheWorld(request), Duration::from_secs(now)).expect("a step");
+        let nonces = step.send.iter().map(|sent| crate::world::response(Variant::StateOfTheWorld, sent).nonce);
+        nonces.last().unwrap_or_default()
+    };
+    ask(ResourceKind::Cluster, &[], String::new(), 0);
+    ask(ResourceKind::Listener, &["in"], String::new(), 0);
+    let mut nonce = ask(ResourceKind::Listener, &["in"], String::new(), 4);
+    let mut told = 0;
+    for _ in 0..100 {
+        ask(ResourceKind::Listener, &["other"], nonce.clone(), 4);
+        let next = ask(ResourceKind::Listener, &["in"], nonce.clone(), 4);
+        if !next.is_empty() {
+            (nonce, told) = (next, told + 1);
+        }
+    }
+    assert!(told >= 99, "{told}");
+    // In the view, in what is offered, and in what is waited for.
+    let times = format!("{stream:?}").matches("Routes, \"expected\"").count();
+    assert!(times <= 4, "{times}: {stream:?}");
+}
+
+/// A stream whose routes are held back until a view comes whose clusters are not refused.
+fn stuck(variant: Variant) -> Stream {
+    let mut stream = open(variant);
+    let type_url = ResourceKind::Cluster.type_url();
+    let error_detail = Some(Status::default());
+    let requests = match variant {
+        Variant::StateOfTheWorld => {
+            let first = DiscoveryRequest { type_url, version_info: "earlier".to_owned(), ..Default::default() };
+            let refusal = DiscoveryRequest { response_nonce: "1".to_owned(), error_detail, ..first.clone() };
+            [Request::StateOfTheWorld(first), Request::StateOfTheWorld(refusal)]
+        }
+        Variant::Delta => {
+            let initial_resource_versions = [("z".to_owned(), "1".to_owned())].into();
+            let first = DeltaDiscoveryRequest { type_url, initial_resource_versions, ..Default::default() };
+            let response_nonce = "1".to_owned();
+            let refusal = DeltaDiscoveryRequest { response_nonce, error_detail, ..first.clone() };
+            [Request::Delta(first), Request::Delta(refusal)]
+        }
+    };
+    for request in requests {
+        stream.on_request(request, Duration::ZERO).expect("a step");
+    }
+    stream
+}
+
+/// Which of the names `name-0`, `name-1`, … a stream still holds.
+fn remembered(stream: &Stream) -> Vec<String> {
+    let text = format!("{stream:?}");
+    let names = text.split('"').filter(|word| word.starts_with("name-")).map(str::to_owned);
+    names.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+}
+
 #[test]
 fn a_flood_of_answers_is_not_answered() {
     for variant in BOTH {

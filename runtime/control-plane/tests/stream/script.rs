@@ -189,6 +189,10 @@ impl Conversation {
         self.stream.as_ref().map(Stream::status).unwrap_or_default()
     }
 
+    pub(crate) fn is_refusing(&self) -> bool {
+        self.stream.as_ref().is_some_and(Stream::is_refusing)
+    }
+
     fn write(&mut self, step: Step) {
         for outgoing in step.send {
             let line = self.read(&outgoing);

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use meshwright_control_plane::Variant;
 
-use crate::script::{check, check_one};
+use crate::script::{Conversation, check, check_one};
 
 #[test]
 fn what_was_refused_is_not_sent_again() {
@@ -224,4 +224,39 @@ fn a_client_that_takes_its_refusal_back_is_free_again() {
               < RDS r=2 #7
         "#]],
     );
+}
+
+/// Input A: the acknowledgement of a part. Input B: the refused state comes once more, after another was settled.
+#[test]
+fn the_reason_is_shown_for_as_long_as_it_holds_something_up() {
+    for script in [
+        "view eds.a=1
+         EDS a
+         ack
+         view eds.a=2 eds.b=1
+         nack EDS no
+         EDS a b
+         ack",
+        "view cds.a=1
+         CDS
+         ack
+         view cds.a=2
+         nack CDS no
+         view cds.a=1
+         ack
+         view cds.a=2",
+    ] {
+        for variant in [Variant::StateOfTheWorld, Variant::Delta] {
+            let mut conversation = Conversation::new(variant);
+            script.lines().map(str::trim).for_each(|line| conversation.line(line));
+            let reasons: Vec<_> =
+                conversation.status().into_iter().filter_map(|of| of.refused).map(|(_, reason)| reason).collect();
+            assert_eq!(reasons, ["no"], "{variant:?}:\n{}", conversation.text);
+            assert!(conversation.is_refusing());
+            conversation.line(if script.contains("CDS") { "view cds.a=3" } else { "view eds.a=3 eds.b=1" });
+            conversation.line("ack");
+            assert!(conversation.status().iter().all(|of| of.refused.is_none()), "{}", conversation.text);
+            assert!(!conversation.is_refusing());
+        }
+    }
 }
