@@ -171,6 +171,15 @@ impl Delta {
         self.say(DeltaDiscoveryRequest { node: Some(named(node)), type_url: type_url.into(), ..Default::default() });
     }
 
+    pub(crate) fn refuse(&self, response: &DeltaDiscoveryResponse, message: &str) {
+        self.say(DeltaDiscoveryRequest {
+            type_url: response.type_url.clone(),
+            response_nonce: response.nonce.clone(),
+            error_detail: Some(rpc::Status { message: message.into(), ..Default::default() }),
+            ..Default::default()
+        });
+    }
+
     pub(crate) fn acknowledge(&self, response: &DeltaDiscoveryResponse) {
         self.say(DeltaDiscoveryRequest {
             type_url: response.type_url.clone(),

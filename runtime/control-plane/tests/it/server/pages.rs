@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use envoy::service::discovery::v3::DiscoveryRequest;
 use meshwright_control_plane::admin::{self, NotHeld, Pages};
 use meshwright_control_plane::csds::{ClientStatusRequest, ClientStatusResponse, ConfigStatus, NodeMatcher};
 use meshwright_control_plane::server::Options;
@@ -12,6 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tonic::Code;
 
 use super::harness::{Server, clusters, eventually, local, start, start_with};
 use crate::client::{self, CLUSTER, PATIENCE};
@@ -53,8 +55,12 @@ impl Admin {
     }
 
     async fn ask_as(&self, host: &str, method: &str, path: &str) -> (u16, String) {
+        self.ask_with(&format!("host: {host}"), method, path).await
+    }
+
+    async fn ask_with(&self, headers: &str, method: &str, path: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.running.address()).await.unwrap();
-        let request = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\n{headers}\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
@@ -158,6 +164,64 @@ async fn a_held_state_is_published_by_its_digest_and_by_no_other_request() {
     assert_eq!(*admin.allowed.lock().unwrap(), ["right"]);
 }
 
+/// A browser sends such a request for any page, without asking anybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_web_page_in_a_browser_on_this_machine_publishes_nothing() {
+    let server = start(clusters(&[], &[], "0")).await;
+    let admin = admin(&server).await;
+    for header in [
+        "origin: https://evil.example",
+        "origin: null",
+        "sec-fetch-site: cross-site",
+        "sec-fetch-site: same-site",
+        "sec-fetch-site:",
+    ] {
+        let headers = format!("host: 127.0.0.1:18001\r\n{header}");
+        assert_eq!(admin.ask_with(&headers, "POST", "/allow/right").await.0, 403, "{header}");
+    }
+    assert_eq!(admin.allowed.lock().unwrap().len(), 0);
+    let (status, _) = admin.ask_with("host: localhost\r\nsec-fetch-site: none", "POST", "/allow/right").await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_asks_for_what_does_not_exist_is_not_behind() {
+    let server = start(clusters(&["web"], &["a"], "0")).await;
+    let admin = admin(&server).await;
+    let channel = server.channel().await;
+    let stream = client::sotw(&channel).await.unwrap();
+    stream.say(DiscoveryRequest {
+        node: Some(client::named("web")),
+        type_url: CLUSTER.into(),
+        resource_names: vec!["missing".into()],
+        ..Default::default()
+    });
+    eventually("it is served", || server.metric("streams_opened_total{variant=\"sotw\"}") == 1.0).await;
+    eventually("it is settled", || server.metric("unsettled_streams") == 0.0).await;
+    let (_, text) = admin.ask("GET", "/streams").await;
+    assert!(text.lines().any(|line| line.starts_with("web") && line.contains("settled")), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_was_refused_earlier_counts_as_refused_when_it_comes_again() {
+    let server = start(clusters(&["web"], &["a"], "0")).await;
+    let channel = server.channel().await;
+    let mut stream = client::delta(&channel).await.unwrap();
+    stream.subscribe("web", CLUSTER);
+    let response = stream.hear().await;
+    stream.acknowledge(&response);
+    server.publish(clusters(&["web"], &["a"], "bad"));
+    let response = stream.hear().await;
+    stream.refuse(&response, "no");
+    eventually("it refuses", || server.metric("refusing_streams") == 1.0).await;
+    server.publish(clusters(&["web"], &["a"], "0"));
+    let response = stream.hear().await;
+    stream.acknowledge(&response);
+    eventually("it refuses nothing", || server.metric("refusing_streams") == 0.0).await;
+    server.publish(clusters(&["web"], &["a"], "bad"));
+    eventually("it refuses again", || server.metric("refusing_streams") == 1.0).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pages_are_for_this_machine_alone() {
     let server = start(clusters(&[], &[], "0")).await;
@@ -246,6 +310,24 @@ async fn csds_tells_for_each_stream_which_version_of_which_resource_was_accepted
         let nodes: Vec<_> = response.config.iter().map(|config| config.node.as_ref().unwrap().id.as_str()).collect();
         assert_eq!(nodes, if node == "nobody" { vec![] } else { vec![node] });
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn csds_makes_no_answer_that_is_larger_than_anybody_can_read() {
+    let names: Vec<String> = (0..18_000).map(|number| format!("{number:01000}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let server = start(clusters(&["web"], &names, "7")).await;
+    let channel = server.channel().await;
+    let mut stream = client::sotw(&channel).await.unwrap();
+    stream.subscribe("web", CLUSTER);
+    stream.hear().await;
+    let all: Result<ClientStatusResponse, _> = client::call(&channel, CSDS, ClientStatusRequest::default()).await;
+    let status = all.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert_eq!(status.message(), "the answer has more than 16777216 bytes: ask for fewer nodes with `node_matchers`");
+    let other = ClientStatusRequest { node_matchers: vec![exactly("nobody")], node: None };
+    let none: ClientStatusResponse = client::call(&channel, CSDS, other).await.unwrap();
+    assert_eq!(none.config, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
