@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meshwright_control_plane::Limits;
 use meshwright_control_plane::csds::{ClientStatusRequest, ClientStatusResponse};
@@ -13,6 +13,8 @@ use rcgen::{
 };
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Status};
 
@@ -65,11 +67,15 @@ struct Secured {
 }
 
 async fn secured() -> Secured {
+    secured_with(Options::default().drain).await
+}
+
+async fn secured_with(drain: Duration) -> Secured {
     let folder = TempDir::new().unwrap();
     let authority = Authority::new();
     write(folder.path(), &authority.server(), &authority.pem);
-    let options = Options { tls: Some(files(folder.path())), ..local() };
-    let server = start_with(options, clusters(&["alpha", "beta"], &["a"], "0")).await;
+    let options = Options { tls: Some(files(folder.path())), drain, ..local() };
+    let server = start_with(options, clusters(&["alpha", "beta", "shop/7f3c"], &["a"], "0")).await;
     Secured { server, authority, folder }
 }
 
@@ -140,6 +146,33 @@ async fn a_handshake_that_fails_or_does_not_end_is_closed_and_others_get_in() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_whose_handshake_ends_when_the_server_stops_does_not_keep_it_from_stopping() {
+    let secured = secured_with(Duration::from_secs(15)).await;
+    let server = secured.server.address();
+    let relay = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let through = relay.local_addr().unwrap();
+    let (release, released) = oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let (mut near, _) = relay.accept().await.unwrap();
+        let mut far = TcpStream::connect(server).await.unwrap();
+        released.await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+    });
+    let (alpha, ca) = (secured.authority.client("spiffe://mesh.example/node/alpha"), secured.authority.pem.clone());
+    let client = tokio::spawn(async move { connect(through, &ca, Some(&alpha)).await });
+    eventually("the client is connected", || secured.server.metric("connections") == 1.0).await;
+    let began = Instant::now();
+    let stopping = tokio::spawn(secured.server.running.stop());
+    while TcpStream::connect(server).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    release.send(()).unwrap();
+    let _channel = client.await.unwrap();
+    stopping.await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
+
 /// D9.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_client_gets_the_resources_of_another_node_whatever_it_says() {
@@ -162,6 +195,16 @@ async fn no_client_gets_the_resources_of_another_node_whatever_it_says() {
         status.message(),
         "the client's certificate is for spiffe://mesh.example/job/alpha and may not ask for node `alpha`"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_whose_name_has_slashes_is_served() {
+    let secured = secured().await;
+    let task = secured.authority.client("spiffe://mesh.example/node/shop/7f3c");
+    assert_eq!(secured.ask(&task, "shop/7f3c").await.unwrap(), 2);
+    for node in ["shop", "7f3c", "shop/*", "beta"] {
+        assert_eq!(secured.ask(&task, node).await.unwrap_err().code(), Code::PermissionDenied, "{node}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
