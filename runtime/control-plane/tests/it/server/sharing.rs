@@ -115,6 +115,20 @@ async fn a_stranger_cannot_make_the_server_remember_much() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_may_be_as_high_as_numbers_go() {
+    let limits = Limits {
+        connections: usize::MAX,
+        streams: usize::MAX,
+        streams_per_second: u32::MAX,
+        large_messages: usize::MAX,
+        pushes: usize::MAX,
+        ..Limits::default()
+    };
+    let server = start_with(Options { limits, ..local() }, clusters(&["web"], &["a"], "0")).await;
+    client::try_sotw(&server.channel().await, "web", CLUSTER).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn streams_above_the_limit_are_refused_and_the_others_stay() {
     let limits = Limits { streams: 2, ..Limits::default() };
     let server = start_with(Options { limits, ..local() }, clusters(&["web"], &["a"], "0")).await;
