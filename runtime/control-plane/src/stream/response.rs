@@ -182,7 +182,7 @@ fn send(stream: &mut Stream, kind: ResourceKind, message: Message, step: &mut St
             changed.push(served);
         }
     }
-    talk.say(nonce, &version, removed);
+    talk.say(nonce, &version, removed, complete);
     for served in changed {
         for (dependent, name) in served.dependents() {
             stream.talks[dependent].again(name);

@@ -70,6 +70,8 @@ pub(super) struct Unanswered {
     version: Arc<str>,
     /// What it took away.
     removed: Vec<Arc<str>>,
+    /// It said all that there is.
+    complete: bool,
 }
 
 /// What a client said to a response.
@@ -95,10 +97,10 @@ impl Talk {
     }
 
     /// A response goes out.
-    pub(super) fn say(&mut self, nonce: u64, version: &Arc<str>, removed: Vec<Arc<str>>) {
+    pub(super) fn say(&mut self, nonce: u64, version: &Arc<str>, removed: Vec<Arc<str>>, complete: bool) {
         self.latest = nonce;
         self.sent = Some(Arc::clone(version));
-        self.unanswered.push_back(Unanswered { nonce, version: Arc::clone(version), removed });
+        self.unanswered.push_back(Unanswered { nonce, version: Arc::clone(version), removed, complete });
     }
 
     /// The client answers a response. None if it did so before, or if there is no such response. `error` where it refuses.
@@ -106,8 +108,11 @@ impl Talk {
         let nonce = nonce.parse::<u64>().ok().filter(|it| it.to_string() == nonce)?;
         let place = self.unanswered.iter().position(|it| it.nonce == nonce)?;
         // Answers come in order: who says nothing to an older response has no objection.
-        let Unanswered { version, removed, .. } = self.unanswered.drain(..=place).next_back()?;
-        for held in self.held.values_mut().filter(|held| held.state == State::Sent && held.nonce <= nonce) {
+        let Unanswered { version, removed, complete, .. } = self.unanswered.drain(..=place).next_back()?;
+        // Who accepts a complete set has all of it, if parts of it came before, in a response that was refused.
+        let has_all = complete && error.is_none();
+        let is_meant = |held: &Held| held.nonce <= nonce && (has_all || held.state == State::Sent);
+        for held in self.held.values_mut().filter(|held| is_meant(held)) {
             let refused = error.is_some() && held.nonce == nonce;
             held.state = if refused { State::Unsure } else { State::Acknowledged };
         }

@@ -29,7 +29,7 @@ const GATE: Duration = Duration::from_secs(3);
 /// not get warm.
 const WARMING: Duration = Duration::from_secs(5);
 /// How many responses with clusters may wait to be acknowledged.
-const WARMINGS: usize = 4;
+const WARMINGS: usize = 16;
 /// How long a client may take to follow routes that it has acknowledged.
 const FOLLOWING: Duration = Duration::from_secs(2);
 /// How many views a proxy may be half following.

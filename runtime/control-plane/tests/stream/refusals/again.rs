@@ -260,3 +260,48 @@ fn the_reason_is_shown_for_as_long_as_it_holds_something_up() {
         }
     }
 }
+
+/// The second response is under way when the first is refused, and says all that the first did.
+#[test]
+fn who_accepts_a_complete_set_after_a_refusal_is_not_told_it_again() {
+    check_one(
+        Variant::StateOfTheWorld,
+        "view cds.a=1 eds.a=1
+         CDS
+         EDS a
+         ack
+         view cds.a=2 cds.c=bad eds.a=1 eds.c=bad
+         EDS a c
+         nack EDS no
+         nack EDS no
+         view cds.a=2 cds.c=1 eds.a=1 eds.c=1
+         nack CDS no
+         ack
+         ack",
+        expect![[r#"
+            > view cds.a=1 eds.a=1
+            > CDS
+              < CDS a=1 #1
+            > EDS a
+              < EDS a=1 #2
+            > ack
+              settled
+            > view cds.a=2 cds.c=bad eds.a=1 eds.c=bad
+              < CDS a=2 c=bad #3
+              < EDS a=1 #4
+            > EDS a c
+              < EDS c=bad #5
+            > nack EDS no
+            > nack EDS no
+              refused EDS: no
+            > view cds.a=2 cds.c=1 eds.a=1 eds.c=1
+              < CDS a=2 c=1 #6
+              < EDS c=1 #7
+            > nack CDS no
+              refused CDS: no
+            > ack
+              settled
+            > ack
+        "#]],
+    );
+}
