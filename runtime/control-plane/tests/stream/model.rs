@@ -84,7 +84,7 @@ impl Voice {
     fn apply(&mut self, kind: ResourceKind, response: &Response, whole: bool) -> (BTreeMap<String, String>, bool) {
         let complete =
             self.variant == Variant::StateOfTheWorld && matches!(kind, ResourceKind::Cluster | ResourceKind::Listener);
-        let everything = !self.named.get(&kind).is_some_and(|names| !names.is_empty())
+        let everything = self.named.get(&kind).is_none_or(BTreeSet::is_empty)
             && matches!(kind, ResourceKind::Cluster | ResourceKind::Listener);
         let names = self.names(kind);
         let refuses = response.resources.iter().any(|(_, content)| content.contains(BAD));

@@ -134,7 +134,7 @@ async fn a_handshake_that_fails_or_does_not_end_is_closed_and_others_get_in() {
     let server = start_with(options, clusters(&["alpha"], &["a"], "0")).await;
     let mut strangers = Vec::new();
     for hello in [&b"\x16\x03\x01\x02\x00\x01\x00"[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\xff\xff"] {
-        let mut stream = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+        let mut stream = TcpStream::connect(server.address()).await.unwrap();
         stream.write_all(hello).await.unwrap();
         strangers.push(Raw { stream });
     }
