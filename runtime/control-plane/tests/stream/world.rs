@@ -108,7 +108,6 @@ fn read(kind: ResourceKind, bytes: &[u8]) -> (String, String) {
 /// A response of either variant.
 #[derive(Debug, Default)]
 pub(crate) struct Response {
-    pub(crate) version: String,
     pub(crate) nonce: String,
     /// Names and contents.
     pub(crate) resources: Vec<(String, String)>,
@@ -126,7 +125,7 @@ pub(crate) fn response(variant: Variant, outgoing: &Outgoing) -> Response {
             let response = DiscoveryResponse::decode(&*bytes).expect("a response");
             assert_eq!(response.type_url, outgoing.type_url);
             let resources = response.resources.iter().map(read).collect();
-            Response { version: response.version_info, nonce: response.nonce, resources, removed: Vec::new() }
+            Response { nonce: response.nonce, resources, removed: Vec::new() }
         }
         Variant::Delta => {
             let response = DeltaDiscoveryResponse::decode(&*bytes).expect("a response");
@@ -136,12 +135,7 @@ pub(crate) fn response(variant: Variant, outgoing: &Outgoing) -> Response {
                 assert_eq!((&name, &content), (&resource.name, &resource.version));
                 (name, content)
             });
-            Response {
-                resources: resources.collect(),
-                version: response.system_version_info,
-                nonce: response.nonce,
-                removed: response.removed_resources,
-            }
+            Response { resources: resources.collect(), nonce: response.nonce, removed: response.removed_resources }
         }
     }
 }
