@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use super::ads::{Ads, Servers, Tls};
 use crate::checked::{CheckedMesh, Proxy};
 
-/// Of several servers, libraries older than gRPC 1.66 ask the first only. Each checks that a server with TLS is called as
+/// Of several servers, libraries older than gRPC 1.66 ask the first only, and later ones ask the next for what they do not
+/// have yet, but keep what they have until the first is back: replicas that take over from each other are one server
+/// here, by a name that resolves to all of them. Each library checks that a server with TLS is called as
 /// its address says, and that system authorities or these vouch for it.
 pub fn grpc_bootstrap(mesh: &CheckedMesh, proxy: Proxy, ads: &Ads) -> String {
     let servers: Vec<Value> = server_uris(&ads.servers)

@@ -60,12 +60,11 @@ impl Default for Limits {
     }
 }
 
-/// Lets this process open as many files as the system allows it: every client is one. Returns how many.
-pub fn raise_open_files() -> Option<u64> {
+/// Lets this process open as many files as the system allows it: every client is one.
+pub fn raise_open_files() {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let after = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limit };
-    after.current
+    // Where that is not allowed, the lower limit stays.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
 /// Connections for which there are files, besides those that the rest of the process needs.

@@ -85,6 +85,7 @@ struct Current {
 /// A proxy that is not in what is published is told nothing at all (and keeps what it has) until it is.
 pub async fn start(options: Options, shared: Shared) -> Result<Running, StartError> {
     options.validate()?;
+    limits::raise_open_files();
     let tls = options.tls.clone().map(|files| tls::Tls::start(files, shared.metrics.clone())).transpose()?;
     let listener = listener::Listener::bind(&options.listen).await?;
     let address = listener.address();

@@ -1,4 +1,4 @@
-//! A client of ADS that does only what a trial says: it may refuse everything, or never read.
+//! A client of ADS, in the state of the world, that does only what a trial says: it may refuse everything, or never read.
 
 use std::net::SocketAddr;
 
@@ -6,9 +6,7 @@ use anyhow::Context as _;
 use control_plane::Variant;
 use envoy::config::core::v3::Node;
 use envoy::google::rpc::Status;
-use envoy::service::discovery::v3::{
-    DeltaDiscoveryRequest, DeltaDiscoveryResponse, DiscoveryRequest, DiscoveryResponse,
-};
+use envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::client::Grpc;
@@ -17,7 +15,6 @@ use tonic::{Request, Streaming};
 use tonic_prost::ProstCodec;
 
 const STATE_OF_THE_WORLD: &str = "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources";
-const DELTA: &str = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
 /// Requests on their way.
 const QUEUE: usize = 16;
 
@@ -25,12 +22,6 @@ const QUEUE: usize = 16;
 pub struct Stream {
     requests: mpsc::Sender<DiscoveryRequest>,
     responses: Streaming<DiscoveryResponse>,
-}
-
-/// A delta stream.
-pub struct DeltaStream {
-    pub requests: mpsc::Sender<DeltaDiscoveryRequest>,
-    pub responses: Streaming<DeltaDiscoveryResponse>,
 }
 
 /// A connection of its own.
@@ -56,18 +47,6 @@ pub async fn raw(channel: Channel, first: Vec<DiscoveryRequest>) -> anyhow::Resu
     let asked = Request::new(ReceiverStream::new(receiver));
     let answered = grpc.streaming(asked, STATE_OF_THE_WORLD.parse()?, codec).await?;
     Ok(Stream { requests, responses: answered.into_inner() })
-}
-
-/// The same as a delta stream.
-pub async fn subscribe_delta(channel: Channel, id: &str, type_url: String) -> anyhow::Result<DeltaStream> {
-    let (requests, receiver) = mpsc::channel(QUEUE);
-    let node = Some(Node { id: id.to_owned(), ..Node::default() });
-    requests.send(DeltaDiscoveryRequest { node, type_url, ..DeltaDiscoveryRequest::default() }).await?;
-    let mut grpc = Grpc::new(channel);
-    grpc.ready().await?;
-    let codec = ProstCodec::<DeltaDiscoveryRequest, DeltaDiscoveryResponse>::default();
-    let answered = grpc.streaming(Request::new(ReceiverStream::new(receiver)), DELTA.parse()?, codec).await?;
-    Ok(DeltaStream { requests, responses: answered.into_inner() })
 }
 
 /// What a client thinks of a response.

@@ -13,6 +13,7 @@ use meshwright::input::{Format as From, Input, Reading};
 use meshwright::launch::{Addresses, Form, Started, start_as};
 use meshwright::mesh::ready;
 use meshwright::report::Format;
+use world::{Authority, Secrets, TlsDial};
 
 use super::cli::project;
 
@@ -193,20 +194,38 @@ impl Met {
     }
 }
 
+/// A request: at which Envoy, for which host, and over TLS if somebody vouches for it.
+struct Asked<'a> {
+    instance: &'a str,
+    host: &'a str,
+    path: &'a str,
+    times: usize,
+    authority: Option<&'a Authority>,
+}
+
 /// What most of many requests met, by who asked whom.
-async fn met(started: &Started, asked: &[(&str, &str)]) -> BTreeMap<String, Met> {
+async fn met(started: &Started, asked: &[Asked<'_>]) -> BTreeMap<String, Met> {
     let mut all = BTreeMap::new();
-    for (instance, service) in asked {
+    for Asked { instance, host, path, times, authority } in asked {
         let entrance = started.running.instance(instance).unwrap().instance().entrance();
-        let requests = vec![Request::get("/").host(service); 40];
+        let mut client = match authority {
+            Some(authority) => Client::over(TlsDial::new(&authority.pem(), host).dialer(), entrance),
+            None => Client::new(entrance),
+        };
         let mut tally: BTreeMap<Met, usize> = BTreeMap::new();
-        for answer in local::send_all(entrance, requests, 8).await {
-            *tally.entry(Met::of(&answer.unwrap())).or_default() += 1;
+        for _ in 0..*times {
+            let answer = client.send(&Request::get(path).host(host)).await.unwrap();
+            *tally.entry(Met::of(&answer)).or_default() += 1;
         }
         let most = tally.into_iter().max_by_key(|(_, count)| *count).unwrap().0;
-        all.insert(format!("{instance} asks {service}"), most);
+        all.insert(format!("{instance} asks {host}{path}"), most);
     }
     all
+}
+
+fn plainly<'a>(asked: &[(&'a str, &'a str)]) -> Vec<Asked<'a>> {
+    let often = |(instance, host): &(&'a str, &'a str)| Asked { instance, host, path: "/", times: 40, authority: None };
+    asked.iter().map(often).collect()
 }
 
 async fn run(input: &Input, form: Form, addresses: Addresses) -> Started {
@@ -219,7 +238,7 @@ async fn run(input: &Input, form: Form, addresses: Addresses) -> Started {
 }
 
 /// The mesh is run twice, told everything at the start and told by a control plane.
-async fn check_same(path: &str, from: Option<From>, asked: &[(&str, &str)]) {
+async fn check_same(path: &str, from: Option<From>, asked: &[Asked<'_>]) {
     let absolute: PathBuf = project().join(path);
     let path = absolute.to_str().unwrap();
     let input = Input { path: path.to_owned(), reading: Reading { from, ..Reading::default() } };
@@ -271,13 +290,51 @@ async fn bents_playground_is_the_same_over_xds() {
         ("ingress", "beta.svc"),
         ("ingress", "delta.svc"),
     ];
-    check_same("examples/bent-playground/config.yaml", Some(From::Bent), &asked).await;
+    check_same("examples/bent-playground/config.yaml", Some(From::Bent), &plainly(&asked)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn hello_is_the_same_over_xds() {
     let asked = [("web", "hello.svc"), ("web", "nobody.svc"), ("front", "www.hello.example")];
-    check_same("examples/hello/mesh.kdl", None, &asked).await;
+    check_same("examples/hello/mesh.kdl", None, &plainly(&asked)).await;
+}
+
+/// The shop with certificates of this machine, on a port that everybody may have. Its services are ECS's: they have no
+/// endpoints here.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shop_is_the_same_over_xds() {
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, inside) = (project().join("examples/shop"), |name: &str| folder.path().join(name));
+    let (socket, authority) = (inside("sds.sock"), Authority::new("shop"));
+    let secrets = Secrets::serve(&socket);
+    secrets.believe("spiffe://shop", &authority.pem());
+    for name in ["catalog.svc", "catalog-canary.svc", "cart.svc", "payments.svc", "web", "edge"] {
+        let id = format!("spiffe://shop/{name}");
+        secrets.show(&id, &authority.leaf(&[&id, name]));
+    }
+    authority.leaf(&["shop.example", "www.shop.example"]).write(folder.path());
+    std::fs::create_dir(inside("services")).unwrap();
+    for file in std::fs::read_dir(shop.join("services")).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), inside("services").join(file.file_name())).unwrap();
+    }
+    let text = std::fs::read_to_string(shop.join("mesh.kdl")).unwrap();
+    let text = text.replace("/run/spire/agent.sock", socket.to_str().unwrap()).replace("listen 443", "listen 8443");
+    let text = text.replace("/etc/tls/shop.pem", inside("tls.crt").to_str().unwrap());
+    let text = text.replace("/etc/tls/shop.key", inside("tls.key").to_str().unwrap());
+    std::fs::write(inside("mesh.kdl"), text).unwrap();
+
+    let web = |host, path| Asked { instance: "web", host, path, times: 3, authority: None };
+    let edge = |host, path| Asked { instance: "edge", host, path, times: 3, authority: Some(&authority) };
+    let asked = [
+        web("catalog.svc", "/"),
+        web("cart.svc", "/items"),
+        web("payments.svc", "/"),
+        edge("shop.example", "/healthz"),
+        edge("shop.example", "/api/cart/items"),
+        edge("shop.example", "/"),
+        edge("www.shop.example", "/cart"),
+    ];
+    check_same(inside("mesh.kdl").to_str().unwrap(), None, &asked).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -48,6 +48,7 @@ async fn serve(streams: usize, clusters: usize, changes: usize) -> Result<(), Bo
 
     for (name, everything) in [("one cluster", false), ("every cluster", true)] {
         let mut times = Moments::default();
+        let busy = processor_time()?;
         for _ in 0..changes {
             server.change(everything);
             times.add(server.until_told(streams).await?);
@@ -55,17 +56,24 @@ async fn serve(streams: usize, clusters: usize, changes: usize) -> Result<(), Bo
         row(&format!("{name} changed, until acknowledged: p50"), times.share(0.5));
         row(&format!("{name} changed, until acknowledged: p99"), times.share(0.99));
         row(&format!("{name} changed, until acknowledged: last"), times.share(1.0));
+        let busy = processor_time()?.saturating_sub(busy);
+        row(&format!("{name} changed: processor time"), busy.div_f64(changes.max(1) as f64));
     }
     println!("{:<44} {:>9} MB", "memory after the changes", memory("VmRSS:")?);
 
     drop(first);
     server.until_alone().await?;
+    let refused = server.refused();
     let began = Instant::now();
     let second = Clients::start(server.address, streams)?;
     let rate = server.until_settled(streams, began).await?;
     row("reconnect storm: all are back", began.elapsed());
     println!("{:<44} {rate:>10.0} /s", "reconnect storm: most streams let in");
-    println!("{:<44} {:>9.1} %", "reconnect storm: connections refused", share_of(server.refused(), streams));
+    println!(
+        "{:<44} {:>9.1} %",
+        "reconnect storm: refused, for each stream",
+        share_of(server.refused() - refused, streams)
+    );
     drop(second);
     println!("{:<44} {:>9} MB", "memory at most", memory("VmHWM:")?);
     Ok(())
@@ -87,6 +95,14 @@ impl Drop for Clients {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Of this process, that of its clients not among it: what a change costs however busy the machine is.
+fn processor_time() -> Result<Duration, Box<dyn Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit_once(')').ok_or("no such field")?.1;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 /// Of this process, in megabytes.

@@ -60,10 +60,10 @@ impl Server {
 
     /// Waits until so many streams have everything; returns how many were let in within the busiest second.
     pub(crate) async fn until_settled(&mut self, streams: usize, began: Instant) -> Result<f64, Box<dyn Error>> {
-        let mut opened = vec![self.opened()];
+        let mut opened = vec![(Instant::now(), self.opened())];
         loop {
             sleep(Duration::from_millis(100)).await;
-            opened.push(self.opened());
+            opened.push((Instant::now(), self.opened()));
             if self.registry.len() >= streams {
                 self.registry.measure(&self.metrics);
                 if self.metric("unsettled_streams") == 0.0 {
@@ -75,8 +75,13 @@ impl Server {
             }
         }
         SETTLED.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let second = Duration::from_secs(1);
+        let rates = opened.iter().filter_map(|(from, before)| {
+            let (to, after) = opened.iter().find(|(to, _)| to.duration_since(*from) >= second)?;
+            Some((after - before) / to.duration_since(*from).as_secs_f64())
+        });
         // The first second holds the burst.
-        Ok(opened.windows(11).map(|second| second[10] - second[0]).fold(0.0, f64::max))
+        Ok(rates.fold(0.0, f64::max))
     }
 
     pub(crate) fn change(&mut self, everything: bool) {

@@ -11,21 +11,31 @@ use spec::{Color, Diagnostics, SourceFile, Sources, Syntax};
 use crate::mesh::{CALLER, SERVICE};
 
 pub(crate) fn plain(server: SocketAddr) -> String {
-    bootstrap(server, None)
+    bootstrap(&[server], None)
+}
+
+/// Several control planes that all say the same.
+pub(crate) fn with_replicas(servers: &[SocketAddr]) -> String {
+    bootstrap(servers, None)
+}
+
+/// One control plane, as if a name had two addresses.
+pub(crate) fn with_addresses(first: SocketAddr, second: SocketAddr) -> String {
+    plain(first).replace(&first.to_string(), &format!("ipv4:{first},{second}"))
 }
 
 pub(crate) fn with_tls(server: SocketAddr, tls: Tls) -> String {
-    bootstrap(server, Some(tls))
+    bootstrap(&[server], Some(tls))
 }
 
-fn bootstrap(server: SocketAddr, tls: Option<Tls>) -> String {
+fn bootstrap(servers: &[SocketAddr], tls: Option<Tls>) -> String {
     let mesh = checked(&format!(
         "mesh \"shop\" {{\nservice \"{SERVICE}\" {{ protocol \"grpc\"; endpoint \"10.0.0.1:50051\"; }}\n\
          node \"orders\" serves=\"{SERVICE}\"\nnode \"{CALLER}\" proxyless=#true calls=\"{SERVICE}\"\n}}"
     ));
     let caller = mesh.proxyless().next().expect("the mesh has one");
-    let server = HostPort { host: server.ip().to_string(), port: server.port() };
-    let ads = Ads::towards(Servers::Addresses(vec![server]));
+    let servers = servers.iter().map(|server| HostPort { host: server.ip().to_string(), port: server.port() });
+    let ads = Ads::towards(Servers::Addresses(servers.collect()));
     grpc_bootstrap(&mesh, caller, &Ads { tls, node_suffix: Some("task-1".to_owned()), ..ads })
 }
 

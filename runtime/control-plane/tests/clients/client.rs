@@ -57,9 +57,13 @@ impl Client {
 
     /// gRPC for Node.
     pub(crate) fn grpc_js(server: SocketAddr) -> Self {
+        Self::grpc_js_from(&bootstrap::plain(server))
+    }
+
+    pub(crate) fn grpc_js_from(bootstrap: &str) -> Self {
         let mut command = Command::new(node());
         command.arg(here("grpc-js/client.mjs")).env("MODULES", installed("grpc-js/node_modules"));
-        Self::program(command, &bootstrap::plain(server))
+        Self::program(command, bootstrap)
     }
 
     /// The Rust `xds-client`.

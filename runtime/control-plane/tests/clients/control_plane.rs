@@ -74,6 +74,10 @@ impl ControlPlane {
         self.until("a client is turned away", || self.count(ended) > 0).await;
     }
 
+    pub(crate) fn has_clients(&self) -> bool {
+        !self.registry.is_empty()
+    }
+
     /// What pages say of clients that refuse something.
     pub(crate) fn shown_errors(&self) -> Vec<String> {
         self.registry.streams().into_iter().flat_map(|stream| stream.types).filter_map(|it| it.error).collect()

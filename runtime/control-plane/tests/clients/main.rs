@@ -10,6 +10,7 @@ mod control_plane;
 mod identity;
 mod laws;
 mod mesh;
+mod replicas;
 mod rust;
 mod shop;
 

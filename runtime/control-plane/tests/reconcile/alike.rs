@@ -10,7 +10,7 @@ use meshwright_control_plane as control_plane;
 use prost::Message as _;
 use random::Supplied;
 
-const MESHES: u64 = 40;
+const MESHES: u64 = 20;
 const FILES: Supplied =
     Supplied { module: include_bytes!("../../../../compiler/tests/golden/filters-wasm/tenant.wasm") };
 const GRACE: Duration = Duration::from_secs(30);

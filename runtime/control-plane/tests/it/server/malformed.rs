@@ -169,7 +169,7 @@ async fn a_hundred_thousand_names_are_borne_and_more_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_24_other_services_and_methods_are_unimplemented() {
+async fn other_services_and_methods_are_unimplemented() {
     let server = start(mesh(0)).await;
     let channel = server.channel().await;
     for path in [

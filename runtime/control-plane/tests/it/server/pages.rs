@@ -80,7 +80,7 @@ async fn a_control_plane_is_alive_at_once_and_ready_when_it_has_a_mesh() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_25_the_streams_page_shows_what_was_sent_accepted_and_refused_without_secrets() {
+async fn the_streams_page_shows_what_was_sent_accepted_and_refused_without_secrets() {
     let server = start(clusters(&["web"], &["a"], "0")).await;
     let admin = admin(&server).await;
     let channel = server.channel().await;
@@ -196,7 +196,7 @@ async fn a_request_that_does_not_end_or_is_too_long_takes_nothing_from_the_pages
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_25_csds_tells_for_each_stream_which_version_of_which_resource_was_accepted() {
+async fn csds_tells_for_each_stream_which_version_of_which_resource_was_accepted() {
     let server = start(clusters(&["web"], &["a", "b"], "7")).await;
     let channel = server.channel().await;
     let mut accepted = client::sotw(&channel).await.unwrap();

@@ -56,7 +56,7 @@ async fn a_client_that_refuses_everything_is_sent_each_version_once_and_others_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rule_23_two_tasks_of_one_node_and_two_streams_of_one_task_are_all_served() {
+async fn two_tasks_of_one_node_and_two_streams_of_one_task_are_all_served() {
     let server = start(clusters(&["web"], &["a"], "0")).await;
     let channel = server.channel().await;
     let mut streams = Vec::new();
