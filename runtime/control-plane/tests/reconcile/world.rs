@@ -35,10 +35,12 @@ pub(crate) fn endpoints(name: &str, count: usize) -> (ResourceKind, Arc<Served>)
     served(ResourceKind::Endpoints, name, message.encode_to_vec())
 }
 
+type Told = (ResourceKind, Arc<Served>);
+
 /// Lines say `proxy NAME`, then what it is told: `cluster NAME`, `secret NAME`, `listener NAME`, `routes NAME`, each
 /// with a word of content if wanted, and `endpoints NAME COUNT`.
 pub(crate) fn views(text: &str) -> Views {
-    let mut views: Vec<(String, Vec<(ResourceKind, Arc<Served>)>)> = Vec::new();
+    let mut views: Vec<(String, Vec<Told>)> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split(' ');
         let (what, name) = (words.next().unwrap(), words.next().unwrap());
