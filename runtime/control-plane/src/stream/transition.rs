@@ -148,7 +148,7 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
             let timed_out = stream.gate.is_some_and(|gate| gate <= now);
             // A client that came back may name its listeners before its clusters.
             let asked = stream.gate.is_none() || stream.talks[ResourceKind::Cluster].opened;
-            if !timed_out && !(asked && are_calm(stream, &TARGETS)) {
+            if !(timed_out || (asked && are_calm(stream, &TARGETS))) {
                 return false;
             }
             switch(stream, &to, step);
