@@ -18,7 +18,7 @@ const MESH: &str = r#"mesh "beside" {
     }
     service "canary.svc" { endpoint "10.0.0.2:3000" }
     node "caller" calls="beta.svc"
-    gateway "front" listen=8080 { route { to "beta.svc" } }
+    gateway "front" listen=8080 { host "front.example" { route path-prefix="/" { to "beta.svc" } } }
 }
 "#;
 
