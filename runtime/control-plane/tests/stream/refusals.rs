@@ -282,15 +282,14 @@ fn what_was_refused_and_never_became_part_of_a_route_is_left_out() {
             > nack CDS no
               refused CDS: no
             > view cds.a=1 cds.good=1 eds.a=1 eds.good=1 lds.in=1>r rds.r=3
-              < CDS good=1 #6
+              < CDS good=1 -bad #6
             > EDS a good
               < EDS good=1 #7
             > ack
               < RDS r=3 #8
             > ack
-              < CDS -bad #9
-            > ack
               settled
+            > ack
         "#]],
     );
 }
@@ -493,10 +492,10 @@ fn a_view_that_waited_is_told_after_a_refusal() {
             > view cds.a=1 eds.a=1 lds.in=1>r rds.r=3
               waits until 5s
             > nack CDS no
-              < RDS r=3 #6
+              < CDS -bad #6
               refused CDS: no
             > ack
-              < CDS -bad #7
+              < RDS r=3 #7
             > ack
               settled
         "#]],
