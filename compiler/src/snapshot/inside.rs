@@ -35,11 +35,12 @@ pub(super) fn parts<'a>(bytes: &'a [u8], module: Option<&'a Inside>) -> [&'a [u8
     }
 }
 
-/// Of the whole message, whether or not a part of it is kept apart.
+/// Of the message. Which module belongs into it its `vm_id` says, so that not every filter need hash it again.
 pub(super) fn version(bytes: &[u8], module: Option<&Inside>) -> String {
     let mut hasher = Sha256::new();
-    for part in parts(bytes, module) {
-        hasher.update(part);
+    hasher.update(bytes);
+    if let Some(inside) = module {
+        hasher.update(inside.at.to_le_bytes());
     }
     hexadecimal(&hasher.finalize())
 }

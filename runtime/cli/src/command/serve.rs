@@ -20,6 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Exit, ExitStatus};
 use crate::input::Input;
+use crate::launch::XDS_SUBNET;
 use duration::duration;
 
 #[derive(Args, Debug)]
@@ -236,9 +237,12 @@ fn introduction(
         format!("{digest}: {} resources for {} proxies", serving.resources, serving.proxies)
     });
     let path = &arguments.input.path;
+    let from = arguments.input.reading.from.and_then(|format| format.to_possible_value());
+    let from = from.map_or(String::new(), |format| format!(" --from {}", format.get_name()));
     let connect = match &arguments.form.local {
-        Some(_) => format!("meshwright up {path} --xds={at}"),
-        None => format!("meshwright bootstrap {path} --node NAME --xds {at}"),
+        Some(subnet) if subnet != XDS_SUBNET => format!("meshwright up {path}{from} --xds={at} --subnet {subnet}"),
+        Some(_) => format!("meshwright up {path}{from} --xds={at}"),
+        None => format!("meshwright bootstrap {path}{from} --node NAME --xds {at} -o DIR"),
     };
     [
         ("mesh", path.as_str()),

@@ -20,7 +20,7 @@ const MESH: &str = r#"mesh "beside" {
     service "prices.svc" { endpoint "10.0.0.3:3000"; protocol "grpc"; }
     node "caller" calls="beta.svc"
     node "batch" proxyless=#true calls="prices.svc"
-    gateway "front" listen=8080 { route { to "beta.svc" } }
+    gateway "front" listen=8080 { host "front.example" { route path-prefix="/" { to "beta.svc" } } }
 }
 "#;
 

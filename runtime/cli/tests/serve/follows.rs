@@ -61,7 +61,7 @@ fn an_edit_is_served_soon_and_in_one_line_of_the_log() {
     println!("served after {:?}", begun.elapsed());
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     let log = serve.stderr();
-    let line = log.lines().filter(|line| line.contains("published")).next_back().unwrap();
+    let line = log.lines().rfind(|line| line.contains("published")).unwrap();
     assert!(line.contains("1 set of endpoints changed for "), "{log}");
 }
 

@@ -225,7 +225,11 @@ impl<C: Compile> Task<C> {
         let compiled = self.compiled.clone().filter(|_| !force);
         let before = Before { compiled, candidate: self.candidate.take(), why };
         let (time, began) = (self.options.time, self.began);
-        let span = info_span!("reconcile", outcome = tracing::field::Empty, digest = tracing::field::Empty);
+        // Looking now and then is no work to speak of: if something changed, another look follows.
+        let span = match why {
+            Why::Poll => Span::none(),
+            _ => info_span!("reconcile", outcome = tracing::field::Empty, digest = tracing::field::Empty),
+        };
         let look = look(files, compile, before, time, began).instrument(span.clone());
         self.running = Some(Box::pin(async move { (look.await, span) }));
         true
@@ -386,7 +390,8 @@ impl<C: Compile> Task<C> {
 async fn look<C: Compile>(files: Files, compile: Arc<C>, earlier: Before, time: Duration, began: Instant) -> Looked {
     let begun = Instant::now();
     let known = files.known();
-    let before = files.clone().digests(known).instrument(info_span!("read")).await;
+    let reading = if earlier.why == Why::Poll { Span::none() } else { info_span!("read") };
+    let before = files.clone().digests(known).instrument(reading).await;
     if earlier.compiled.as_ref() == Some(&before) {
         return Looked::Same;
     }
@@ -443,9 +448,6 @@ impl Files {
             lock(&rest_of_watch).on_signal(signal, began.elapsed());
             notify.notify_one();
         });
-        if let Some(trouble) = &watch.trouble {
-            warn!("changes of files are not reported here ({trouble}): they are found by looking now and then");
-        }
         let known = Arc::new(Mutex::new(options.sources.clone()));
         Self { rest, reported, tools: Arc::new(Mutex::new((watch, Reader::default()))), known }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tracing::warn;
 
 use super::rest::Signal;
 
@@ -13,7 +14,7 @@ pub(super) struct Watch {
     watcher: Option<RecommendedWatcher>,
     watched: BTreeSet<PathBuf>,
     /// Why not everything is watched.
-    pub trouble: Option<String>,
+    trouble: Option<String>,
 }
 
 impl Watch {
@@ -27,13 +28,15 @@ impl Watch {
             Ok(watcher) => (Some(watcher), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Self { watcher, watched: BTreeSet::new(), trouble }
+        let watch = Self { watcher, watched: BTreeSet::new(), trouble };
+        watch.warn();
+        watch
     }
 
     /// Watches these folders and no others. All are asked for again: one that was deleted and made again is another.
     pub(super) fn folders(&mut self, folders: &BTreeSet<PathBuf>) {
         let Some(watcher) = &mut self.watcher else { return };
-        self.trouble = None;
+        let before = self.trouble.take();
         for gone in self.watched.difference(folders) {
             // It may be gone in every sense.
             let _ = watcher.unwatch(gone);
@@ -44,6 +47,16 @@ impl Watch {
             }
         }
         self.watched.clone_from(folders);
+        if self.trouble.is_some() && self.trouble != before {
+            self.warn();
+        }
+    }
+
+    /// Of the same trouble once.
+    fn warn(&self) {
+        if let Some(trouble) = &self.trouble {
+            warn!("changes of some files are not reported ({trouble}): they are found by looking now and then");
+        }
     }
 }
 

@@ -21,27 +21,26 @@ use tokio::time::timeout;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A resource and its type.
-type Typed = (ResourceKind, Arc<Served>);
-
-pub(crate) fn served(kind: ResourceKind, name: &str, content: impl Into<Vec<u8>>) -> Typed {
+pub(crate) fn served(kind: ResourceKind, name: &str, content: impl Into<Vec<u8>>) -> (ResourceKind, Arc<Served>) {
     let bytes: Vec<u8> = content.into();
     let version: String = Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     (kind, Arc::new(Served::new(kind, name, &version, Bytes::from(bytes))))
 }
 
 /// So many endpoints of this name.
-pub(crate) fn endpoints(name: &str, count: usize) -> Typed {
+pub(crate) fn endpoints(name: &str, count: usize) -> (ResourceKind, Arc<Served>) {
     let lb_endpoints = vec![LbEndpoint::default(); count];
     let endpoints = vec![LocalityLbEndpoints { lb_endpoints, ..Default::default() }];
     let message = ClusterLoadAssignment { cluster_name: name.to_owned(), endpoints, ..Default::default() };
     served(ResourceKind::Endpoints, name, message.encode_to_vec())
 }
 
+type Told = (ResourceKind, Arc<Served>);
+
 /// Lines say `proxy NAME`, then what it is told: `cluster NAME`, `secret NAME`, `listener NAME`, `routes NAME`, each
 /// with a word of content if wanted, and `endpoints NAME COUNT`.
 pub(crate) fn views(text: &str) -> Views {
-    let mut views: Vec<(String, Vec<Typed>)> = Vec::new();
+    let mut views: Vec<(String, Vec<Told>)> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = line.split(' ');
         let (what, name) = (words.next().unwrap(), words.next().unwrap());

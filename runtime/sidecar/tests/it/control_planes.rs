@@ -97,3 +97,48 @@ async fn what_envoy_refuses_never_becomes_the_last_good_state() {
     assert_eq!(world.admin().counter("listener_manager.lds.update_rejected").await.ok(), Some(0));
     drop(sidecar);
 }
+
+/// The route changes its cluster all the time, and the only control plane dies in the middle of it.
+async fn nothing_is_lost_while_everything_changes_and_control_planes_die(variant: Variant) {
+    let world = World::new(variant).await;
+    let address = world.control_plane_address(0);
+    let mut control_plane = ControlPlane::start(&world, address, "0a").await;
+    let sidecar = Sidecar::start(&world, &[address]);
+    world.answers("0a", SOON).await;
+    let load = Load::start(&world);
+    let mut change = 0;
+    for _ in 0..4 {
+        for _ in 0..10 {
+            change += 1;
+            control_plane.publish(&world, &version(change));
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+        let served = control_plane.kill();
+        until("Envoy has the last good state", SOON, async || {
+            world.ready().await.is_some_and(|(status, said)| status == 200 && said.contains("stale"))
+        })
+        .await;
+        control_plane = ControlPlane::serving(served, address, None).await;
+        until("Envoy is passed through", SOON, async || control_plane.streams() > 0).await;
+    }
+    world.answers(&version(change), SOON).await;
+    let lost = load.finish().await;
+    eprintln!("4 deaths, {change} changes of the cluster, {} requests ({variant:?})", lost.sent);
+    assert!(lost.lost.is_empty(), "{:?}", lost.lost);
+    assert_eq!(world.admin().counter("listener_manager.lds.update_rejected").await.ok(), Some(0));
+    drop(sidecar);
+}
+
+fn version(change: usize) -> String {
+    format!("{change}{}", if change % 2 == 0 { 'a' } else { 'b' })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_while_everything_changes_and_control_planes_die_delta() {
+    nothing_is_lost_while_everything_changes_and_control_planes_die(Variant::Delta).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_while_everything_changes_and_control_planes_die_state_of_the_world() {
+    nothing_is_lost_while_everything_changes_and_control_planes_die(Variant::StateOfTheWorld).await;
+}

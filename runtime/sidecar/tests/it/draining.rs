@@ -23,9 +23,9 @@ async fn running(more: &[&str]) -> (World, Sidecar) {
 /// A request that takes a while, and is with the service when this returns.
 async fn under_way(world: &World, delay: &str) -> JoinHandle<Result<Response, local::ClientError>> {
     let (address, delayed) = (world.egress(), request().header(DELAY, delay));
-    let before = world.echo.received_count();
+    let before = world.received();
     let exchange = tokio::spawn(async move { Client::new(address).send(&delayed).await });
-    until("the service has the request", SOON, async || world.echo.received_count() > before).await;
+    until("the service has the request", SOON, async || world.received() > before).await;
     exchange
 }
 
@@ -64,8 +64,8 @@ async fn a_client_that_leaves_when_it_is_told_to_loses_nothing() {
             }
         }
     });
-    let before = world.echo.received_count();
-    until("the client is at work", SOON, async || world.echo.received_count() > before + 20).await;
+    let before = world.received();
+    until("the client is at work", SOON, async || world.received() > before + 20).await;
     sidecar.signal(Signal::TERM);
     let (sent, lost) = client.await.expect("no panic");
     eprintln!("{sent} requests until the client was told to leave, {} lost", lost.len());

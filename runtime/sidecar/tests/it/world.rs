@@ -32,7 +32,7 @@ pub(crate) const NODE: &str = "beta";
 pub(crate) struct World {
     pub(crate) meshes: Meshes,
     pub(crate) folder: TempDir,
-    pub(crate) echo: Echo,
+    pub(crate) echoes: Vec<Echo>,
     pub(crate) address: IpAddr,
     subnet: Subnet,
     _claim: Claim,
@@ -44,11 +44,14 @@ impl World {
         let subnet = claim.subnet();
         let meshes = Meshes::new(subnet);
         let folder = tempfile::tempdir().expect("a folder");
-        let listener = TcpListener::bind(meshes.application).await.expect("the application's address is free");
-        let identity = Identity { node: None, service: SERVICE.to_owned(), endpoint: "10.0.0.1:3000".to_owned() };
-        let echo = echo::serve(listener, identity, Tries::default()).expect("an application");
+        let mut echoes = Vec::new();
+        for application in &meshes.applications {
+            let listener = TcpListener::bind(application).await.expect("the application's address is free");
+            let identity = Identity { node: None, service: SERVICE.to_owned(), endpoint: application.to_string() };
+            echoes.push(echo::serve(listener, identity, Tries::default()).expect("an application"));
+        }
         let address = meshes.address;
-        let world = Self { meshes, folder, echo, address, subnet, _claim: claim };
+        let world = Self { meshes, folder, echoes, address, subnet, _claim: claim };
         world.write(&world.meshes.bootstrap(variant));
         world
     }
@@ -92,6 +95,11 @@ impl World {
     /// Where Envoy takes requests for the service.
     pub(crate) fn egress(&self) -> SocketAddr {
         SocketAddr::new(self.address, 4000)
+    }
+
+    /// Requests that reached an application.
+    pub(crate) fn received(&self) -> usize {
+        self.echoes.iter().map(Echo::received_count).sum()
     }
 
     pub(crate) async fn get(&self) -> Result<Response, ClientError> {

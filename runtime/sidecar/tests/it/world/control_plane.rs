@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use compiler::snapshot::ResourceKind;
@@ -10,6 +11,8 @@ use control_plane::{Metrics, Published, Registry, Resources, Served};
 use tokio::sync::watch;
 
 use super::{NODE, World};
+
+const GRACE: Duration = Duration::from_secs(30);
 
 pub(crate) struct ControlPlane {
     published: watch::Sender<Arc<Published>>,
@@ -25,7 +28,12 @@ impl ControlPlane {
     }
 
     pub(crate) async fn start_with(world: &World, address: SocketAddr, header: &str, tls: Option<Tls>) -> Self {
-        let published = watch::Sender::new(published(world, header));
+        Self::serving(Arc::new(Published::of(&world.meshes.snapshot(header))), address, tls).await
+    }
+
+    /// One that has kept what another one served.
+    pub(crate) async fn serving(published: Arc<Published>, address: SocketAddr, tls: Option<Tls>) -> Self {
+        let published = watch::Sender::new(published);
         let registry = Registry::default();
         let shared =
             Shared { published: published.subscribe(), metrics: Metrics::default(), registry: registry.clone() };
@@ -34,8 +42,11 @@ impl ControlPlane {
         Self { published, registry, running }
     }
 
+    /// What leaves the mesh is served for a while.
     pub(crate) fn publish(&self, world: &World, header: &str) {
-        self.published.send_replace(published(world, header));
+        let before = self.published.borrow().clone();
+        let views = Published::of(&world.meshes.snapshot(header)).mesh().clone();
+        self.published.send_replace(Arc::new(before.followed_by(views, Duration::ZERO, GRACE)));
     }
 
     /// The same with a listener that no Envoy takes.
@@ -50,15 +61,12 @@ impl ControlPlane {
     }
 
     /// Its connections end without a word.
-    pub(crate) fn kill(self) {
+    pub(crate) fn kill(self) -> Arc<Published> {
         drop(self.running);
+        self.published.borrow().clone()
     }
 
     pub(crate) fn streams(&self) -> usize {
         self.registry.len()
     }
-}
-
-fn published(world: &World, header: &str) -> Arc<Published> {
-    Arc::new(Published::of(&world.meshes.snapshot(header)))
 }

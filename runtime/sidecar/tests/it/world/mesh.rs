@@ -13,15 +13,15 @@ use super::{HEADER, NODE, SERVICE};
 pub(crate) struct Meshes {
     subnet: Subnet,
     pub(crate) address: IpAddr,
-    pub(crate) application: SocketAddr,
+    pub(crate) applications: Vec<SocketAddr>,
 }
 
 impl Meshes {
     pub(crate) fn new(subnet: Subnet) -> Self {
         let placement = placement(subnet, "1");
         let address = placement.instances.first().expect("one instance").address;
-        let application = placement.workloads.first().expect("one workload").listen;
-        Self { subnet, address, application }
+        let applications = placement.workloads.iter().map(|workload| workload.listen).collect();
+        Self { subnet, address, applications }
     }
 
     pub(crate) fn snapshot(&self, header: &str) -> Snapshot {
@@ -43,9 +43,16 @@ impl Meshes {
 }
 
 fn placement(subnet: Subnet, header: &str) -> local::Placement {
+    // Versions that end alike lead to the same cluster.
+    let to = if header.ends_with('b') { "b.svc" } else { "a.svc" };
     let text = format!(
         "mesh \"trial\" {{\n\
-         service \"{SERVICE}\" {{ endpoint \"10.0.0.1:3000\"; response-headers {{ set \"{HEADER}\" value=\"{header}\" }} }}\n\
+         service \"{SERVICE}\" {{\n\
+         route path-prefix=\"/\" {{\n\
+         response-headers {{ set \"{HEADER}\" value=\"{header}\" }}\n\
+         to \"{to}\"\n}}\n}}\n\
+         service \"a.svc\" {{ endpoint \"10.0.0.1:3000\" }}\n\
+         service \"b.svc\" {{ endpoint \"10.0.0.2:3000\" }}\n\
          node \"{NODE}\" calls=\"{SERVICE}\"\n}}\n"
     );
     let mut sources = Sources::new();
