@@ -136,13 +136,14 @@ fn advance(stream: &mut Stream, now: Duration, step: &mut Step) -> bool {
     let is_newest = to.tells_the_same(&stream.newest);
     let is_stuck = is_stuck(stream, phase);
     if is_stuck || hopeless(stream).is_some_and(|hopeless| hopeless <= now) {
-        if !is_newest {
+        let again = !is_newest || (is_stuck && is_spoilt(stream));
+        if again {
             start(stream, now);
             // Endpoints that were refused keep their cluster from getting warm, and all clusters from being acknowledged.
             let clusters = &mut stream.talks[ResourceKind::Cluster];
             clusters.urgent = clusters.unanswered.len() < WARMINGS;
         }
-        return !is_newest;
+        return again;
     }
     match phase {
         Phase::Add => {
@@ -200,12 +201,24 @@ pub(super) fn expect(stream: &mut Stream, kind: ResourceKind, name: &Arc<str>) {
 fn start(stream: &mut Stream, now: Duration) {
     let to = Arc::clone(&stream.newest);
     for kind in TARGETS {
-        let old = stream.followed.iter().map(|view| view.of(kind)).reduce(|old, new| Resources::union(&old, &new));
-        let old = refresh::as_told(stream, kind, old.unwrap_or_default());
-        offer(stream, kind, Resources::union(&without_refused(stream, kind, old), &to.of(kind)));
+        let targets = targets(stream, kind);
+        offer(stream, kind, targets);
     }
     stream.gate = stream.gate.map(|_| now + GATE);
     stream.transition = Some(Transition::new(to, now));
+}
+
+/// What the old views and the newest one need together.
+fn targets(stream: &Stream, kind: ResourceKind) -> Arc<Resources> {
+    let old = stream.followed.iter().map(|view| view.of(kind)).reduce(|old, new| Resources::union(&old, &new));
+    let old = refresh::as_told(stream, kind, old.unwrap_or_default());
+    Resources::union(&without_refused(stream, kind, old), &stream.newest.of(kind))
+}
+
+/// Whether something is offered that the client refused only afterwards, and that no view needs.
+fn is_spoilt(stream: &Stream) -> bool {
+    (stream.refreshed || !stream.proven)
+        && TARGETS.into_iter().any(|kind| targets(stream, kind).version() != stream.offered[kind].version())
 }
 
 /// What of `old` the client has. What a stream begins with may be refused, and would be refused again; every later view

@@ -246,3 +246,105 @@ fn refusing_an_answer_holds_up_the_next_view_only_if_it_has_the_same() {
         "#]],
     );
 }
+
+/// They were told in time, and are still under way when the view comes that no longer has them.
+#[test]
+fn endpoints_that_are_refused_late_do_not_hold_the_newest_view_up() {
+    check(
+        "view cds.a=1 cds.c=1 eds.a=1 eds.c=1 lds.in=1>r rds.r=1
+         CDS
+         EDS a c
+         LDS
+         RDS r
+         ack
+
+         view cds.a=1 cds.c=2 eds.a=1 eds.c=1 lds.in=1>r rds.r=1
+         view cds.a=1 cds.c=2 eds.a=1 eds.c=bad lds.in=1>r rds.r=1
+         ack EDS
+         at 1s
+         view cds.a=1 eds.a=1 lds.in=1>r rds.r=2
+         nack CDS no
+         nack EDS no
+         ack
+         ack
+         ack
+         ack",
+        expect![[r#"
+            > view cds.a=1 cds.c=1 eds.a=1 eds.c=1 lds.in=1>r rds.r=1
+            > CDS
+              < CDS a=1 c=1 #1
+            > EDS a c
+              < EDS a=1 c=1 #2
+            > LDS
+              < LDS in=1 #3
+            > RDS r
+              < RDS r=1 #4
+            > ack
+              settled
+            > view cds.a=1 cds.c=2 eds.a=1 eds.c=1 lds.in=1>r rds.r=1
+              < CDS a=1 c=2 #5
+              < EDS c=1 #6
+            > view cds.a=1 cds.c=2 eds.a=1 eds.c=bad lds.in=1>r rds.r=1
+              waits until 5s
+            > ack EDS
+              waits until 1s
+            > at 1s
+              < EDS c=bad #7
+              waits until 5s
+            > view cds.a=1 eds.a=1 lds.in=1>r rds.r=2
+              waits until 5s
+            > nack CDS no
+              < CDS a=1 c=1 #8
+              refused CDS: no
+            > nack EDS no
+              < EDS c=1 #9
+              refused EDS: no
+            > ack
+              < RDS r=2 #10
+            > ack
+              < CDS a=1 #11
+            > ack
+              settled
+            > ack
+        "#]],
+        expect![[r#"
+            > view cds.a=1 cds.c=1 eds.a=1 eds.c=1 lds.in=1>r rds.r=1
+            > CDS
+              < CDS a=1 c=1 #1
+            > EDS a c
+              < EDS a=1 c=1 #2
+            > LDS
+              < LDS in=1 #3
+            > RDS r
+              < RDS r=1 #4
+            > ack
+              settled
+            > view cds.a=1 cds.c=2 eds.a=1 eds.c=1 lds.in=1>r rds.r=1
+              < CDS c=2 #5
+              < EDS c=1 #6
+            > view cds.a=1 cds.c=2 eds.a=1 eds.c=bad lds.in=1>r rds.r=1
+              waits until 5s
+            > ack EDS
+              waits until 1s
+            > at 1s
+              < EDS c=bad #7
+              waits until 5s
+            > view cds.a=1 eds.a=1 lds.in=1>r rds.r=2
+              waits until 5s
+            > nack CDS no
+              < CDS c=1 #8
+              refused CDS: no
+            > nack EDS no
+              < EDS c=1 #9
+              refused EDS: no
+            > ack
+              < RDS r=2 #10
+            > ack
+              < CDS -c #11
+              < EDS -c #12
+            > ack
+              settled
+            > ack
+        "#]],
+    );
+}
