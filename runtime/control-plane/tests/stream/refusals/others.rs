@@ -348,3 +348,46 @@ fn endpoints_that_are_refused_late_do_not_hold_the_newest_view_up() {
         "#]],
     );
 }
+
+#[test]
+fn what_a_stream_began_with_and_was_refused_late_does_not_hold_the_newest_view_up() {
+    check(
+        "view cds.bad=1 lds.in=1>r rds.r=1
+         CDS
+         view cds.a=1 lds.in=1>r rds.r=2
+         nack CDS no
+         nack CDS no
+         ack
+         ack",
+        expect![[r#"
+            > view cds.bad=1 lds.in=1>r rds.r=1
+            > CDS
+              < CDS bad=1 #1
+            > view cds.a=1 lds.in=1>r rds.r=2
+            > nack CDS no
+              < CDS a=1 bad=1 #2
+              refused CDS: no
+            > nack CDS no
+              < CDS a=1 #3
+              refused CDS: no
+            > ack
+              settled
+            > ack
+        "#]],
+        expect![[r#"
+            > view cds.bad=1 lds.in=1>r rds.r=1
+            > CDS
+              < CDS bad=1 #1
+            > view cds.a=1 lds.in=1>r rds.r=2
+            > nack CDS no
+              < CDS a=1 bad=1 #2
+              refused CDS: no
+            > nack CDS no
+              < CDS a=1 -bad #3
+              refused CDS: no
+            > ack
+              settled
+            > ack
+        "#]],
+    );
+}
