@@ -169,3 +169,6 @@ impl Mode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
