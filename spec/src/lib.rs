@@ -38,7 +38,7 @@ pub use mesh::Mesh;
 pub use names::Name;
 pub use parse::parse;
 pub use print::print;
-pub use render::{Color, render};
+pub use render::{Color, render, render_each};
 pub use source::{FileId, Position, SourceFile, Sources, Span, Spanned};
 pub use syntax::Syntax;
 pub use variables::Variables;

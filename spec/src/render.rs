@@ -22,18 +22,24 @@ const MAX_LINE: usize = 2_000;
 /// Every diagnostic, an empty line after each. Of files that hold secrets, and of lines in which one was found, only the
 /// place is shown, never the text.
 pub fn render(diagnostics: &Diagnostics, sources: &Sources, color: Color) -> String {
+    let mut output = String::new();
+    for text in render_each(diagnostics, sources, color) {
+        output.push_str(&text);
+        output.push_str("\n\n");
+    }
+    output
+}
+
+/// Every diagnostic by itself. Whether a line holds a secret is known of all of them, so one must not be rendered alone.
+pub fn render_each(diagnostics: &Diagnostics, sources: &Sources, color: Color) -> Vec<String> {
     let renderer = match color {
         Color::Plain => Renderer::plain(),
         Color::Ansi => Renderer::styled(),
     };
     let mut lines = Lines::default();
     let secret = secret_lines(diagnostics, sources, &mut lines);
-    let mut output = String::new();
-    for diagnostic in diagnostics.iter() {
-        output.push_str(&renderer.render(&[group(diagnostic, sources, &secret, &mut lines)]));
-        output.push_str("\n\n");
-    }
-    output
+    let text = |diagnostic| renderer.render(&[group(diagnostic, sources, &secret, &mut lines)]);
+    diagnostics.iter().map(text).collect()
 }
 
 /// Lines, counted from 0, in which a rule found a secret.

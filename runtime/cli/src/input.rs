@@ -155,8 +155,15 @@ impl Folder {
 
 impl Files for Folder {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
-        let read = self.read_inside(path);
+        let mut read = self.read_inside(path);
         self.note(path, read.as_deref().ok());
+        if read.is_err() {
+            // It may have been made again before what it holds was noted.
+            read = self.read_inside(path);
+            if let Ok(bytes) = &read {
+                self.note(path, Some(bytes));
+            }
+        }
         read.map_err(|error| FileError::new(path, error.to_string()))
     }
 }

@@ -12,18 +12,38 @@ pub enum Written {
     Changed,
 }
 
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    Everyone,
+    Owner,
+}
+
 /// Makes `root/relative` hold these bytes, making folders as needed. A reader sees the old file or the new one.
 pub fn file(root: &Path, relative: &str, bytes: &[u8]) -> anyhow::Result<Written> {
+    place(root, relative, bytes, For::Everyone)
+}
+
+/// The same with what holds hashes of passwords, or keys: no other user can read it.
+pub fn private_file(root: &Path, relative: &str, bytes: &[u8]) -> anyhow::Result<Written> {
+    place(root, relative, bytes, For::Owner)
+}
+
+fn place(root: &Path, relative: &str, bytes: &[u8], whom: For) -> anyhow::Result<Written> {
     let path = root.join(relative);
+    let failed = || format!("cannot write {}", path.display());
     if std::fs::read(&path).is_ok_and(|old| old == bytes) {
+        if whom == For::Owner {
+            let file = std::fs::File::open(&path).with_context(failed)?;
+            readable(&file, whom).with_context(failed)?;
+        }
         return Ok(Written::Unchanged);
     }
     let folder = path.parent().unwrap_or(root);
-    let failed = || format!("cannot write {}", path.display());
     std::fs::create_dir_all(folder).with_context(failed)?;
     let mut temporary = tempfile::Builder::new().prefix(".meshwright-").tempfile_in(folder).with_context(failed)?;
     temporary.write_all(bytes).with_context(failed)?;
-    readable(temporary.as_file()).with_context(failed)?;
+    readable(temporary.as_file(), whom).with_context(failed)?;
     temporary.persist(&path).with_context(failed)?;
     Ok(Written::Changed)
 }
@@ -65,12 +85,16 @@ fn unless_closed(written: std::io::Result<()>) -> std::io::Result<()> {
 
 /// Temporary files are private to their maker; Envoy often runs as another user.
 #[cfg(unix)]
-fn readable(file: &std::fs::File) -> std::io::Result<()> {
+fn readable(file: &std::fs::File, whom: For) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+    let mode = match whom {
+        For::Everyone => 0o644,
+        For::Owner => 0o600,
+    };
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
 #[cfg(not(unix))]
-fn readable(_: &std::fs::File) -> std::io::Result<()> {
+fn readable(_: &std::fs::File, _: For) -> std::io::Result<()> {
     Ok(())
 }

@@ -63,6 +63,9 @@ impl Health {
         }
         match *self.mode.borrow() {
             Mode::LastGood => Readiness::Stale(self.last_good_from()),
+            Mode::Waiting if matches!(&*self.link.borrow(), LinkState::Down { .. }) => {
+                Readiness::Stale("no control plane answers, and Envoy keeps what it has".to_owned())
+            }
             Mode::Idle | Mode::Waiting | Mode::ControlPlane => Readiness::Ready,
         }
     }

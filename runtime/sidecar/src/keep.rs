@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::last_good::{Damage, LastGood};
@@ -73,50 +73,65 @@ impl Record {
 
 /// Writes what is acknowledged from now on. [`Keeper::finish`] writes what has not been.
 pub(crate) struct Keeper {
-    path: PathBuf,
-    record: Record,
-    changes: watch::Receiver<Option<Arc<LastGood>>>,
+    stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Keeper {
     pub(crate) fn start(record: &Record, path: PathBuf) -> Self {
-        let changes = record.state.subscribe();
-        let task = tokio::spawn(keep(record.clone(), changes.clone(), path.clone()));
-        Self { path, record: record.clone(), changes, task }
+        let (stop, stopped) = oneshot::channel();
+        let known = record.current();
+        let task = tokio::spawn(keep(record.clone(), known, path, stopped));
+        Self { stop, task }
     }
 
+    /// A write that is under way is waited for: two at a time would write into each other's file.
     pub(crate) async fn finish(self) {
-        self.task.abort();
+        let _ = self.stop.send(());
         drop(self.task.await);
-        if self.changes.has_changed().unwrap_or(true) {
-            write_now(&self.record, &self.path).await;
+    }
+}
+
+/// `written` need not be.
+async fn keep(record: Record, mut written: Option<Arc<LastGood>>, path: PathBuf, mut stop: oneshot::Receiver<()>) {
+    let mut changes = record.state.subscribe();
+    // What came before that is no change any more.
+    changes.mark_changed();
+    loop {
+        let change = async {
+            if changes.changed().await.is_ok() {
+                tokio::time::sleep(WRITE_AFTER).await;
+            }
+        };
+        let stopping = tokio::select! {
+            () = change => false,
+            _ = &mut stop => true,
+        };
+        if let Some(state) = record.current()
+            && !written.as_ref().is_some_and(|written| Arc::ptr_eq(written, &state))
+            && write_now(&record, Arc::clone(&state), &path).await
+        {
+            written = Some(state);
+        }
+        if stopping {
+            return;
         }
     }
 }
 
-async fn keep(record: Record, mut changes: watch::Receiver<Option<Arc<LastGood>>>, path: PathBuf) {
-    while changes.changed().await.is_ok() {
-        tokio::time::sleep(WRITE_AFTER).await;
-        changes.mark_unchanged();
-        write_now(&record, &path).await;
-    }
-}
-
-async fn write_now(record: &Record, path: &Path) {
-    let Some(state) = record.current() else { return };
+/// Whether it is written.
+async fn write_now(record: &Record, state: Arc<LastGood>, path: &Path) -> bool {
     let target = path.to_owned();
     let written = tokio::task::spawn_blocking(move || save(&state, &target)).await;
     match written {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => return true,
         Ok(Err(error)) => {
-            record.metrics.write_failures.inc();
             tracing::warn!(path = %path.display(), %error, "the last good state cannot be written");
         }
-        Err(_) => {
-            record.metrics.write_failures.inc();
-        }
+        Err(_) => {}
     }
+    record.metrics.write_failures.inc();
+    false
 }
 
 /// Puts a state in the place of the file. Whoever reads it finds the old one or the new one.
@@ -156,6 +171,9 @@ pub fn load(path: &Path, proxy: Option<&str>) -> Result<Option<LastGood>, LoadEr
 
 #[cfg(test)]
 mod tests {
+    use compiler::snapshot::ResourceKind;
+    use control_plane::Served;
+
     use super::*;
 
     fn state(acknowledged: u64) -> LastGood {
@@ -173,6 +191,34 @@ mod tests {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(path.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[tokio::test]
+    async fn the_newest_state_is_on_disk_when_the_keeper_has_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let record = Record::new(Some(LastGood { acknowledged: None, ..state(0) }), Arc::new(Metrics::new()));
+        let keeper = Keeper::start(&record, path.clone());
+        keeper.finish().await;
+        assert!(!path.exists(), "a bundle is on disk already");
+        // Writes that take their time, and newer states meanwhile.
+        for round in 0..20 {
+            let keeper = Keeper::start(&record, path.clone());
+            let mut last = LastGood::default();
+            for version in 0..3 {
+                let content = Bytes::from(vec![0; if version == 1 { 4 << 20 } else { 10 }]);
+                let version = format!("{round} {version}");
+                let cluster = Arc::new(Served::new(ResourceKind::Cluster, "a", &version, content));
+                last = state(1);
+                last.types.entry(ResourceKind::Cluster).or_default().insert("a".into(), cluster);
+                record.acknowledged(last.clone());
+                tokio::task::yield_now().await;
+            }
+            keeper.finish().await;
+            let kept = load(&path, Some("beta")).unwrap().unwrap();
+            assert!(kept.says_what(&last), "round {round}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -112,7 +112,8 @@ impl Keeper {
         let servers: Vec<Arc<str>> = self.control_planes.servers.iter().map(|server| server.as_str().into()).collect();
         if servers.is_empty() {
             self.state.send_replace(State::Down { error: "no control plane is named".to_owned() });
-            return;
+            // The state stays what it is: an end would be that of the sidecar.
+            return std::future::pending().await;
         }
         // Tasks that start together do not all go to the first.
         let mut at = fastrand::usize(..servers.len());

@@ -29,11 +29,16 @@ const MOST_PENDING: usize = 64;
 /// How often a state that waits for nothing but time is looked at.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// What an earlier stream carried, by type, name and version, whether Envoy acknowledged it or the stream ended before
+/// it could: it may have taken it all the same, and then begins the next stream with it.
+pub(crate) type Seen = BTreeMap<(ResourceKind, Arc<str>, Arc<str>), Arc<Served>>;
+
 /// One stream, read along.
 pub(crate) struct Recorder {
     variant: Variant,
     /// What is known from before: a delta stream begins with names and versions only.
     known: Option<Arc<LastGood>>,
+    seen: Arc<Seen>,
     proxy: Option<String>,
     types: BTreeMap<ResourceKind, TypeRecord>,
 }
@@ -70,8 +75,8 @@ struct Change {
 }
 
 impl Recorder {
-    pub(crate) fn new(variant: Variant, known: Option<Arc<LastGood>>) -> Self {
-        Self { variant, known, proxy: None, types: BTreeMap::new() }
+    pub(crate) fn new(variant: Variant, known: Option<Arc<LastGood>>, seen: Arc<Seen>) -> Self {
+        Self { variant, known, seen, proxy: None, types: BTreeMap::new() }
     }
 
     /// What cannot be read is nothing to record: it is for the two ends to judge.
@@ -118,6 +123,22 @@ impl Recorder {
         Some(LastGood { proxy, acknowledged: None, types })
     }
 
+    /// Whether Envoy has something that nobody here knows. No record says what it has, then.
+    pub(crate) fn has_unseen(&self) -> bool {
+        self.types.values().any(|record| !record.unseen.is_empty())
+    }
+
+    /// What Envoy has or may have taken. Replaces what was seen before, so it grows with one stream alone.
+    pub(crate) fn seen(&self) -> Seen {
+        let of = |(kind, record): (&ResourceKind, &TypeRecord)| {
+            let pending = record.pending.iter().flat_map(|(_, change)| &change.resources);
+            let all = record.kept.values().chain(pending);
+            let kind = *kind;
+            all.map(|it| ((kind, Arc::clone(&it.name), Arc::clone(&it.version)), Arc::clone(it))).collect::<Vec<_>>()
+        };
+        self.types.iter().flat_map(of).collect()
+    }
+
     fn meet(&mut self, node: Option<Node>) {
         if let (None, Some(node)) = (&self.proxy, node) {
             self.proxy = Some(proxy_name(&node.id).to_owned());
@@ -129,9 +150,10 @@ impl Recorder {
     }
 
     fn known(&self, kind: ResourceKind, name: &str, version: &str) -> Option<Arc<Served>> {
-        let known = self.known.as_ref().filter(|known| Some(&known.proxy) == self.proxy.as_ref())?;
-        let served = known.types.get(&kind)?.get(name)?;
-        (&*served.version == version).then(|| Arc::clone(served))
+        let known = self.known.as_ref().filter(|known| Some(&known.proxy) == self.proxy.as_ref());
+        let kept = known.and_then(|known| known.types.get(&kind)?.get(name)).filter(|it| &*it.version == version);
+        // Versions are digests: the same version is the same bytes.
+        kept.or_else(|| self.seen.get(&(kind, name.into(), version.into()))).cloned()
     }
 }
 
@@ -149,8 +171,12 @@ impl TypeRecord {
     }
 
     fn sent(&mut self, nonce: String, change: Change) {
-        if self.pending.len() >= MOST_PENDING {
-            self.pending.pop_front();
+        if self.pending.len() >= MOST_PENDING
+            && let Some((_, dropped)) = self.pending.pop_front()
+        {
+            // Envoy may have it; the record will not.
+            self.unseen.extend(dropped.resources.into_iter().map(|served| Arc::clone(&served.name)));
+            self.unseen.extend(dropped.removed);
         }
         self.pending.push_back((nonce, change));
     }

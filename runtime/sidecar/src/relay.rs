@@ -13,7 +13,7 @@ mod passing;
 mod service;
 mod stream;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub use door::{Door, DoorError};
 use crate::keep::Record;
 use crate::link::Link;
 use crate::metrics::{Metrics, Mode as ModeLabel};
+use crate::record::Seen;
 use service::Service;
 
 /// How long an Envoy that has nothing waits for a control plane before it gets the last good state.
@@ -54,10 +55,16 @@ pub struct Relay {
 
 /// What the streams have in common.
 pub(crate) struct Shared {
+    /// The only one that is served.
+    proxy: String,
     link: Link,
     record: Record,
+    /// By the stream before.
+    seen: Mutex<Arc<Seen>>,
     metrics: Arc<Metrics>,
     begun: Instant,
+    /// Control planes that were there and did not answer, since one did.
+    refusals: AtomicU32,
     streams: AtomicU64,
     /// Of the newest stream that lives.
     mode: watch::Sender<Mode>,
@@ -65,13 +72,16 @@ pub(crate) struct Shared {
 }
 
 impl Relay {
-    /// Serves at a door that is open.
-    pub(crate) fn start(door: Door, link: Link, record: Record, metrics: Arc<Metrics>) -> Self {
+    /// Serves a proxy at a door that is open.
+    pub(crate) fn start(proxy: &str, door: Door, link: Link, record: Record, metrics: Arc<Metrics>) -> Self {
         let shared = Arc::new(Shared {
+            proxy: proxy.to_owned(),
             link,
             record,
+            seen: Mutex::default(),
             metrics,
             begun: Instant::now(),
+            refusals: AtomicU32::new(0),
             streams: AtomicU64::new(0),
             mode: watch::Sender::new(Mode::Idle),
             newest: Mutex::new(0),
@@ -136,6 +146,14 @@ impl Shared {
         self.mode.send_replace(mode);
     }
 
+    fn seen(&self) -> Arc<Seen> {
+        Arc::clone(&self.seen.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_seen(&self, seen: Seen) {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(seen);
+    }
+
     fn now(&self) -> Duration {
         self.begun.elapsed()
     }
@@ -151,3 +169,6 @@ impl Mode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

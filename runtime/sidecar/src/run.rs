@@ -65,8 +65,8 @@ pub async fn run(options: Options) -> Result<Ended, RunError> {
     let keeper = options.state.clone().map(|path| Keeper::start(&record, path));
     let link = Link::new(options.control_planes.clone(), Arc::clone(&metrics));
     let link_state = link.state();
-    let relay =
-        Relay::start(Door::at(&options.socket, &options.folder).await?, link, record.clone(), Arc::clone(&metrics));
+    let door = Door::at(&options.socket, &options.folder).await?;
+    let relay = Relay::start(&options.proxy, door, link, record.clone(), Arc::clone(&metrics));
 
     let admin = Admin::new(options.admin);
     let (life_sender, life) = watch::channel(Life::Down);

@@ -102,14 +102,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     }
     let module = module::in_folder(arguments.form.module_folder.as_deref().unwrap_or(module::FOLDER));
     let fallback = emit::bootstrap_with(&mesh, proxy, &module, &Shared::default());
-    written.add(folder, FALLBACK, fallback.as_bytes())?;
+    written.add_private(folder, FALLBACK, fallback.as_bytes())?;
     written.add(folder, &module::output_path(), artifacts::MODULE)?;
     for (path, bytes) in module::of_the_user(&mesh) {
         written.add(folder, &path, &bytes)?;
     }
     let bundle = LastGood::bundle(&snapshot(&mesh, &arguments.form), &name);
     let bundle = bundle.ok_or_else(|| anyhow::anyhow!("the snapshot has no `{name}`"))?;
-    written.add(folder, BUNDLE, &bundle.encode())?;
+    written.add_private(folder, BUNDLE, &bundle.encode())?;
     written.add(folder, PLAN, plan(arguments, name, admin).text().as_bytes())?;
     written.print()?;
     Ok(ExitStatus::Ok)
@@ -186,13 +186,23 @@ struct Report {
 
 impl Report {
     fn add(&mut self, folder: &Path, path: &str, bytes: &[u8]) -> Result<(), Exit> {
-        let mark = match write::file(folder, path, bytes)? {
+        self.list(folder, path, write::file(folder, path, bytes)?);
+        Ok(())
+    }
+
+    /// What holds hashes of passwords, and keys.
+    fn add_private(&mut self, folder: &Path, path: &str, bytes: &[u8]) -> Result<(), Exit> {
+        self.list(folder, path, write::private_file(folder, path, bytes)?);
+        Ok(())
+    }
+
+    fn list(&mut self, folder: &Path, path: &str, written: Written) {
+        let mark = match written {
             Written::Changed => "wrote",
             Written::Unchanged => "same ",
         };
         // A string takes everything.
         let _ = writeln!(self.lines, "{mark}  {}", folder.join(path).display());
-        Ok(())
     }
 
     fn print(&self) -> Result<(), Exit> {

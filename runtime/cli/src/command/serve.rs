@@ -21,6 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::exit::{Exit, ExitStatus};
 use crate::input::Input;
 use crate::launch::XDS_SUBNET;
+use crate::write;
 use duration::duration;
 
 #[derive(Args, Debug)]
@@ -152,7 +153,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         local::Subnet::fixed(range).map_err(Exit::usage)?;
     }
     server_options(arguments).validate().map_err(Exit::usage)?;
-    tokio::runtime::Runtime::new()?.block_on(serve(arguments))
+    let runtime = tokio::runtime::Runtime::new()?;
+    let result = runtime.block_on(serve(arguments));
+    // A file system that hangs holds a thread of this process, and must not hold its end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
 }
 
 /// Until a signal.
@@ -187,7 +192,8 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     let xds = server::start(server_options(arguments), shared).await.map_err(not_started)?;
     let admin = admin::Options { listen: arguments.listening.admin, insecure: arguments.listening.insecure };
     let pages = admin::start(admin, pages).await.map_err(admin_not_started)?;
-    println!("{}", introduction(arguments, &reconciler.status.borrow(), xds.address(), pages.address(), &kept));
+    let introduction = introduction(arguments, &reconciler.status.borrow(), xds.address(), pages.address(), &kept);
+    write::to_stdout(&format!("{introduction}\n"))?;
     loop {
         tokio::select! {
             _ = interrupt.recv() => break,

@@ -46,6 +46,12 @@ fn everything_that_a_task_starts_with_is_written_and_the_same_each_time() {
     for file in ["envoy.yaml", "fallback.yaml", "last-good.snapshot", "sidecar.json"] {
         assert!(folder.path().join("out").join(file).is_file(), "{file}");
     }
+    let mode = |file: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        folder.path().join("out").join(file).metadata().expect("a file").permissions().mode() & 0o777
+    };
+    assert_eq!(["envoy.yaml", "sidecar.json"].map(mode), [0o644; 2]);
+    assert_eq!(["fallback.yaml", "last-good.snapshot"].map(mode), [0o600; 2], "they hold hashes of passwords");
     let again = bootstrap(folder.path(), "caller", &[]);
     let said = text(&again.stdout);
     assert!(said.lines().count() >= 5 && said.lines().all(|line| line.starts_with("same ")), "{said}");

@@ -88,6 +88,13 @@ fn it_ends_when_it_is_asked() {
 }
 
 #[test]
+fn it_serves_although_nobody_hears_what_it_says() {
+    let folder = Folder::with(MESH);
+    let serve = Serve::unheard(&folder);
+    assert_eq!(serve.stop().code(), Some(0));
+}
+
+#[test]
 fn it_says_what_it_serves_and_how_to_connect() {
     let folder = Folder::with(MESH);
     let serve = Serve::start(&folder, &[]);

@@ -51,6 +51,21 @@ fn mistakes_change_nothing_are_told_and_end_when_they_are_mended() {
 }
 
 #[test]
+fn a_secret_in_the_text_is_on_no_page_whatever_else_is_wrong_with_its_line() {
+    let folder = Folder::with(MESH);
+    let serve = Serve::start(&folder, &[]);
+    let line = r#"service "beta.svc" { endpoint "10.0.0.1:3000"; request-headers { set "Authorization" value="Basic hunter2hunter2"; }; route path="/" { to "nowhere.svc"; }; }"#;
+    folder.write(&MESH.replace(r#"service "beta.svc" { endpoint "10.0.0.1:3000"; }"#, line));
+    let status = serve.until(|status| !fresh(status));
+    let findings = status["reconcile"]["findings"].to_string();
+    assert!(findings.contains("error[secret-in-text]") && findings.contains("error[unknown-service]"), "{findings}");
+    for page in ["/status", "/status?format=json", "/metrics"] {
+        assert!(!serve.get(page).1.contains("hunter2"), "{page}");
+    }
+    assert!(!serve.stderr().contains("hunter2"));
+}
+
+#[test]
 fn an_edit_is_served_soon_and_in_one_line_of_the_log() {
     let folder = Folder::with(MESH);
     let serve = Serve::start(&folder, &[]);

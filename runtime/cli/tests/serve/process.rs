@@ -64,6 +64,23 @@ impl Serve {
         Self { child, admin, introduction, stderr }
     }
 
+    /// One that nobody listens to, as after `meshwright serve … | head -1`.
+    pub(crate) fn unheard(folder: &Folder) -> Self {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let admin = free.local_addr().unwrap();
+        drop(free);
+        let arguments = ["--admin", &admin.to_string()];
+        let mut child = command(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let stderr = collect(child.stderr.take().unwrap());
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(admin).is_err() && child.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "its pages are not there");
+            std::thread::sleep(POLL);
+        }
+        Self { child, admin, introduction: String::new(), stderr }
+    }
+
     pub(crate) fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
     }

@@ -71,7 +71,16 @@ impl Reader {
 
 fn is_old(metadata: &Metadata) -> bool {
     let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    SystemTime::now().duration_since(modified).is_ok_and(|age| age > YOUNG)
+    SystemTime::now().duration_since(modified.max(changed(metadata))).is_ok_and(|age| age > YOUNG)
+}
+
+/// What copies the time of a file's content does not copy this one.
+#[cfg(unix)]
+fn changed(metadata: &Metadata) -> SystemTime {
+    use std::os::unix::fs::MetadataExt as _;
+    let since = u64::try_from(metadata.ctime()).unwrap_or_default();
+    // A second that has begun counts as over.
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(since.saturating_add(1))).unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
 #[cfg(unix)]

@@ -82,7 +82,13 @@ impl FolderStore {
         names.into_iter().map(|(_, name)| name).collect()
     }
 
+    /// Also halves of files that a process left which was killed.
     fn forget_old(&self, newest: &str) {
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().ends_with(TEMPORARY.as_bytes()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
         let old = self.names().into_iter().filter(|name| name != newest).skip(KEPT.saturating_sub(1));
         for name in old {
             // Another try follows with the next state.

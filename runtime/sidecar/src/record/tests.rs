@@ -18,7 +18,7 @@ struct Talk {
 
 impl Talk {
     fn new(variant: Variant, known: Option<Arc<LastGood>>) -> Self {
-        Self { recorder: Recorder::new(variant, known), nonce: 0, now: NOW }
+        Self { recorder: Recorder::new(variant, known, Arc::default()), nonce: 0, now: NOW }
     }
 
     fn ask(&mut self, kind: ResourceKind, names: &[&str]) {
@@ -60,6 +60,16 @@ impl Talk {
     }
 
     fn delta_tell(&mut self, kind: ResourceKind, resources: &[(&str, &str)], removed: &[&str]) {
+        let response_nonce = self.delta_send(kind, resources, removed);
+        self.delta(DeltaDiscoveryRequest {
+            type_url: kind.type_url(),
+            response_nonce,
+            ..DeltaDiscoveryRequest::default()
+        });
+    }
+
+    /// Returns the nonce.
+    fn delta_send(&mut self, kind: ResourceKind, resources: &[(&str, &str)], removed: &[&str]) -> String {
         self.nonce += 1;
         let resources = resources.iter().map(|(name, version)| Resource {
             name: (*name).to_owned(),
@@ -75,11 +85,7 @@ impl Talk {
             ..DeltaDiscoveryResponse::default()
         };
         self.recorder.on_response(&response.encode_to_vec().into());
-        self.delta(DeltaDiscoveryRequest {
-            type_url: kind.type_url(),
-            response_nonce: response.nonce,
-            ..DeltaDiscoveryRequest::default()
-        });
+        response.nonce
     }
 
     /// `cds: a b, lds: in`, or nothing where it is not whole.
@@ -221,9 +227,10 @@ fn what_is_known_to_be_missing_makes_a_state_whole() {
 }
 
 /// A stream that begins with what an earlier one gave; the control plane sends nothing of it again.
-fn reconnected(version: &str, known: Option<Arc<LastGood>>) -> Talk {
+fn reconnected(versions: [&str; 2], known: Option<Arc<LastGood>>, seen: Seen) -> Talk {
     let mut talk = Talk::new(Variant::Delta, known);
-    for (kind, name) in [(CDS, "a"), (LDS, "in")] {
+    talk.recorder.seen = Arc::new(seen);
+    for ((kind, name), version) in [(CDS, "a"), (LDS, "in")].into_iter().zip(versions) {
         talk.delta(DeltaDiscoveryRequest {
             type_url: kind.type_url(),
             initial_resource_versions: [(name.to_owned(), version.to_owned())].into_iter().collect(),
@@ -237,15 +244,56 @@ fn reconnected(version: &str, known: Option<Arc<LastGood>>) -> Talk {
 #[test]
 fn what_a_new_stream_does_not_send_again_is_taken_from_the_record() {
     let known = whole_delta(None).recorder.state(NOW).map(Arc::new);
-    assert_eq!(reconnected("1", known.clone()).state().as_deref(), Some("cds: a, lds: in"));
-    assert_eq!(reconnected("2", known).state(), None, "nobody has seen these versions");
-    assert_eq!(reconnected("1", None).state(), None);
+    let again = |version, known| reconnected([version; 2], known, Seen::new());
+    assert_eq!(again("1", known.clone()).state().as_deref(), Some("cds: a, lds: in"));
+    let unseen = again("2", known);
+    assert!(unseen.recorder.has_unseen());
+    assert_eq!(unseen.state(), None, "nobody has seen these versions");
+    assert_eq!(again("1", None).state(), None);
+}
+
+/// Envoy takes a change at once, and acknowledges it when its clusters are warm.
+#[test]
+fn what_was_taken_and_not_acknowledged_before_a_stream_ended_is_recorded_on_the_next() {
+    for mut talk in [whole_delta(None), Talk::new(Variant::Delta, None)] {
+        let known = talk.recorder.state(NOW).map(Arc::new);
+        let in_the_record = known.is_some();
+        if !in_the_record {
+            talk.delta(DeltaDiscoveryRequest { type_url: LDS.type_url(), ..DeltaDiscoveryRequest::default() });
+            talk.delta_tell(LDS, &[("in", "1")], &[]);
+            talk.delta(DeltaDiscoveryRequest { type_url: CDS.type_url(), ..DeltaDiscoveryRequest::default() });
+        }
+        talk.delta_send(CDS, &[("a", "2")], &[]);
+        let next = reconnected(["2", "1"], known.clone(), talk.recorder.seen());
+        let state = next.recorder.state(NOW).expect("it is whole");
+        assert_eq!(&*state.types[&CDS]["a"].version, "2", "in the record: {in_the_record}");
+        assert!(!next.recorder.has_unseen());
+        let third = reconnected(["2", "1"], known, next.recorder.seen());
+        assert_eq!(third.state().as_deref(), Some("cds: a, lds: in"));
+    }
+}
+
+#[test]
+fn a_response_too_many_is_not_forgotten_as_if_it_had_never_been() {
+    let mut talk = whole_delta(None);
+    talk.delta_send(CDS, &[("b", "1")], &[]);
+    let nonces: Vec<String> = (0..MOST_PENDING).map(|_| talk.delta_send(CDS, &[("a", "2")], &[])).collect();
+    for response_nonce in nonces {
+        talk.delta(DeltaDiscoveryRequest {
+            type_url: CDS.type_url(),
+            response_nonce,
+            ..DeltaDiscoveryRequest::default()
+        });
+    }
+    assert_eq!(talk.state(), None);
+    talk.delta_tell(CDS, &[("b", "2")], &[]);
+    assert_eq!(talk.state().as_deref(), Some("cds: a b, lds: in"));
 }
 
 #[test]
 fn bytes_that_are_no_message_are_nothing_to_record() {
     for variant in [Variant::StateOfTheWorld, Variant::Delta] {
-        let mut recorder = Recorder::new(variant, None);
+        let mut recorder = Recorder::new(variant, None, Arc::default());
         recorder.on_request(&Bytes::from_static(b"\xff\xff\xff"), NOW);
         recorder.on_response(&Bytes::from_static(b"\xff"));
         assert!(recorder.state(NOW).is_none());

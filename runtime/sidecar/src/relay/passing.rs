@@ -134,7 +134,7 @@ pub(super) async fn pass(
         }
     };
     let mut link = shared.link.state();
-    tokio::select! {
+    let ended = tokio::select! {
         ended = up => ended,
         lost = down => match lost {
             Some(error) => {
@@ -147,7 +147,9 @@ pub(super) async fn pass(
         () = another_link(&mut link, Some(generation)) => {
             Err(Status::unavailable("there is a newer connection to a control plane"))
         }
-    }
+    };
+    shared.set_seen(record().seen());
+    ended
 }
 
 fn remember(shared: &Shared, recorder: &Recorder) {

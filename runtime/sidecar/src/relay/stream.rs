@@ -1,6 +1,7 @@
 //! One stream of Envoy: first it is found out who answers it, then that one does until the end.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use envoy::config::core::v3::Node;
 use envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 use prost::Message as _;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tonic::{Status, Streaming};
 
 use super::passing::{self, Passing};
@@ -22,6 +23,8 @@ use crate::record::{Recorder, proxy_name};
 const MOST_UNANSWERED: usize = 64;
 /// After a control plane that is there was too slow for an Envoy that had nothing.
 const NEXT_TRY: Duration = Duration::from_secs(2);
+/// After control planes that are there refused, again and again: Envoy has the last good state, and is told it anew each time.
+const LATEST_TRY: Duration = Duration::from_secs(30);
 
 /// The two ends towards Envoy.
 pub(super) struct Ends {
@@ -55,7 +58,10 @@ pub(super) async fn carry(
 async fn carry_on(shared: &Arc<Shared>, id: u64, variant: Variant, ends: &mut Ends) -> Result<(), Status> {
     let Some(first) = ends.requests.message().await? else { return Ok(()) };
     let begun = Begun::of(variant, &first)?;
-    let mut recorder = Recorder::new(variant, shared.record.current());
+    if begun.proxy != shared.proxy {
+        return Err(Status::permission_denied("the sidecar of another proxy is asked"));
+    }
+    let mut recorder = Recorder::new(variant, shared.record.current(), shared.seen());
     recorder.on_request(&first, shared.now());
     let mut opening = Opening { variant, unanswered: vec![first] };
     let last_good = shared.record.current().filter(|state| state.proxy == begun.proxy);
@@ -89,59 +95,81 @@ async fn await_control_plane(
     recorder: &mut Recorder,
     ends: &mut Ends,
 ) -> Result<Answers, Status> {
-    let patience = if begun.has_configuration { PATIENCE } else { PATIENCE_OF_THE_EMPTY };
-    let deadline = Instant::now() + patience;
+    let begin = Instant::now();
+    let deadline = begin + if begun.has_configuration { PATIENCE } else { PATIENCE_OF_THE_EMPTY };
+    // An Envoy that has a configuration says type by type which.
+    let everything_said = if begun.has_configuration { begin + PATIENCE_OF_THE_EMPTY } else { begin };
     let mut link = shared.link.state();
     // A connection that failed is not tried again before the link has made another.
     let mut failed = 0;
     loop {
         let state = link.borrow_and_update().clone();
-        match (state, last_good) {
-            (State::Up(up), _) if up.generation != failed => {
+        // What is older than what Envoy has, nobody knows how much, is no good: it stays as it is.
+        let last_good = last_good.filter(|_| !recorder.has_unseen());
+        let until = match state {
+            State::Up(up) if up.generation != failed => {
+                let hurries = last_good.is_some() && !begun.has_configuration;
                 let attempt = tokio::select! {
                     attempt = passing::open(&up, opening, recorder, shared, ends) => attempt,
-                    () = sleep_until(deadline), if last_good.is_some() => Attempt::TooSlow,
+                    () = sleep_until(deadline), if hurries => Attempt::TooSlow,
+                    // The next control plane may say more.
+                    () = sleep(PATIENCE) => Attempt::Failed("it says nothing".to_owned()),
                 };
                 match attempt {
                     Attempt::Answered(passing) => {
+                        shared.refusals.store(0, Ordering::Relaxed);
                         shared.link.report(Report::Answered { generation: up.generation });
                         tracing::info!(control_plane = %up.server, "Envoy is passed through");
                         return Ok(Answers::ControlPlane(passing));
                     }
                     Attempt::Failed(error) => {
                         failed = up.generation;
+                        shared.refusals.fetch_add(1, Ordering::Relaxed);
                         shared.link.report(Report::Failed { generation: up.generation, error });
                     }
                     Attempt::EnvoyIsGone => return Ok(Answers::Nobody),
                     Attempt::EnvoyFailed(status) => return Err(status),
                     Attempt::TooSlow => {
-                        if let Some(state) = last_good {
-                            return Ok(Answers::LastGood(Arc::clone(state), Instant::now() + NEXT_TRY));
+                        if let Some(state) = last_good.filter(|_| !recorder.has_unseen()) {
+                            return Ok(Answers::LastGood(
+                                Arc::clone(state),
+                                Instant::now() + shared.pause().max(NEXT_TRY),
+                            ));
                         }
                     }
                 }
+                continue;
             }
-            (State::Down { .. }, Some(state)) => return Ok(Answers::LastGood(Arc::clone(state), Instant::now())),
-            (State::Up(_) | State::Trying | State::Down { .. }, _) => {
-                let more = tokio::select! {
-                    changed = link.changed() => match changed {
-                        Ok(()) => continue,
-                        Err(_) => return Err(Status::unavailable("the sidecar is stopping")),
-                    },
-                    request = ends.requests.message() => request?,
-                    () = sleep_until(deadline), if last_good.is_some() => {
-                        if let Some(state) = last_good {
-                            return Ok(Answers::LastGood(Arc::clone(state), Instant::now()));
-                        }
-                        continue;
-                    }
-                };
-                match more {
-                    Some(request) => opening.add(request, recorder, shared.now())?,
-                    None => return Ok(Answers::Nobody),
-                }
-            }
+            State::Down { .. } => everything_said,
+            State::Up(_) | State::Trying => deadline,
+        };
+        if let Some(state) = last_good
+            && until <= Instant::now()
+        {
+            return Ok(Answers::LastGood(Arc::clone(state), Instant::now() + shared.pause()));
         }
+        tokio::select! {
+            changed = link.changed() => changed.map_err(|_| Status::unavailable("the sidecar is stopping"))?,
+            request = ends.requests.message() => match request? {
+                Some(request) => opening.add(request, recorder, shared.now())?,
+                None => return Ok(Answers::Nobody),
+            },
+            () = sleep_until(until), if last_good.is_some() => {}
+        }
+    }
+}
+
+impl Shared {
+    /// How long an Envoy that has the last good state keeps it after control planes refused.
+    fn pause(&self) -> Duration {
+        pause_after(self.refusals.load(Ordering::Relaxed))
+    }
+}
+
+fn pause_after(refusals: u32) -> Duration {
+    match refusals.checked_sub(1) {
+        None => Duration::ZERO,
+        Some(more) => NEXT_TRY.saturating_mul(1 << more.min(8)).min(LATEST_TRY),
     }
 }
 
@@ -194,5 +222,16 @@ pub(super) async fn another_link(link: &mut watch::Receiver<State>, generation: 
     let other = |state: &State| matches!(state, State::Up(Up { generation: of, .. }) if Some(*of) != generation);
     if link.wait_for(other).await.is_err() {
         std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_refuses_is_tried_less_and_less_often() {
+        let seconds: Vec<u64> = [0, 1, 2, 3, 4, 5, 100, u32::MAX].map(|it| pause_after(it).as_secs()).into();
+        assert_eq!(seconds, [0, 2, 4, 8, 16, 30, 30, 30]);
     }
 }

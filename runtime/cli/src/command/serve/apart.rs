@@ -70,9 +70,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
 /// Reads, checks and compiles once.
 fn attempt(input: &Input, form: &Form) -> Attempt {
     let begun = Instant::now();
-    let mut loaded = match load(input) {
+    let mut loaded = match read(input) {
         Ok(loaded) => loaded,
-        Err(exit) => return unreadable(input, &exit),
+        Err(unreadable) => return unreadable,
     };
     let read = begun.elapsed();
     let (checked, verdict) = examine(&mut loaded, &Options::default(), Role::Remark);
@@ -124,12 +124,8 @@ pub(crate) fn placed(
 
 fn findings(loaded: &Loaded, verdict: &Verdict) -> Findings {
     let report = Report::of(loaded, verdict);
-    let alone = |finding: &spec::Diagnostic| {
-        let alone: Diagnostics = std::iter::once(finding.clone()).collect();
-        spec::render(&alone, &loaded.sources, spec::Color::Plain).trim_end().to_owned()
-    };
     Findings {
-        each: verdict.findings.iter().map(alone).collect(),
+        each: spec::render_each(&verdict.findings, &loaded.sources, spec::Color::Plain),
         // Only JUnit's XML can fail.
         text: report::text(&report, Format::Text).unwrap_or_default(),
         json: report::text(&report, Format::Json).unwrap_or_default(),
@@ -138,9 +134,16 @@ fn findings(loaded: &Loaded, verdict: &Verdict) -> Findings {
     }
 }
 
-fn unreadable(input: &Input, exit: &Exit) -> Attempt {
-    let main = PathBuf::from(&input.path);
-    let files: Digests = Reader::default().digests([&main]);
+/// What cannot be read is told with what its file holds *before* it is tried once more: a file that is made again at this
+/// moment is either read, or seen as changed by whoever watches it.
+fn read(input: &Input) -> Result<Loaded, Attempt> {
+    load(input).or_else(|_| {
+        let files: Digests = Reader::default().digests([&PathBuf::from(&input.path)]);
+        load(input).map_err(|exit| unreadable(files, &exit))
+    })
+}
+
+fn unreadable(files: Digests, exit: &Exit) -> Attempt {
     let outcome = Err(Failure::Unreadable(format!("{:#}", exit.error)));
     Attempt { files, findings: Findings::default(), outcome, took: [Duration::ZERO; 3] }
 }
