@@ -113,6 +113,7 @@ fn what_drops_too_much_is_held_until_it_is_allowed() {
     assert_eq!(code, 200, "{said}");
     let status = serve.until(|status| status["held"].is_null());
     assert!(status["stale"].is_null(), "{status:#}");
+    assert_eq!(status["reconcile"]["outcome"], "published");
 }
 
 #[test]

@@ -332,7 +332,12 @@ impl<C: Compile> Task<C> {
         let changes = state::allow(&mut self.state, digest, now, &policy).ok_or(NotHeld)?;
         info!("{} was allowed", short(digest));
         self.publish(&changes, Duration::ZERO);
-        self.tell(Some(From::Compiled), |status| status.stale = None);
+        self.tell(Some(From::Compiled), |status| {
+            status.stale = None;
+            if let Some(reconcile) = &mut status.reconcile {
+                reconcile.outcome = Outcome::Published;
+            }
+        });
         Ok(())
     }
 

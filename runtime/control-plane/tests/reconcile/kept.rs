@@ -56,6 +56,16 @@ fn the_newest_state_is_found_and_three_are_kept() {
 }
 
 #[test]
+fn halves_that_a_killed_process_left_are_cleared_away() {
+    let (_folder, store) = open();
+    let half = Path::new(&store.place()).join("0123.state.tmp");
+    fs::write(&half, "half").unwrap();
+    store.save(&state("one")).unwrap();
+    assert!(!half.exists());
+    assert_eq!(found(&store).unwrap(), "a: cds/one");
+}
+
+#[test]
 fn nobody_else_can_read_it() {
     let (_folder, store) = open();
     store.save(&state("one")).unwrap();

@@ -130,7 +130,7 @@ async fn nothing_is_lost_while_everything_changes_and_control_planes_die(variant
 }
 
 fn version(change: usize) -> String {
-    format!("{change}{}", if change % 2 == 0 { 'a' } else { 'b' })
+    format!("{change}{}", if change.is_multiple_of(2) { 'a' } else { 'b' })
 }
 
 #[tokio::test(flavor = "multi_thread")]

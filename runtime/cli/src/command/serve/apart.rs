@@ -72,7 +72,7 @@ fn attempt(input: &Input, form: &Form) -> Attempt {
     let begun = Instant::now();
     let mut loaded = match read(input) {
         Ok(loaded) => loaded,
-        Err(unreadable) => return unreadable,
+        Err((files, exit)) => return unreadable(files, &exit),
     };
     let read = begun.elapsed();
     let (checked, verdict) = examine(&mut loaded, &Options::default(), Role::Remark);
@@ -136,10 +136,10 @@ fn findings(loaded: &Loaded, verdict: &Verdict) -> Findings {
 
 /// What cannot be read is told with what its file holds *before* it is tried once more: a file that is made again at this
 /// moment is either read, or seen as changed by whoever watches it.
-fn read(input: &Input) -> Result<Loaded, Attempt> {
+fn read(input: &Input) -> Result<Loaded, (Digests, Exit)> {
     load(input).or_else(|_| {
         let files: Digests = Reader::default().digests([&PathBuf::from(&input.path)]);
-        load(input).map_err(|exit| unreadable(files, &exit))
+        load(input).map_err(|exit| (files, exit))
     })
 }
 
