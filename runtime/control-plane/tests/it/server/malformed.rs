@@ -71,7 +71,11 @@ async fn rule_01_the_node_is_said_once_remembered_and_never_changed() {
     let response = stream.hear().await;
     // No node from here on, not for another type either.
     stream.acknowledge(&response);
-    stream.say(request(None, "type.googleapis.com/envoy.config.listener.v3.Listener"));
+    const LISTENER: &str = "type.googleapis.com/envoy.config.listener.v3.Listener";
+    stream.say(request(None, LISTENER));
+    let listeners = stream.hear().await;
+    assert_eq!(listeners.type_url, LISTENER);
+    stream.acknowledge(&listeners);
     server.publish(mesh(1));
     let response = stream.hear().await;
     assert_eq!(response.type_url, CLUSTER);
