@@ -1,5 +1,6 @@
 //! A8: one of many clients refuses everything. It is told each version once, and the others notice nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -22,6 +23,8 @@ pub struct Told {
     pub published: usize,
     /// Responses to the client that refuses.
     pub refused: usize,
+    /// Those of them whose version it had refused before.
+    pub repeated: usize,
     /// From a change to a client that has it, sorted: all others, all changes.
     pub delays: Vec<Duration>,
 }
@@ -65,9 +68,9 @@ pub async fn refusing(binary: &EnvoyBinary, clients: usize, changes: usize) -> a
     sleep(QUIET).await;
     drop(taking);
     control.stop().await;
-    let refused = timeout(PATIENCE, refuser).await.context("the refuser's stream does not end")??;
+    let (refused, repeated) = timeout(PATIENCE, refuser).await.context("the refuser's stream does not end")??;
     delays.sort_unstable();
-    Ok(Told { published: changes + 1, refused, delays })
+    Ok(Told { published: changes + 1, refused, repeated, delays })
 }
 
 async fn taken(stream: &mut Stream) -> anyhow::Result<String> {
@@ -85,14 +88,15 @@ async fn settle(stream: &mut Stream, mut version: String) -> anyhow::Result<Stri
     Ok(version)
 }
 
-/// Refuses until the stream ends; how often.
-async fn refuse(mut stream: Stream) -> usize {
-    let mut refused = 0;
+/// Refuses until the stream ends; how often, and how often the same again.
+async fn refuse(mut stream: Stream) -> (usize, usize) {
+    let (mut refused, mut versions) = (0, BTreeSet::new());
     while let Ok(response) = stream.next().await {
         refused += 1;
+        versions.insert(response.version_info.clone());
         if stream.answer(&response, Verdict::Refuses, "").await.is_err() {
             break;
         }
     }
-    refused
+    (refused, refused - versions.len())
 }

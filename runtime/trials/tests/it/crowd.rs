@@ -8,7 +8,9 @@ use crate::{AT_ONCE, newest};
 #[tokio::test(flavor = "multi_thread")]
 async fn who_refuses_everything_is_told_each_version_once_and_others_at_once() {
     let told = refusing(&newest(), 49, 3).await.unwrap();
-    assert_eq!(told.refused, told.published, "{told:?}");
+    assert_eq!(told.repeated, 0, "{told:?}");
+    // What was added and what remains: each is a version of its own.
+    assert!(told.refused <= 2 * told.published, "{told:?}");
     assert!(told.delays.iter().all(|delay| *delay <= AT_ONCE), "{told:?}");
 }
 
