@@ -13,6 +13,7 @@ mod fault_engine;
 mod header_routing;
 pub mod import;
 pub mod lower;
+pub mod observation;
 pub mod pending;
 pub mod report;
 pub mod snapshot;

@@ -194,6 +194,8 @@ codes! {
     // What an importer leaves out or changes is for its reader to judge.
     NOT_MAPPED = "not-mapped" rule warning: "a field of the imported file has no counterpart";
     IMPORTED_DIFFERENTLY = "imported-differently" rule note: "what was imported behaves otherwise than before";
+    // What runs.
+    UNREADABLE_OBSERVATION = "unreadable-observation" fault: "the record of what runs cannot be read";
     // Severities and suppressions.
     UNKNOWN_RULE = "unknown-rule" fault: "no rule has this name";
     FIXED_SEVERITY = "fixed-severity" fault: "a fault cannot be allowed, and weighs what it weighs";
