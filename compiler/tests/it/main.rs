@@ -12,6 +12,7 @@ mod import_bent;
 mod import_bent_malformed;
 mod manual;
 mod mesh_findings;
+mod nightjar;
 mod pages;
 mod passwords;
 mod proxyless;

@@ -9,6 +9,7 @@
 
 mod additions;
 mod colours;
+mod first;
 mod member;
 mod names;
 mod port;
@@ -56,6 +57,7 @@ pub(crate) fn add(
     additions.namespaces(&members, &colours, diagnostics);
     proxies::nodes(&members, &mut additions);
     proxies::gateways(&members, &mut additions);
+    first::add(input, &present, &mut additions, diagnostics);
 }
 
 /// Those whose services are theirs to claim.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::mesh::{Call, Callee, Gateway, Mesh, Node, Route, Service};
+use spec::mesh::{Call, Callee, Endpoint, Gateway, Mesh, Node, Route, RouteAction, Service};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
 use super::colours::Colour;
@@ -33,6 +33,23 @@ impl<'a> Additions<'a> {
         Self { mesh, aliases, services, said_nodes, routed, through_gateways, own_tables }
     }
 
+    /// Whether what somebody wrote leads there.
+    fn is_called(&self, name: &Name) -> bool {
+        let key = name.key();
+        let (nodes, gateways) = (self.mesh.nodes.iter(), self.mesh.gateways.iter());
+        let hosts = self.mesh.gateways.iter().flat_map(|gateway| &gateway.hosts);
+        let services = self.mesh.services.iter().flat_map(|service| &service.routes);
+        let routes = hosts.clone().flat_map(|host| &host.routes).chain(services);
+        let targets = routes.filter_map(|route| match &route.action.value {
+            RouteAction::To(targets) => Some(targets),
+            RouteAction::Redirect(_) | RouteAction::Respond(_) => None,
+        });
+        let targets = targets.chain(hosts.map(|host| &host.targets)).flatten();
+        let mut calls = nodes.map(|node| &node.calls).chain(gateways.map(|gateway| &gateway.calls));
+        calls.any(|calls| Call::all(calls).is_some() || Call::listed(calls).any(|called| called.value.key() == key))
+            || targets.into_iter().any(|target| target.service.value.key() == key)
+    }
+
     /// The node of the mesh that a task belongs to: the one that it names, its family's or its ECS service's.
     pub(super) fn known_node(&self, it: &Present<'_>) -> Option<Name> {
         let labels = it.definition.containers.iter().map(|container| &container.labels);
@@ -55,10 +72,13 @@ impl<'a> Additions<'a> {
         }
     }
 
-    /// Services that lead on by path: one for each service, its namespace, and whoever may call that.
+    /// Services that lead on by path: one for each service that the mesh calls by name, its namespace, and whoever may call that.
     pub(super) fn namespaces(&mut self, members: &[Member<'_>], colours: &[Colour], diagnostics: &mut Diagnostics) {
         for (_, of_service) in grouped(colours, |colour| &colour.of_service) {
             let Some(name) = of_service.first().map(|colour| colour.of_service.clone()) else { continue };
+            if !self.is_called(&name.value) {
+                continue;
+            }
             self.route(&name, table_of(&of_service, |_| true).routes, diagnostics);
         }
         let by_namespace: BTreeMap<String, Vec<&Colour>> =
@@ -67,7 +87,8 @@ impl<'a> Additions<'a> {
             let Some(name) = of_namespace.first().map(|colour| &colour.namespace) else { continue };
             let Table { routes, moved } = table_of(of_namespace, |_| true);
             if let Some(span) = moved.first() {
-                let message = format!("the routes of namespace `{key}` are tried in another order: narrower ones first");
+                let message =
+                    format!("the routes of namespace `{key}` are tried in another order: narrower ones first");
                 diagnostics.push(
                     Diagnostic::note(codes::IMPORTED_DIFFERENTLY, *span, message)
                         .help("under nightjar a route that comes after a wider one is never reached"),
@@ -123,7 +144,7 @@ impl<'a> Additions<'a> {
             self.through_gateways.insert(member.namespace.value.key());
             let Some(service) = self.service(&name) else { continue };
             service.protocol = service.protocol.or(member.protocol);
-            let endpoint = spec::mesh::Endpoint::at(Spanned::new(address, member.it.span));
+            let endpoint = Endpoint::at(Spanned::new(address, member.it.span));
             if !service.endpoints.iter().any(|known| known.address == endpoint.address) {
                 service.endpoints.push(endpoint);
             }
@@ -146,7 +167,8 @@ impl<'a> Additions<'a> {
     pub(super) fn route(&mut self, name: &Spanned<Name>, routes: Vec<Route>, diagnostics: &mut Diagnostics) {
         let key = name.value.key();
         if self.routed.contains(&key) {
-            let message = format!("two things are called `{}`: services, namespaces and colours must differ", name.value);
+            let message =
+                format!("two things are called `{}`: services, namespaces and colours must differ", name.value);
             diagnostics.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span, message));
             return;
         }
@@ -156,6 +178,23 @@ impl<'a> Additions<'a> {
             service.routes = routes;
             self.routed.insert(key);
         }
+    }
+
+    /// Adds endpoints, and tells whether the service runs anywhere, by what is found or by what the mesh says.
+    pub(super) fn endpoints(&mut self, name: &Spanned<Name>, endpoints: Vec<Endpoint>) -> bool {
+        if endpoints.is_empty() && !self.services.contains_key(&name.value.key()) {
+            return false;
+        }
+        let Some(service) = self.service(name) else { return false };
+        service.endpoints.extend(endpoints);
+        !service.endpoints.is_empty() || service.dns.is_some() || service.ecs.is_some() || service.cloud_map.is_some()
+    }
+
+    /// The same for a service that several paths name.
+    pub(super) fn endpoints_once(&mut self, name: &Spanned<Name>, endpoints: Vec<Endpoint>) -> bool {
+        let known = self.services.get(&name.value.key()).and_then(|index| self.mesh.services.get(*index));
+        let is_there = known.is_some_and(|service| !service.endpoints.is_empty());
+        is_there || self.endpoints(name, endpoints)
     }
 
     /// The one that is there, else a new one.
