@@ -135,7 +135,8 @@ fn colours_of_a_service_share_the_requests_of_their_paths_by_weight() {
             "yummy-tuna-ahi/1": "yummy-tuna-ahi/1",
             "yummy-tuna-blue": "yummy-tuna-blue/1",
             "yummy-tuna-blue/1": "yummy-tuna-blue/1",
-        }"#]].assert_eq(&aliases);
+        }"#]]
+    .assert_eq(&aliases);
 }
 
 /// A colour of a service on Fargate: its application listens at 3000.
@@ -172,7 +173,9 @@ fn a_caller_reaches_other_namespaces_at_ports_of_their_own_and_only_what_they_gi
     let other = colour("mail", "sender", "default", "NJ_NAMESPACE_PORT_1=pay:9001");
     let pay = colour("pay", "api", "blue", &format!("NJ_ROUTE_1=/charge\nNJ_ROUTE_2=!/audit\nNJ_ROUTE_3={json}"));
     let outcome = one_each(&[&web, &other, &pay]);
-    check_kdl(&outcome, expect![[r#"
+    check_kdl(
+        &outcome,
+        expect![[r#"
         mesh "ecs" {
             service "blue.api.pay" {
                 endpoint "10.0.0.3:3000"
@@ -262,7 +265,8 @@ fn a_caller_reaches_other_namespaces_at_ports_of_their_own_and_only_what_they_gi
                 }
             }
         }
-    "#]]);
+    "#]],
+    );
     assert_eq!(outcome.problems(), "");
 }
 
@@ -282,7 +286,9 @@ fn callers_of_a_namespace_that_prefers_its_gateways_go_through_them() {
 fn a_wide_route_that_comes_first_hides_nothing() {
     let web = colour("web", "front", "default", "NJ_ROUTE_1=/\nNJ_ROUTE_2=/cart\nNJ_ROUTE_3=/cart/items/");
     let outcome = one_each(&[&web]);
-    check_kdl(&outcome, expect![[r#"
+    check_kdl(
+        &outcome,
+        expect![[r#"
         mesh "ecs" {
             service "default.front.web" {
                 endpoint "10.0.0.1:3000"
@@ -309,7 +315,8 @@ fn a_wide_route_that_comes_first_hides_nothing() {
                 }
             }
         }
-    "#]]);
+    "#]],
+    );
     let notes: Vec<&str> = outcome.diagnostics.iter().map(|it| it.message.as_str()).collect();
     assert_eq!(notes, ["the routes of namespace `web` are tried in another order: narrower ones first"]);
 }
@@ -321,7 +328,9 @@ fn paths_of_tasks_that_are_not_ready_stay_theirs() {
     let mut starting = task(&cart, "t2", "10.0.0.2");
     starting.last_status = "PENDING".to_owned();
     let outcome = of(&[&web, &cart], &[task(&web, "t1", "10.0.0.1"), starting]);
-    check_kdl(&outcome, expect![[r#"
+    check_kdl(
+        &outcome,
+        expect![[r#"
         mesh "ecs" {
             service "default.front.web" {
                 endpoint "10.0.0.1:3000"
@@ -348,7 +357,8 @@ fn paths_of_tasks_that_are_not_ready_stay_theirs() {
                 }
             }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -431,7 +441,9 @@ fn routes_that_the_mesh_gives_hold() {
     let web = colour("web", "front", "blue", "NJ_ROUTE_1=/");
     let said = "mesh \"shop\" {\nservice \"web\" {\nroute path-prefix=\"/\" {\nrespond 410\n}\n}\nnode \"web-front-blue\" {\ncalls \"front.web\"\n}\n}";
     let outcome = join(said, &observation(&[&web], &[task(&web, "t1", "10.0.0.1")]));
-    check_kdl(&outcome, expect![[r#"
+    check_kdl(
+        &outcome,
+        expect![[r#"
         mesh "shop" {
             service "web" {
                 route path-prefix="/" {
@@ -456,7 +468,8 @@ fn routes_that_the_mesh_gives_hold() {
                 }
             }
         }
-    "#]]);
+    "#]],
+    );
     assert_eq!(outcome.joined.aliases.get("production/t1").map(String::as_str), Some("web-front-blue"));
 }
 
@@ -465,7 +478,9 @@ fn tasks_on_this_machine_are_nodes_of_their_own() {
     let web = colour("web", "front", "blue", "NJ_ROUTE_1=/");
     let tasks = [task(&web, "t1", "127.0.1.1"), task(&web, "t2", "127.0.1.2")];
     let outcome = import(&observation(&[&web], &tasks), &Options { tasks_here: true });
-    check_kdl(&outcome, expect![[r#"
+    check_kdl(
+        &outcome,
+        expect![[r#"
         mesh "ecs" {
             service "blue.front.web" {
                 endpoint "127.0.1.1:3000"
@@ -494,5 +509,6 @@ fn tasks_on_this_machine_are_nodes_of_their_own() {
                 }
             }
         }
-    "#]]);
+    "#]],
+    );
 }

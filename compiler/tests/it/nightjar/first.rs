@@ -37,7 +37,9 @@ fn a_task_reaches_services_by_path_at_one_port_and_is_reached_by_path_at_another
         hosted(&stock, "s2", "10.0.1.1", "stock 7001 32770\nstock 7000 32771"),
     ];
     let outcome = of(&[&web, &cart, &stock], &tasks);
-    check_kdl(&outcome, expect![[r#"
+    check_kdl(
+        &outcome,
+        expect![[r#"
         mesh "ecs" {
             service "cart.production" {
                 endpoint "10.0.0.2:5000"
@@ -93,7 +95,8 @@ fn a_task_reaches_services_by_path_at_one_port_and_is_reached_by_path_at_another
                 }
             }
         }
-    "#]]);
+    "#]],
+    );
     assert_eq!(outcome.problems(), "");
 }
 
@@ -146,7 +149,9 @@ fn a_service_without_tasks_answers_503_at_its_path_and_leaves_the_others_alone()
     let web = definition("web", vec![container("nightjar", &says)]);
     let cart = definition("cart", vec![container("cart 5000", "")]);
     let outcome = of(&[&web, &cart], &[task(&web, "w1", "10.0.0.1"), task(&cart, "c1", "10.0.0.2")]);
-    check_kdl(&outcome, expect![[r#"
+    check_kdl(
+        &outcome,
+        expect![[r#"
         mesh "ecs" {
             service "cart.production" {
                 endpoint "10.0.0.2:5000"
@@ -167,7 +172,8 @@ fn a_service_without_tasks_answers_503_at_its_path_and_leaves_the_others_alone()
                 }
             }
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

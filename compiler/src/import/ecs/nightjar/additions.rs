@@ -10,10 +10,13 @@ use super::member::{Member, Role};
 use super::present::Present;
 use super::table::{self, Share, Table};
 use super::{names, route};
+use crate::import::ecs::assemble::{Draft, Finding};
 
 pub(super) struct Additions<'a> {
+    spec: &'a Mesh,
     mesh: &'a mut Mesh,
     aliases: &'a mut BTreeMap<String, String>,
+    findings: &'a mut BTreeSet<Finding>,
     services: BTreeMap<String, usize>,
     /// The nodes that the mesh had before.
     said_nodes: BTreeMap<String, Name>,
@@ -26,19 +29,24 @@ pub(super) struct Additions<'a> {
 }
 
 impl<'a> Additions<'a> {
-    pub(super) fn new(mesh: &'a mut Mesh, aliases: &'a mut BTreeMap<String, String>) -> Self {
+    pub(super) fn new(spec: &'a Mesh, draft: &'a mut Draft) -> Self {
+        let Draft { mesh, aliases, findings, .. } = draft;
         let services = mesh.services.iter().enumerate().map(|(index, it)| (it.name.value.key(), index)).collect();
         let (routed, through_gateways, own_tables) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let said_nodes = mesh.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
-        Self { mesh, aliases, services, said_nodes, routed, through_gateways, own_tables }
+        let said_nodes = spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
+        Self { spec, mesh, aliases, findings, services, said_nodes, routed, through_gateways, own_tables }
+    }
+
+    pub(super) fn findings(&mut self) -> &mut BTreeSet<Finding> {
+        self.findings
     }
 
     /// Whether what somebody wrote leads there.
     fn is_called(&self, name: &Name) -> bool {
         let key = name.key();
         let (nodes, gateways) = (self.mesh.nodes.iter(), self.mesh.gateways.iter());
-        let hosts = self.mesh.gateways.iter().flat_map(|gateway| &gateway.hosts);
-        let services = self.mesh.services.iter().flat_map(|service| &service.routes);
+        let hosts = self.spec.gateways.iter().flat_map(|gateway| &gateway.hosts);
+        let services = self.spec.services.iter().flat_map(|service| &service.routes);
         let routes = hosts.clone().flat_map(|host| &host.routes).chain(services);
         let targets = routes.filter_map(|route| match &route.action.value {
             RouteAction::To(targets) => Some(targets),
@@ -50,8 +58,12 @@ impl<'a> Additions<'a> {
             || targets.into_iter().any(|target| target.service.value.key() == key)
     }
 
-    /// The node of the mesh that a task belongs to: the one that it names, its family's or its ECS service's.
+    /// The node that a task has for other reasons, or that the mesh has for it: the one that it names, its family's or its
+    /// ECS service's.
     pub(super) fn known_node(&self, it: &Present<'_>) -> Option<Name> {
+        if let Some(known) = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known)) {
+            return Some(known);
+        }
         let labels = it.definition.containers.iter().map(|container| &container.labels);
         let tags = [&it.task.tags, &it.definition.tags];
         let said = tags.into_iter().chain(labels).find_map(|words| words.get("meshwright.node"));
@@ -138,7 +150,7 @@ impl<'a> Additions<'a> {
                 front.preferred && other.namespace.value.key() == member.namespace.value.key()
             };
             let name = names::through_gateways(&member.namespace).filter(|_| members.iter().any(preferred));
-            let (Some(name), Some(running)) = (name, &member.it.running) else { continue };
+            let (Some(name), Some(running)) = (name, member.it.routable()) else { continue };
             let proxies = super::port::Proxies::of(&member.it);
             let Some(address) = super::port::reach(running, &front.port, &proxies, diagnostics) else { continue };
             self.through_gateways.insert(member.namespace.value.key());
@@ -172,9 +184,11 @@ impl<'a> Additions<'a> {
             diagnostics.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span, message));
             return;
         }
+        if runs_where_it_is_said(self.spec, &name.value) {
+            return;
+        }
         let Some(service) = self.service(name) else { return };
-        let discovered = service.dns.is_some() || service.ecs.is_some() || service.cloud_map.is_some();
-        if service.routes.is_empty() && service.endpoints.is_empty() && !discovered {
+        if service.routes.is_empty() && service.endpoints.is_empty() {
             service.routes = routes;
             self.routed.insert(key);
         }
@@ -239,6 +253,16 @@ impl<'a> Additions<'a> {
             self.aliases.insert(family.clone(), node.as_str().to_owned());
         }
     }
+}
+
+/// Whether the mesh says itself where a service runs.
+pub(super) fn runs_where_it_is_said(spec: &Mesh, name: &Name) -> bool {
+    let said = |service: &Service| {
+        let Service { endpoints, dns, ecs, cloud_map, .. } = service;
+        !endpoints.is_empty() || dns.is_some() || ecs.is_some() || cloud_map.is_some()
+    };
+    let key = name.key();
+    spec.services.iter().any(|service| service.name.value.key() == key && said(service))
 }
 
 fn table_of(colours: &[&Colour], open: impl Fn(&route::Route) -> bool) -> Table {

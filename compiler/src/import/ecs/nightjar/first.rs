@@ -8,17 +8,17 @@ use std::net::{IpAddr, Ipv4Addr};
 use spec::mesh::{Address, Call, Callee, Endpoint, Node, RouteMatch};
 use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes};
 
-use super::Input;
-use super::additions::Additions;
+use super::additions::{self, Additions};
 use super::port::Proxies;
 use super::present::Present;
 use super::route::at_and_below;
 use super::table::{self, Share};
+use super::{Input, may_claim};
 use crate::import::ecs::world::RunningTask;
 use words::{Egress, Ingress, Said};
 
 pub(super) fn add(
-    input: &Input<'_, '_>,
+    input: &Input<'_>,
     present: &[Present<'_>],
     additions: &mut Additions<'_>,
     diagnostics: &mut Diagnostics,
@@ -56,7 +56,7 @@ fn calls(
     it: &Present<'_>,
     said: &Said,
     name: &Name,
-    targets: &mut Targets<'_, '_, '_>,
+    targets: &mut Targets<'_>,
     additions: &mut Additions<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Call> {
@@ -152,13 +152,13 @@ fn report_missing(
 }
 
 /// ECS services that somebody calls, each put into the mesh once.
-struct Targets<'t, 'i, 'o> {
-    input: &'t Input<'i, 'o>,
-    present: &'t [Present<'o>],
+struct Targets<'t> {
+    input: &'t Input<'t>,
+    present: &'t [Present<'t>],
     done: BTreeMap<String, bool>,
 }
 
-impl Targets<'_, '_, '_> {
+impl Targets<'_> {
     /// The service, `[CONTAINER-PORT.]SERVICE.CLUSTER`, and whether anybody is there.
     fn find(
         &mut self,
@@ -182,13 +182,16 @@ impl Targets<'_, '_, '_> {
         if let Some(is_there) = self.done.get(&name.key()) {
             return Some((name, *is_there));
         }
+        if additions::runs_where_it_is_said(self.input.spec, &name) {
+            return Some((name, true));
+        }
         let named = Spanned::new(name.clone(), egress.path.span);
         let is_of = |it: &&Present<'_>| it.cluster == egress.cluster && it.task.service() == Some(&egress.service);
         let mut endpoints: Vec<Endpoint> = Vec::new();
         let mut warned = false;
         for it in self.present.iter().filter(is_of) {
-            let Some(running) = &it.running else { continue };
-            if !(self.input.may_claim)(&named, it.definition, it.cluster, diagnostics) {
+            let Some(running) = it.routable() else { continue };
+            if !may_claim(self.input, &name, it, additions.findings()) {
                 continue;
             }
             let found = candidates(it, running, egress.container.as_deref(), egress.port);
@@ -253,7 +256,7 @@ fn beside(
     it: &Present<'_>,
     ingress: &Ingress,
     base: &str,
-    targets: &Targets<'_, '_, '_>,
+    targets: &Targets<'_>,
     additions: &mut Additions<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<(Name, bool)> {
@@ -279,7 +282,7 @@ fn beside(
                     && (other.task.arn == it.task.arn
                         || (it.task.service().is_some() && other.task.group == it.task.group))
             };
-            let running = targets.present.iter().filter(same).filter_map(|other| other.running.as_ref());
+            let running = targets.present.iter().filter(same).filter_map(|other| other.routable());
             let reached = running.filter_map(|running| {
                 Some(Address { host: running.address, port: running.reached(&ingress.container, port)? })
             });
