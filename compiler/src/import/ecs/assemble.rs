@@ -7,6 +7,7 @@ use spec::diagnostic::quote;
 use spec::mesh::{Address, EcsDiscovery, Endpoint, Entry, Mesh, Service};
 use spec::{Code, Name, Span, Spanned, codes};
 
+use super::Options;
 use super::homes::{Home, Homes};
 use super::nodes::{self, Layout, Nodes};
 use super::owners::{Right, right};
@@ -15,7 +16,6 @@ use super::quarantine::LeftOut;
 use super::told::Told;
 use super::words::{Calls, Claim, Words};
 use super::world::RunningTask;
-use super::Options;
 use crate::lower::INGRESS_PORT;
 use crate::observation::NetworkMode;
 use crate::observation::text::Located;
@@ -301,9 +301,10 @@ impl<'w> Reading<'w> {
             (false, _) => None,
             // Callers dial the application of a task without a sidecar, though others of the service have one.
             (true, Some(false)) => Some(at),
-            (true, _) => Some(task.ingress_port().ok_or_else(|| {
-                format!("port {INGRESS_PORT} of its sidecar is not mapped to its host")
-            })?),
+            (true, _) => Some(
+                task.ingress_port()
+                    .ok_or_else(|| format!("port {INGRESS_PORT} of its sidecar is not mapped to its host"))?,
+            ),
         };
         Ok(Ways { at, ingress })
     }
@@ -365,7 +366,8 @@ fn write_services(
             let order = |it: &Endpoint| (it.address.value.clone(), it.ingress_port.map(|port| port.value));
             order(one).cmp(&order(other))
         });
-        endpoints.dedup_by(|one, other| one.address.value == other.address.value && one.ingress_port == other.ingress_port);
+        endpoints
+            .dedup_by(|one, other| one.address.value == other.address.value && one.ingress_port == other.ingress_port);
         dial_alike(&mut endpoints);
         contested(&key, &claims, findings);
         let speaker = claims.iter().next();

@@ -40,10 +40,7 @@ pub(crate) type Layout = BTreeSet<(String, u16)>;
 
 impl<'m> Nodes<'m> {
     /// `parts` is what each task serves.
-    pub(crate) fn of<'t>(
-        mesh: &'m Mesh,
-        parts: impl Iterator<Item = (Home, &'t RunningTask<'t>, Layout)>,
-    ) -> Self {
+    pub(crate) fn of<'t>(mesh: &'m Mesh, parts: impl Iterator<Item = (Home, &'t RunningTask<'t>, Layout)>) -> Self {
         let mut layouts: BTreeMap<(usize, String), BTreeMap<&str, BTreeSet<u16>>> = BTreeMap::new();
         for (home, task, layout) in parts {
             let Home::Mesh(index) = home else { continue };

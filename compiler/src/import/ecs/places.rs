@@ -62,9 +62,8 @@ pub(crate) fn listens(
 
 /// The instances of Cloud Map, without those that are unhealthy or that nobody may dial.
 pub(crate) fn instances(cloud_map: &CloudMap, observed: &Located, here: bool) -> Vec<Endpoint> {
-    let meant = |namespace: &str, service: &str| {
-        namespace == cloud_map.namespace.value && service == cloud_map.service.value
-    };
+    let meant =
+        |namespace: &str, service: &str| namespace == cloud_map.namespace.value && service == cloud_map.service.value;
     let services = observed.cloud_map.iter().filter(|it| meant(&it.value.namespace, &it.value.service));
     let mut endpoints: Vec<Endpoint> = Vec::new();
     let mut seen = BTreeSet::new();

@@ -86,7 +86,8 @@ fn of(
     let labels = || definition.containers.iter().flat_map(|it| it.labels.iter().map(move |label| (it, label)));
     let tags = task.map(|task| (&task.task.tags, task.span)).into_iter().chain([(&definition.tags, span)]);
     let all = || labels().map(|(_, label)| label).chain(tags.clone().flat_map(|(tags, _)| tags));
-    let (count, bytes) = all().fold((0, 0), |(count, bytes), (key, value)| (count + 1, bytes + key.len() + value.len()));
+    let (count, bytes) =
+        all().fold((0, 0), |(count, bytes), (key, value)| (count + 1, bytes + key.len() + value.len()));
     if count > MAX_WORDS || bytes > MAX_BYTES {
         return Err(format!("it has {count} labels and tags of {bytes} bytes: too many"));
     }
@@ -151,7 +152,9 @@ fn ours(definition: &TaskDefinition, said: &Said<'_>, words: &mut Words) -> Resu
         let Some(place) = listens(definition, value) else {
             let known = key.len() <= 300 && key.is_ascii();
             let key = if known { quote(key) } else { "…".to_owned() };
-            return Err(format!("`meshwright.service.{key}` is not `CONTAINER:PORT` of a container of the task, nor a setting of a service that is"));
+            return Err(format!(
+                "`meshwright.service.{key}` is not `CONTAINER:PORT` of a container of the task, nor a setting of a service that is"
+            ));
         };
         let service = Spanned::new(name(key, "service", false)?, *span);
         claims.insert(key, Claim { service, listens: vec![place], settings: BTreeMap::new(), of_bent: false });
