@@ -5,6 +5,7 @@ mod annotation_fields;
 mod annotations;
 mod client_secrets;
 mod discovered;
+mod ecs;
 mod endpoints;
 mod findings;
 mod golden;
