@@ -6,14 +6,13 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use compiler::emit::task_definition as definition;
 use compiler::{CheckedMesh, Proxy};
-use spec::mesh::HostPort;
-use spec::{Diagnostics, FileId, SourceFile, Sources};
+use spec::mesh::{HostPort, RuleLevel};
+use spec::{Diagnostics, FileId, SourceFile, Sources, severity};
 
 use super::bootstrap::{proxy, server};
 use crate::exit::{Exit, ExitStatus};
 use crate::input::{Input, Reading};
 use crate::judge::Verdict;
-use crate::levels::Levels;
 use crate::mesh::ready;
 use crate::report::{self, Format, Options, Report, Role};
 use crate::write;
@@ -103,7 +102,6 @@ fn patch(arguments: &Patch) -> Result<ExitStatus, Exit> {
         Some(path) => {
             let name = path.file_name().with_context(|| format!("`{}` is no file", path.display()))?;
             let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            // It may hold what the one that was read held.
             write::file(folder, &name.to_string_lossy(), text.as_bytes())?;
         }
         None => write::to_stdout(&text)?,
@@ -125,6 +123,8 @@ struct Read {
     mesh: CheckedMesh,
     proxy: Proxy,
     sources: Sources,
+    /// What the mesh says of rules.
+    rules: Vec<RuleLevel>,
 }
 
 /// `None` if the mesh has mistakes, which were printed.
@@ -138,10 +138,10 @@ fn read(pair: &Pair) -> Result<Option<Read>, Exit> {
     };
     let bytes = bytes.with_context(|| format!("cannot read {name}"))?;
     let text = String::from_utf8(bytes).map_err(|_| anyhow::anyhow!("{name} is no UTF-8 text"))?;
-    let mut sources = ready.sources;
+    let (mut sources, rules) = (ready.sources, ready.mesh.rules.levels);
     // Variables hold secrets: no line of it is ever shown.
     let file = sources.add(SourceFile::secret(name, text));
-    Ok(Some(Read { name: name.to_owned(), file, mesh: ready.checked, proxy, sources }))
+    Ok(Some(Read { name: name.to_owned(), file, mesh: ready.checked, proxy, sources, rules }))
 }
 
 fn read_up_to(reader: impl std::io::Read) -> std::io::Result<Vec<u8>> {
@@ -154,7 +154,8 @@ impl Read {
     /// Whether there are errors.
     fn print(&self, mut found: Diagnostics, options: &Options, role: Role) -> Result<bool, Exit> {
         found.sort();
-        let findings = weighed(found, &options.levels);
+        let levels = severity::levels(&self.rules, &mut Diagnostics::new());
+        let findings = options.levels.weigh(levels, found);
         let verdict = Verdict { findings, allowed: Vec::new() };
         let report = Report {
             files: vec![self.name.clone()],
@@ -165,10 +166,4 @@ impl Read {
         report::print(&report, options.format, role)?;
         Ok(verdict.findings.has_errors())
     }
-}
-
-/// As the command line wants it: the rules of the mesh are about the mesh.
-fn weighed(mut found: Diagnostics, levels: &Levels) -> Diagnostics {
-    let said = spec::severity::levels(&[], &mut found);
-    levels.weigh(said, found)
 }
