@@ -26,4 +26,5 @@ mod rules_routes;
 mod rules_routing;
 mod rules_security;
 mod rules_tls;
+mod task_definitions;
 mod wasm_modules;
