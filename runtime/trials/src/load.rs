@@ -95,19 +95,23 @@ impl Plan {
     }
 
     pub fn start(self) -> Load {
-        let (stop, stopped) = watch::channel(false);
+        let stop = watch::Sender::new(false);
         let (tally, answers) = (Tally::default(), BTreeMap::new());
         let seen = Seen { started: Instant::now(), tally, state: None, answers };
-        let seen = Arc::new(Mutex::new(seen));
-        let mut connections = JoinSet::new();
-        for _ in 0..self.connections {
-            connections.spawn(requests(self.clone(), Arc::clone(&seen), stopped.clone()));
-        }
-        Load { seen, stop, connections }
+        let mut load = Load { seen: Arc::new(Mutex::new(seen)), stop, connections: JoinSet::new() };
+        load.add(&self);
+        load
     }
 }
 
 impl Load {
+    /// More requests, which are counted with the others.
+    pub fn add(&mut self, plan: &Plan) {
+        for _ in 0..plan.connections {
+            self.connections.spawn(requests(plan.clone(), Arc::clone(&self.seen), self.stop.subscribe()));
+        }
+    }
+
     /// So far.
     pub fn tally(&self) -> Tally {
         lock(&self.seen).tally.clone()
