@@ -99,6 +99,11 @@ impl Tasks {
         })
     }
 
+    /// Starts the control plane, and returns when it serves what runs.
+    pub async fn control(&self, mesh: Option<&str>) -> anyhow::Result<Serve> {
+        Serve::start(&self.serve(mesh)?).await
+    }
+
     /// What the control plane said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("serve.log")).unwrap_or_default()
@@ -152,9 +157,8 @@ impl Tasks {
     /// Waits until the task's Envoy is ready.
     pub async fn ready(&mut self, id: &str) -> anyhow::Result<()> {
         let task = self.running.get_mut(id).context("there is such a task")?;
-        let within = task.processes.envoy().await;
-        within.with_context(|| format!("{}: the control plane says\n{}", task.revision, self.log()))?;
-        Ok(())
+        let (started, revision) = (task.processes.envoy().await.map(|_| ()), task.revision.clone());
+        started.with_context(|| format!("{revision}: the control plane says\n{}", self.log()))
     }
 
     /// From now on AWS says that the task is RUNNING, and HEALTHY where it asks.
@@ -207,7 +211,8 @@ impl Tasks {
         let address = self.address_of(from).context("there is such a task")?;
         Ok(Plan {
             host: service.to_owned(),
-            path: format!("/{}", service.split('.').next().unwrap_or_default()),
+            // Which nightjar's routes are for.
+            path: "/catalog".to_owned(),
             connections: 4,
             pause: Duration::from_millis(20),
             ..Plan::full(SocketAddr::new(address, EGRESS_PORT))
@@ -303,13 +308,6 @@ impl Tasks {
 
     fn server(&self) -> SocketAddr {
         SocketAddr::new(self.control, XDS_PORT)
-    }
-}
-
-impl Tasks {
-    /// Starts the control plane, which returns when it serves what runs.
-    pub async fn control(&self, mesh: Option<&str>) -> anyhow::Result<Serve> {
-        Serve::start(&self.serve(mesh)?).await.with_context(|| self.log())
     }
 }
 

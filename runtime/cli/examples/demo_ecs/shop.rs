@@ -77,8 +77,8 @@ pub(crate) async fn events(tasks: &mut Tasks) -> anyhow::Result<Vec<Event>> {
     tasks.fake.fail([Fault::every(Kind::Reset)]);
     serve.kill().await?;
     let again = tasks.control(Some(MESH)).await?;
-    let back = tasks.envoy(&client).await?;
-    back.is_told(PATIENCE).await?;
+    tasks.envoy(&client).await?.is_connected(PATIENCE).await?;
+    load.more(500).await;
     tell(mark.event("the control plane is killed and starts again without AWS", &load));
     drop((last, paying));
     let tally = load.stop().await;

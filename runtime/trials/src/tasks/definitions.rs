@@ -11,6 +11,9 @@ pub const CATALOG: &str = include_str!("definitions/catalog.json");
 /// Our labels: it calls all of the others.
 pub const WEB: &str = include_str!("definitions/web.json");
 
+/// What callers call it: nightjar's services are reached through their namespace, by path.
+pub const CATALOG_SERVICE: &str = "shop";
+
 pub const ALL: [&str; 4] = [WEB, ORDERS, PAYMENTS, CATALOG];
 
 /// # Errors
