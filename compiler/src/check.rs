@@ -5,7 +5,7 @@ mod client_secrets;
 mod credentials;
 mod endpoints;
 mod format;
-mod hosts;
+pub(crate) mod hosts;
 mod overlays;
 mod regex;
 mod resolve;

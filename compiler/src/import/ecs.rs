@@ -6,7 +6,8 @@
 //!
 //! Whatever a task says, only that task is left out for it: it is quarantined, with the reason.
 
-pub mod world;
+mod lifecycle;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
