@@ -1,4 +1,4 @@
-//! The forms of `NJ_ROUTE_N`: `/path`, `+/path`, `!/path` and `{json}`.
+//! The forms of `NJ_ROUTE_N`: `/path`, `+/path`, `!/path` (in tags `-/path`) and `{json}`.
 
 mod json;
 
@@ -58,7 +58,8 @@ fn route(words: &Words<'_>, number: u32, word: Spanned<&str>, diagnostics: &mut 
                 }
             };
         }
-        Some('!') => (false, word.value.get(1..)),
+        // `!` cannot stand in a tag of AWS: `-` can.
+        Some('!' | '-') => (false, word.value.get(1..)),
         Some('+') => (true, word.value.get(1..)),
         _ => (true, Some(word.value)),
     };
@@ -67,7 +68,7 @@ fn route(words: &Words<'_>, number: u32, word: Spanned<&str>, diagnostics: &mut 
         diagnostics.push(
             Diagnostic::error(codes::INVALID_VALUE, span, message)
                 .label("a path begins with `/`")
-                .help("write `/path`, `!/path` for a private one, or a route in JSON"),
+                .help("write `/path`; `!/path`, in tags `-/path`, for a private one; or a route in JSON"),
         );
         return None;
     };
@@ -101,7 +102,7 @@ fn port(words: &Words<'_>, number: u32, diagnostics: &mut Diagnostics) -> Option
 }
 
 /// What can stand in the path of a request, without its query.
-fn is_path(path: &str) -> bool {
+pub(super) fn is_path(path: &str) -> bool {
     path.starts_with('/') && !path.contains(|letter: char| "?# ".contains(letter) || letter.is_control())
 }
 
@@ -122,7 +123,8 @@ const MAX_WEIGHT: u32 = 32_767;
 
 /// Conditions as a set: two routes that ask for the same in another order are one.
 pub(super) fn normal(mut matches: RouteMatch) -> RouteMatch {
-    let header = |it: &HeaderMatch| format!("{:?}", (it.name.value.to_ascii_lowercase(), &it.value.value, it.inverted()));
+    let header =
+        |it: &HeaderMatch| format!("{:?}", (it.name.value.to_ascii_lowercase(), &it.value.value, it.inverted()));
     let query = |it: &QueryMatch| format!("{:?}", (&it.name.value, &it.value.value));
     matches.headers.sort_by_key(header);
     matches.headers.dedup();
