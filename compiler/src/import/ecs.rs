@@ -45,7 +45,7 @@ pub struct Joined {
     /// Other names under which an Envoy may ask: `CLUSTER/TASK-ID`, `FAMILY/REVISION`, `FAMILY` → the name of its node or
     /// gateway.
     pub aliases: BTreeMap<String, String>,
-    /// In the order of the observation.
+    /// In the order of whom it concerns.
     pub quarantined: Vec<Quarantined>,
     /// Tasks that may get requests, each once, whatever they serve.
     pub routable: usize,
@@ -92,6 +92,7 @@ pub fn join(
     let mut quarantined = world.quarantined.clone();
     let told = told::tell(&world, &told::vocabularies(mesh.ecs.as_ref()), &mut quarantined);
     let (silence, mut left_out) = (Words::default(), LeftOut::nothing(&records));
+    let mut round = 0;
     loop {
         let mut draft = assemble(&mesh, &told, &silence, observed, options, &left_out);
         let mut applied = Diagnostics::new();
@@ -108,9 +109,10 @@ pub fn join(
         draft.mesh.services.iter_mut().filter(is_of_bent).for_each(bent::write_defaults);
         let mut found = applied.clone();
         check(&draft.mesh, sources, &mut found);
-        let new = records.blame(&found, &draft, &mut left_out);
+        let new = records.blame(&found, &draft, &mut left_out, round);
         if !new.is_empty() {
             quarantined.extend(new);
+            round += 1;
             continue;
         }
         // bent knows no other words: what to write instead is no use to its users.
@@ -120,7 +122,7 @@ pub fn join(
     }
 }
 
-/// Says what was left out, once each, in the order of the observation.
+/// Says what was left out, once each, in the order of whom it concerns.
 fn report(
     findings: BTreeSet<Finding>,
     quarantined: Vec<Spanned<Quarantined>>,
@@ -137,7 +139,7 @@ fn report(
     };
     findings.extend(quarantined.into_iter().map(|it| finding(codes::QUARANTINED_TASK, it)));
     findings.extend(world.unreachable.iter().cloned().map(|it| finding(codes::UNREACHABLE_TASK, it)));
-    findings.sort_by(|one, other| (one.span, one).cmp(&(other.span, other)));
+    findings.sort_by(|one, other| (&one.who, one).cmp(&(&other.who, other)));
     findings.dedup();
     let mut quarantined = Vec::new();
     for Finding { code, who, reason, span } in findings {

@@ -25,6 +25,8 @@ const EITHER: [Code; 6] = [
     codes::LOCAL_PORT_CONFLICT,
     codes::CONFLICTING_ANNOTATION,
 ];
+/// Rounds in which of each error one is to blame; after them, everybody who has to do with it.
+const MAX_ROUNDS: usize = 16;
 /// A reason is one line, and a short one.
 const MAX_REASON: usize = 300;
 
@@ -73,21 +75,26 @@ impl<'o> Records<'o> {
         found: &Diagnostics,
         draft: &Draft,
         left_out: &mut LeftOut,
+        round: usize,
     ) -> Vec<Spanned<Quarantined>> {
         let mut new = Vec::new();
         for error in found.iter().filter(|it| it.severity == Severity::Error) {
             let mut involved = self.involved(error);
-            let Some(culprit) = self.culprit(error, &mut involved, draft) else { continue };
-            if !left_out.starts.insert(culprit) {
-                continue;
+            let culprit = self.culprit(error, &mut involved, draft);
+            // Who hides behind errors of others is found at last.
+            let culprits = if round < MAX_ROUNDS { culprit.into_iter().collect() } else { involved.clone() };
+            for culprit in culprits {
+                if !left_out.starts.insert(culprit) {
+                    continue;
+                }
+                let Some(record) = self.by_start.get(&culprit) else { continue };
+                let who = match record.0 {
+                    Record::Definition(definition) => definition.name(),
+                    Record::Task(task) => task.arn.clone(),
+                };
+                let reason = format!("{}: {}", error.code.slug, self.without_values(&error.message, &involved));
+                new.push(Spanned::new(Quarantined { who, reason }, record.1));
             }
-            let Some(record) = self.by_start.get(&culprit) else { continue };
-            let who = match record.0 {
-                Record::Definition(definition) => definition.name(),
-                Record::Task(task) => task.arn.clone(),
-            };
-            let reason = format!("{}: {}", error.code.slug, self.without_values(&error.message, &involved));
-            new.push(Spanned::new(Quarantined { who, reason }, record.1));
         }
         new
     }

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::diagnostic::quote;
-use spec::mesh::{Entry, Vocabulary};
-use spec::{Name, Span, Spanned, annotate};
+use spec::mesh::{Entry, Mesh, Service, Vocabulary};
+use spec::{Diagnostics, Name, Span, Spanned, annotate};
 
 use super::world::RunningTask;
 use crate::annotation;
@@ -190,8 +190,15 @@ fn bents(definition: &TaskDefinition, span: Span, words: &mut Words) -> Result<(
         for (key, value) in said {
             let Some((service, setting)) = key.split_once(BENT_SETTING) else { continue };
             words.of_bent = true;
-            if let Some(claim) = claims.get_mut(&service.to_ascii_lowercase()) {
-                set(claim, setting, value, span)?;
+            let Some(claim) = claims.get_mut(&service.to_ascii_lowercase()) else { continue };
+            // bent takes its default for what it cannot read, and never looks at keys that it does not know.
+            match takes(setting, value, span) {
+                true => set(claim, setting, value, span)?,
+                false => {
+                    let key = quote(setting);
+                    let reason = format!("`{key}` of `{}` is not known, or not what it takes", claim.service.value);
+                    words.ignored.push(Spanned::new(reason, span));
+                }
             }
         }
     }
@@ -213,6 +220,18 @@ fn set(claim: &mut Claim, key: &str, value: &str, span: Span) -> Result<(), Stri
     }
     claim.settings.insert(key.to_owned(), Spanned::new(value.to_owned(), span));
     Ok(())
+}
+
+/// Whether a setting can be read, taken alone.
+fn takes(key: &str, value: &str, span: Span) -> bool {
+    let Some(name) = Name::new("a").map(|name| Spanned::new(name, span)) else { return false };
+    let mut service = Service::named(name.clone());
+    service.annotations =
+        vec![Entry { key: Spanned::new(key.to_owned(), span), value: Spanned::new(value.to_owned(), span) }];
+    let mut mesh = Mesh { services: vec![service], ..Mesh::named(name) };
+    let mut found = Diagnostics::new();
+    annotation::apply(&mut mesh, &mut found);
+    !found.has_errors()
 }
 
 fn is_key(key: &str) -> bool {
@@ -251,13 +270,6 @@ fn name(text: &str, what: &str, slash: bool) -> Result<Name, String> {
     name.ok_or_else(|| {
         format!("a {what} is named that no {what} can be: names have ASCII letters, digits, `.`, `_` and `-`")
     })
-}
-
-impl Words {
-    /// Whether anything of it makes a part of the mesh.
-    pub(crate) fn are_empty(&self) -> bool {
-        self.node.is_none() && self.calls.is_none() && self.claims.is_empty()
-    }
 }
 
 impl Claim {

@@ -22,7 +22,23 @@ fn bents_labels_make_a_service_behind_a_sidecar() {
             ("envoy.service.orders.svc.annotations.healthcheck.path", "/ready"),
             ("envoy.service.orders.svc.annotations.endpoint.weight", "12"),
         ],
-        expect![[""]],
+        expect![[r#"
+            mesh "shop" {
+                service "orders.svc" {
+                    endpoint "10.0.0.11:3000" weight=12 node="orders/7" region="eu-central-1" zone="eu-central-1a"
+                    ecs family="orders"
+                    health-check path="/ready"
+                    circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=3
+                }
+
+                node "orders/7" {
+                    serves "orders.svc" {
+                        upstream "127.0.0.1:3000"
+                    }
+                    calls "*"
+                }
+            }
+        "#]],
     );
 }
 
@@ -30,7 +46,15 @@ fn bents_labels_make_a_service_behind_a_sidecar() {
 fn our_labels_make_a_service_without_one() {
     check(
         &[("meshwright.service.orders.svc", "app:3000"), ("meshwright.service.orders.svc.retry.attempts", "3")],
-        expect![[""]],
+        expect![[r#"
+            mesh "shop" {
+                service "orders.svc" {
+                    endpoint "10.0.0.11:3000" region="eu-central-1" zone="eu-central-1a"
+                    ecs family="orders"
+                    retry attempts=3
+                }
+            }
+        "#]],
     );
 }
 
@@ -43,7 +67,21 @@ fn our_labels_say_the_node_and_whom_it_calls() {
             ("meshwright.calls", "orders.svc, not-there.svc"),
             ("meshwright.weight", "7"),
         ],
-        expect![[""]],
+        expect![[r#"
+            mesh "shop" {
+                service "orders.svc" {
+                    endpoint "10.0.0.11:3000" weight=7 node="shop/7" region="eu-central-1" zone="eu-central-1a"
+                    ecs family="orders"
+                }
+
+                node "shop/7" {
+                    serves "orders.svc" {
+                        upstream "127.0.0.1:3000"
+                    }
+                    calls "orders.svc"
+                }
+            }
+        "#]],
     );
 }
 
@@ -51,13 +89,36 @@ fn our_labels_say_the_node_and_whom_it_calls() {
 fn a_setting_that_looks_like_a_place_is_no_service() {
     check(
         &[("envoy.service.orders.svc", "app:3000"), ("envoy.service.orders.svc.annotations.x-app", "app:3000")],
-        expect![[""]],
+        expect![[r#"
+            mesh "shop" {
+                node "orders/7"
+            }
+            quarantined-task: `orders:7`: unknown-annotation: no annotation is called `x-app` (on service `orders.svc`)"#]],
     );
 }
 
 #[test]
 fn a_label_of_bents_that_names_no_container_is_left_out_alone() {
-    check(&[("envoy.service.orders.svc", "app:3000"), ("envoy.service.other.svc", "gone:3000")], expect![[""]]);
+    check(
+        &[("envoy.service.orders.svc", "app:3000"), ("envoy.service.other.svc", "gone:3000")],
+        expect![[r#"
+        mesh "shop" {
+            service "orders.svc" {
+                endpoint "10.0.0.11:3000" node="orders/7" region="eu-central-1" zone="eu-central-1a"
+                ecs family="orders"
+                health-check
+                circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=3
+            }
+
+            node "orders/7" {
+                serves "orders.svc" {
+                    upstream "127.0.0.1:3000"
+                }
+                calls "*"
+            }
+        }
+        quarantined-task: `orders:7`: left out: `envoy.service.other.svc` is not `CONTAINER:PORT` of a container of the task"#]],
+    );
 }
 
 #[test]
@@ -98,5 +159,31 @@ fn in_bridge_mode_callers_dial_what_the_host_makes_of_the_ingress() {
     ];
     let outcome = join("", &observation(vec![definition], tasks));
     outcome.compiled();
-    expect![[""]].assert_eq(&outcome.kdl());
+    expect![[r#"
+        mesh "shop" {
+            service "orders.svc" {
+                endpoint "10.9.0.1:32768" node="orders/7/t1" ingress-port=32769 region="eu-central-1" zone="eu-central-1a"
+                endpoint "10.9.0.1:32770" node="orders/7/t2" ingress-port=32771 region="eu-central-1" zone="eu-central-1a"
+                ecs family="orders"
+                health-check
+                circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=3
+            }
+
+            node "orders/7/t1" {
+                zone "eu-central-1a"
+                serves "orders.svc" {
+                    upstream "10.9.0.1:32768"
+                }
+                calls "*"
+            }
+
+            node "orders/7/t2" {
+                zone "eu-central-1a"
+                serves "orders.svc" {
+                    upstream "10.9.0.1:32770"
+                }
+                calls "*"
+            }
+        }
+    "#]].assert_eq(&outcome.kdl());
 }

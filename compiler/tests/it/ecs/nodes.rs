@@ -73,7 +73,23 @@ fn in_bridge_mode_each_task_has_a_node_of_its_own() {
     outcome.compiled();
     assert_eq!(outcome.endpoints(), ["orders.svc 10.9.0.1:32768 -> orders/7/t1:32769"]);
     assert_eq!(outcome.aliases(), ["prod/t1 = orders/7/t1"]);
-    expect![[""]].assert_eq(&outcome.nodes());
+    expect![[r#"
+        mesh "shop" {
+            node "orders" {
+                serves "orders.svc"
+                calls "*"
+            }
+
+            node "orders/7/t1" {
+                zone "eu-central-1a"
+                serves "orders.svc" {
+                    upstream "10.9.0.1:32768"
+                }
+                calls "*"
+            }
+        }
+    "#]]
+    .assert_eq(&outcome.nodes());
 }
 
 #[test]
@@ -97,7 +113,19 @@ fn on_this_machine_every_task_is_a_node_at_its_address() {
     let outcome = join_with("", &observed, &Options { tasks_here: true });
     outcome.compiled();
     assert_eq!(outcome.endpoints(), ["orders.svc 127.9.0.11:3000 -> orders/7/t1"]);
-    expect![[""]].assert_eq(&outcome.nodes());
+    expect![[r#"
+        mesh "shop" {
+            node "orders/7/t1" {
+                bind "127.9.0.11"
+                zone "eu-central-1a"
+                serves "orders.svc" {
+                    upstream "127.9.0.11:3000"
+                }
+                calls "*"
+            }
+        }
+    "#]]
+    .assert_eq(&outcome.nodes());
 }
 
 #[test]
