@@ -24,7 +24,7 @@ def client(name):
 
 
 def check(response_dict, operation_model, **_):
-    actions.add(operation_model.name)
+    actions.add((operation_model.service_model.service_id, operation_model.name))
     if response_dict["status_code"] != 200:
         return
     body = response_dict["body"].decode()
