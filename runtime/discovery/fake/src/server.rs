@@ -131,6 +131,8 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 }
 
 async fn connection(stream: TcpStream, state: Arc<State>) {
+    // An answer is not to wait for the client's acknowledgement of its head.
+    drop(stream.set_nodelay(true));
     let fate = Fate::default();
     let socket = TokioIo::new(Socket::new(stream, fate.clone()));
     let service = service_fn(|request| answer(&state, &fate, request));
