@@ -20,6 +20,7 @@ mod page;
 pub mod python;
 mod reply;
 mod server;
+pub mod signature;
 mod socket;
 pub mod world;
 
