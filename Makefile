@@ -12,8 +12,9 @@ export ENVOY_VERSION OLDEST_ENVOY_VERSION NODE_VERSION VENV
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-setup: ## install what is missing: wasm targets, Envoy and Node in target/venv, xDS clients in target/clients
+setup: ## install what is missing: wasm targets, Envoy and Node in target/venv, moto in target/venv-aws, xDS clients in target/clients
 	@.ci/setup
+	@.ci/aws
 	@.ci/clients
 
 demo: ## compile bent-playground, run it on real Envoys, send requests, print what each met

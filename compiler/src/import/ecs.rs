@@ -6,7 +6,9 @@
 //!
 //! Whatever a task says, only that task is left out for it: it is quarantined, with the reason.
 
-pub mod world;
+mod lifecycle;
+mod nightjar;
+pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,8 +64,18 @@ pub fn join(
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> (Mesh, Joined) {
-    let _ = (observed, options, files, sources, diagnostics);
-    (mesh, Joined::default())
+    let _ = (files, sources);
+    let (mut mesh, mut joined) = (mesh, Joined::default());
+    let world = world::World::of(observed, options);
+    let input = nightjar::Input {
+        world: &world,
+        observed,
+        tasks_here: options.tasks_here,
+        left_out: &|_, _| false,
+        may_claim: &|_, _, _, _| true,
+    };
+    nightjar::add(&input, &mut mesh, &mut joined.aliases, diagnostics);
+    (mesh, joined)
 }
 
 /// A mesh of nothing but what runs.

@@ -1,0 +1,1 @@
+//! The real moto, started by tests.

@@ -1,0 +1,275 @@
+//! The server: reads calls, meets them with limits and faults, and sends what the world answers.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::calls::Calls;
+use crate::failure::Failure;
+use crate::faults::{Fault, Faults, Kind};
+use crate::limits::Limits;
+use crate::reply::{Body, Reply};
+use crate::socket::{Fate, Socket};
+use crate::world::World;
+use crate::{cloud_map, control, ec2, ecs};
+
+/// A small AWS at a loopback address; it ends when it is dropped.
+pub struct Fake {
+    address: SocketAddr,
+    state: Arc<State>,
+    server: JoinHandle<()>,
+}
+
+/// What every connection sees.
+pub(crate) struct State {
+    pub(crate) world: Mutex<World>,
+    pub(crate) remembered: Mutex<Option<World>>,
+    pub(crate) faults: Mutex<Faults>,
+    pub(crate) limits: Mutex<Limits>,
+    pub(crate) calls: Mutex<Calls>,
+    began: Instant,
+}
+
+impl Fake {
+    /// With an empty world, at a port that is free.
+    pub async fn start() -> io::Result<Fake> {
+        Fake::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    pub async fn start_at(address: SocketAddr) -> io::Result<Fake> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(State {
+            world: Mutex::default(),
+            remembered: Mutex::default(),
+            faults: Mutex::default(),
+            limits: Mutex::default(),
+            calls: Mutex::default(),
+            began: Instant::now(),
+        });
+        let server = tokio::spawn(serve(listener, Arc::clone(&state)));
+        Ok(Fake { address, state, server })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What `AWS_ENDPOINT_URL` has to be.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Changes the world, or looks at it; no call is answered meanwhile.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
+        change(&mut lock(&self.state.world))
+    }
+
+    /// Keeps the world as it is now, for answers that are [`Kind::Stale`].
+    pub fn remember(&self) {
+        *lock(&self.state.remembered) = Some(lock(&self.state.world).clone());
+    }
+
+    /// These faults, in place of those before. None ends them.
+    pub fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
+        lock(&self.state.faults).set(faults.into_iter().collect());
+    }
+
+    pub fn limit(&self, limits: Limits) {
+        *lock(&self.state.limits) = limits;
+    }
+
+    /// Calls so far.
+    pub fn calls(&self) -> Calls {
+        lock(&self.state.calls).clone()
+    }
+
+    pub fn forget_calls(&self) {
+        *lock(&self.state.calls) = Calls::default();
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// A test that failed while it changed the world has said so already.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(listener: TcpListener, state: Arc<State>) {
+    // Dropped with this task, and all connections with it.
+    let mut connections = JoinSet::new();
+    loop {
+        if let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(connection(stream, Arc::clone(&state)));
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn connection(stream: TcpStream, state: Arc<State>) {
+    let fate = Fate::default();
+    let socket = TokioIo::new(Socket::new(stream, fate.clone()));
+    let service = service_fn(|request| answer(&state, &fate, request));
+    // A connection that breaks is the client's, or a fault's, and no news.
+    drop(hyper::server::conn::http1::Builder::new().serve_connection(socket, service).await);
+}
+
+async fn answer(state: &State, fate: &Fate, request: Request<Incoming>) -> Result<Response<Body>, io::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let path = head.uri.path();
+    if let Some(path) = path.strip_prefix("/_fake/") {
+        return Ok(control::answer(state, &head.method, path, &body).whole());
+    }
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let call = match Call::read(header("x-amz-target"), &body) {
+        Ok(call) => call,
+        Err(failure) => return Ok(Protocol::Ecs.refuse(&failure, &request_id(state)).whole()),
+    };
+    let fault = match state.meet(&call) {
+        Ok(fault) => fault,
+        Err(failure) => {
+            lock(&state.calls).count(&call.action, &failure.code);
+            return Ok(call.protocol.refuse(&failure, &request_id(state)).whole());
+        }
+    };
+    match &fault {
+        Some(kind @ Kind::Reset) => {
+            lock(&state.calls).count(&call.action, kind.name());
+            fate.reset();
+            return Err(io::Error::other("the connection is reset"));
+        }
+        Some(kind @ Kind::Silence) => {
+            lock(&state.calls).count(&call.action, kind.name());
+            return std::future::pending().await;
+        }
+        Some(Kind::Delay { millis }) => tokio::time::sleep(Duration::from_millis(*millis)).await,
+        _ => {}
+    }
+    let reply = state.reply(&call, fault.as_ref());
+    Ok(match fault {
+        Some(Kind::Slow { bytes_per_second }) => reply.slow(bytes_per_second),
+        Some(Kind::Truncated) => reply.truncated(),
+        Some(Kind::WrongJson) => Reply { text: "{\"taskArns\": [\"arn:aws:ec".to_owned(), ..reply }.whole(),
+        _ => reply.whole(),
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Ecs,
+    CloudMap,
+    Ec2,
+}
+
+struct Call {
+    protocol: Protocol,
+    action: String,
+    request: Value,
+}
+
+impl Call {
+    fn read(target: Option<&str>, body: &[u8]) -> Result<Call, Failure> {
+        let Some(target) = target else {
+            let request = ec2::read(body);
+            let action = request["Action"].as_str().ok_or_else(Failure::unknown_action)?.to_owned();
+            return Ok(Call { protocol: Protocol::Ec2, action, request });
+        };
+        let (service, action) = target.split_once('.').ok_or_else(Failure::unknown_action)?;
+        let protocol = match service {
+            "AmazonEC2ContainerServiceV20141113" => Protocol::Ecs,
+            "Route53AutoNaming_v20170314" => Protocol::CloudMap,
+            _ => return Err(Failure::unknown_action()),
+        };
+        let not_json = |_| Failure::new("SerializationException", "the input is not JSON");
+        let request = if body.is_empty() { json!({}) } else { serde_json::from_slice(body).map_err(not_json)? };
+        Ok(Call { protocol, action: action.to_owned(), request })
+    }
+}
+
+impl Protocol {
+    fn accept(self, answer: &Value, request_id: &str) -> Reply {
+        let (content_type, text) = match self {
+            Protocol::Ec2 => ("text/xml;charset=UTF-8", ec2::write(answer, request_id)),
+            Protocol::Ecs | Protocol::CloudMap => ("application/x-amz-json-1.1", answer.to_string()),
+        };
+        Reply { status: 200, content_type, request_id: request_id.to_owned(), text }
+    }
+
+    fn refuse(self, failure: &Failure, request_id: &str) -> Reply {
+        let (content_type, status, text) = match self {
+            Protocol::Ec2 => {
+                let failure = failure.of_ec2();
+                ("text/xml;charset=UTF-8", failure.status, ec2::write_failure(&failure, request_id))
+            }
+            Protocol::Ecs | Protocol::CloudMap => {
+                ("application/x-amz-json-1.1", failure.status, failure.json().to_string())
+            }
+        };
+        Reply { status, content_type, request_id: request_id.to_owned(), text }
+    }
+}
+
+impl State {
+    /// What the account's limits and the faults have for a call.
+    fn meet(&self, call: &Call) -> Result<Option<Kind>, Failure> {
+        if call.protocol == Protocol::Ecs && !lock(&self.limits).allow(&call.action, self.began.elapsed()) {
+            return Err(Failure::throttled());
+        }
+        let fault = lock(&self.faults).meet(&call.action, &call.request);
+        match fault.as_ref().and_then(|kind| kind.failure(&call.action)) {
+            Some(failure) => Err(failure),
+            None => Ok(fault),
+        }
+    }
+
+    fn reply(&self, call: &Call, fault: Option<&Kind>) -> Reply {
+        let mut remembered = None;
+        if matches!(fault, Some(Kind::Stale)) {
+            remembered.clone_from(&lock(&self.remembered));
+        }
+        let mut current = lock(&self.world);
+        let world = remembered.as_mut().unwrap_or(&mut current);
+        let answer = match call.protocol {
+            Protocol::Ecs => ecs::answer(world, &call.action, &call.request),
+            Protocol::CloudMap => cloud_map::answer(world, &call.action, &call.request),
+            Protocol::Ec2 => ec2::answer(world, &call.action, &call.request),
+        };
+        let age = world.token_age;
+        drop(current);
+        let request_id = request_id(self);
+        match answer {
+            Ok(mut answer) => {
+                if let Some(kind) = fault {
+                    lock(&self.faults).distort(kind, &call.request, age, &mut answer);
+                }
+                lock(&self.calls).count(&call.action, fault.map_or("ok", Kind::name));
+                call.protocol.accept(&answer, &request_id)
+            }
+            Err(failure) => {
+                lock(&self.calls).count(&call.action, &failure.code);
+                call.protocol.refuse(&failure, &request_id)
+            }
+        }
+    }
+}
+
+/// Counted, in the form of a UUID.
+fn request_id(state: &State) -> String {
+    format!("00000000-0000-4000-8000-{:012x}", lock(&state.calls).total())
+}

@@ -1,0 +1,8 @@
+//! The fake as a plain HTTP client, and as botocore, sees it.
+
+mod client;
+mod definitions;
+mod door;
+mod faults;
+mod life;
+mod lists;
