@@ -2,7 +2,8 @@
 .PHONY: help setup demo test bench bench-control-plane lint clean
 
 CARGO ?= cargo
-# What is pinned is pinned here, or in files of the tool: Cargo.lock, and runtime/control-plane/tests/clients.
+# What is pinned is pinned here, or in files of the tool: Cargo.lock, runtime/control-plane/tests/clients, and
+# runtime/discovery/fake/pins.txt.
 ENVOY_VERSION := 1.40.0
 OLDEST_ENVOY_VERSION := 1.36.4
 NODE_VERSION := 22.20.0

@@ -17,8 +17,10 @@ pub mod faults;
 pub mod limits;
 pub mod moto;
 mod page;
+pub mod python;
 mod reply;
 mod server;
+pub mod signature;
 mod socket;
 pub mod world;
 

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::request::Parts;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -19,6 +20,7 @@ use crate::failure::Failure;
 use crate::faults::{Fault, Faults, Kind};
 use crate::limits::Limits;
 use crate::reply::{Body, Reply};
+use crate::signature::{self, Credentials};
 use crate::socket::{Fate, Socket};
 use crate::world::World;
 use crate::{cloud_map, control, ec2, ecs};
@@ -37,6 +39,7 @@ pub(crate) struct State {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) limits: Mutex<Limits>,
     pub(crate) calls: Mutex<Calls>,
+    pub(crate) credentials: Mutex<Option<Credentials>>,
     began: Instant,
 }
 
@@ -55,6 +58,7 @@ impl Fake {
             faults: Mutex::default(),
             limits: Mutex::default(),
             calls: Mutex::default(),
+            credentials: Mutex::default(),
             began: Instant::now(),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&state)));
@@ -87,6 +91,11 @@ impl Fake {
 
     pub fn limit(&self, limits: Limits) {
         *lock(&self.state.limits) = limits;
+    }
+
+    /// Refuses from now on what these credentials did not sign. A new fake takes anything.
+    pub fn demand(&self, credentials: Credentials) {
+        *lock(&self.state.credentials) = Some(credentials);
     }
 
     /// Calls so far.
@@ -141,7 +150,7 @@ async fn answer(state: &State, fate: &Fate, request: Request<Incoming>) -> Resul
         Ok(call) => call,
         Err(failure) => return Ok(Protocol::Ecs.refuse(&failure, &request_id(state)).whole()),
     };
-    let fault = match state.meet(&call) {
+    let fault = match state.admit(&call, &head, &body).and_then(|()| state.meet(&call)) {
         Ok(fault) => fault,
         Err(failure) => {
             lock(&state.calls).count(&call.action, &failure.code);
@@ -203,6 +212,15 @@ impl Call {
 }
 
 impl Protocol {
+    /// As signatures name it.
+    fn service(self) -> &'static str {
+        match self {
+            Protocol::Ecs => "ecs",
+            Protocol::CloudMap => "servicediscovery",
+            Protocol::Ec2 => "ec2",
+        }
+    }
+
     fn accept(self, answer: &Value, request_id: &str) -> Reply {
         let (content_type, text) = match self {
             Protocol::Ec2 => ("text/xml;charset=UTF-8", ec2::write(answer, request_id)),
@@ -226,6 +244,13 @@ impl Protocol {
 }
 
 impl State {
+    fn admit(&self, call: &Call, head: &Parts, body: &[u8]) -> Result<(), Failure> {
+        let credentials = lock(&self.credentials).clone();
+        let Some(credentials) = credentials else { return Ok(()) };
+        let region = lock(&self.world).region.clone();
+        signature::check(&credentials, head, body, &region, call.protocol.service())
+    }
+
     /// What the account's limits and the faults have for a call.
     fn meet(&self, call: &Call) -> Result<Option<Kind>, Failure> {
         if call.protocol == Protocol::Ecs && !lock(&self.limits).allow(&call.action, self.began.elapsed()) {

@@ -137,7 +137,8 @@ async fn one_page_of_several_fails() {
     let first = ecs(&fake, "ListTasks", json!({ "cluster": "production" })).await.json();
     let second = json!({ "cluster": "production", "nextToken": first["nextToken"] });
     assert_eq!(ecs(&fake, "ListTasks", second.clone()).await.status, 500);
-    fake.fail([]);
+    fake.fail([Fault::of("ListTasks", Kind::ExpiredPage).page(2).times(1)]);
+    assert_eq!(ecs(&fake, "ListTasks", second.clone()).await.code(), "InvalidParameterException");
     assert_eq!(ecs(&fake, "ListTasks", second).await.json()["taskArns"].as_array().unwrap().len(), 100);
 }
 
