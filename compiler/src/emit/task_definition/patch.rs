@@ -172,7 +172,10 @@ fn sidecar_container(
     } else if sidecar::variable(container, XDS).is_none() {
         missing("no control plane is said", "add `--xds HOST:PORT`", at, diagnostics);
     }
-    set_variable(container, NODE, &wanted.name, at);
+    // Behind a bridge each task is a node of its own: its ports are its own.
+    if network != Network::Bridge || wanted.is_gateway {
+        set_variable(container, NODE, &wanted.name, at);
+    }
     set_variable(container, "STATE_DIRECTORY", STATE, at);
     container.set("user", Json::text(wanted.user.to_string(), at));
     for port in &wanted.inbound {

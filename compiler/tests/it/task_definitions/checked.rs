@@ -45,7 +45,8 @@ fn what_is_not_patched_has_no_sidecar() {
         error[sidecar-container]: the task has no sidecar
           1:1
           help: add it: `meshwright task-definition patch`
-    "#]].assert_eq(&found("fargate", "orders"));
+    "#]]
+    .assert_eq(&found("fargate", "orders"));
     expect![[r#"
         error[task-interception]: `EgressIgnoredPorts` is missing
           7:27
@@ -65,7 +66,8 @@ fn what_is_not_patched_has_no_sidecar() {
         warning[task-health]: container `xray` has no health check: the task gets requests as soon as it runs
           59:29
           help: write a `healthCheck`; the mesh then waits until it is `HEALTHY`
-    "#]].assert_eq(&found("app-mesh", "ledger"));
+    "#]]
+    .assert_eq(&found("app-mesh", "ledger"));
 }
 
 #[test]
@@ -197,7 +199,8 @@ fn everything_is_found_at_once_and_at_its_place() {
         error[task-interception]: `EgressIgnoredPorts` is not what the mesh says
           29:99
           help: write `22`
-    "#]].assert_eq(&found);
+    "#]]
+    .assert_eq(&found);
 }
 
 #[test]
@@ -257,22 +260,34 @@ fn sizes_of_fargate_are_known_in_every_form() {
     {
         changed(|it| (it["cpu"], it["memory"]) = (json!(cpu), json!(memory)), expect![""]);
     }
-    changed(|it| (it["cpu"], it["memory"]) = (json!("1024"), json!("1024")), expect![[r#"
+    changed(
+        |it| (it["cpu"], it["memory"]) = (json!("1024"), json!("1024")),
+        expect![[r#"
         error[task-memory]: Fargate has no 1024 MB with 1024 CPU units
-          help: write 2048 to 8192, in steps of 1024"#]]);
-    changed(|it| it["cpu"] = json!("300"), expect![[r#"
+          help: write 2048 to 8192, in steps of 1024"#]],
+    );
+    changed(
+        |it| it["cpu"] = json!("300"),
+        expect![[r#"
         warning[task-memory]: Fargate is not known to have 300 CPU units
-          help: write one of 256, 512, 1024, 2048, 4096, 8192, 16384"#]]);
-    changed(|it| drop(it.as_object_mut().unwrap().remove("cpu")), expect![[r#"
+          help: write one of 256, 512, 1024, 2048, 4096, 8192, 16384"#]],
+    );
+    changed(
+        |it| drop(it.as_object_mut().unwrap().remove("cpu")),
+        expect![[r#"
         error[task-memory]: Fargate needs `cpu` of the task
-          help: write `"cpu"`"#]]);
+          help: write `"cpu"`"#]],
+    );
 }
 
 #[test]
 fn memory_that_the_application_has_is_not_the_sidecars() {
-    changed(|it| it["containerDefinitions"][0]["memory"] = json!(500), expect![[r#"
+    changed(
+        |it| it["containerDefinitions"][0]["memory"] = json!(500),
+        expect![[r#"
         error[task-memory]: containers reserve more than the 512 MB of the task
-          help: give the task more, or containers less"#]]);
+          help: give the task more, or containers less"#]],
+    );
 }
 
 #[test]
@@ -374,9 +389,12 @@ fn a_task_says_whose_it_is() {
         },
         expect![""],
     );
-    changed(|it| it["containerDefinitions"][0]["dockerLabels"] = json!({"meshwright.node": "catalog"}), expect![[r#"
+    changed(
+        |it| it["containerDefinitions"][0]["dockerLabels"] = json!({"meshwright.node": "catalog"}),
+        expect![[r#"
         error[task-owner]: label `meshwright.node` says another node than `orders`
-          help: write `orders`"#]]);
+          help: write `orders`"#]],
+    );
 }
 
 #[test]

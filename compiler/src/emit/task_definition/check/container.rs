@@ -4,7 +4,7 @@ use spec::diagnostic::quote;
 use spec::{Diagnostic, Diagnostics, codes};
 
 use super::super::json::Json;
-use super::super::patch::STATE;
+use super::super::patch::{Network, STATE};
 use super::super::sidecar::{NODE, XDS, is_app_mesh, is_secret, variable};
 use super::{Task, is_essential, name, place, start};
 
@@ -40,7 +40,8 @@ fn ours(task: &Task<'_>, sidecar: &Json, diagnostics: &mut Diagnostics) {
     }
     let wanted = &task.wanted.name;
     match variable(sidecar, NODE).and_then(|pair| pair.get("value")) {
-        None if !is_secret(sidecar, NODE) => {
+        // Behind a bridge each task is a node of its own, which ECS tells its sidecar.
+        None if !is_secret(sidecar, NODE) && (task.network != Network::Bridge || task.wanted.is_gateway) => {
             let help = format!("write `{{\"name\": \"{NODE}\", \"value\": \"{wanted}\"}}`");
             found("environment", format!("the sidecar is not told that it is `{wanted}`"), help);
         }

@@ -67,7 +67,8 @@ impl<'a> Additions<'a> {
             let Some(name) = of_namespace.first().map(|colour| &colour.namespace) else { continue };
             let Table { routes, moved } = table_of(of_namespace, |_| true);
             if let Some(span) = moved.first() {
-                let message = format!("the routes of namespace `{key}` are tried in another order: narrower ones first");
+                let message =
+                    format!("the routes of namespace `{key}` are tried in another order: narrower ones first");
                 diagnostics.push(
                     Diagnostic::note(codes::IMPORTED_DIFFERENTLY, *span, message)
                         .help("under nightjar a route that comes after a wider one is never reached"),
@@ -146,7 +147,8 @@ impl<'a> Additions<'a> {
     pub(super) fn route(&mut self, name: &Spanned<Name>, routes: Vec<Route>, diagnostics: &mut Diagnostics) {
         let key = name.value.key();
         if self.routed.contains(&key) {
-            let message = format!("two things are called `{}`: services, namespaces and colours must differ", name.value);
+            let message =
+                format!("two things are called `{}`: services, namespaces and colours must differ", name.value);
             diagnostics.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span, message));
             return;
         }

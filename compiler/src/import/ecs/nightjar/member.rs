@@ -158,8 +158,7 @@ fn other(number: u32, word: Spanned<&str>, diagnostics: &mut Diagnostics) -> Opt
     });
     let Some((namespace, port)) = read else {
         let message = format!("`{key}` is not a namespace and a port");
-        diagnostics
-            .push(Diagnostic::error(codes::INVALID_VALUE, word.span, message).help("write `NAMESPACE:PORT`"));
+        diagnostics.push(Diagnostic::error(codes::INVALID_VALUE, word.span, message).help("write `NAMESPACE:PORT`"));
         return None;
     };
     let Some(namespace) = Name::new(namespace).filter(|name| !name.as_str().contains('/')) else {

@@ -52,7 +52,8 @@ pub(super) fn reach(
     proxies: &Proxies<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Address> {
-    let at = |container: &str, port: u16| Some(address(running, container, port, None, running.reached(container, port)?));
+    let at =
+        |container: &str, port: u16| Some(address(running, container, port, None, running.reached(container, port)?));
     let found = match selector {
         Selector::Container(container, port) => at(container, *port),
         Selector::Bound(bound, port) => bound_to(running, *bound, *port).or_else(|| {
@@ -112,7 +113,8 @@ fn any(running: &RunningTask<'_>, proxies: &Proxies<'_>, diagnostics: &mut Diagn
         .flat_map(|container| container.ports.iter().map(|port| (container.name.as_str(), port.container_port)))
         .filter(|(container, port)| running.ports.contains_key(&((*container).to_owned(), *port)))
         .collect();
-    let is_own = |(container, port): &&(&str, u16)| !proxies.containers.contains(container) && !proxies.ports.contains(port);
+    let is_own =
+        |(container, port): &&(&str, u16)| !proxies.containers.contains(container) && !proxies.ports.contains(port);
     let own: Vec<_> = mapped.iter().filter(is_own).collect();
     let not_known = |port: &&(&str, u16)| !proxies.ports.contains(&port.1);
     let candidates = if own.is_empty() { mapped.iter().filter(not_known).collect() } else { own };

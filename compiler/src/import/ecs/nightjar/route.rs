@@ -122,7 +122,8 @@ const MAX_WEIGHT: u32 = 32_767;
 
 /// Conditions as a set: two routes that ask for the same in another order are one.
 pub(super) fn normal(mut matches: RouteMatch) -> RouteMatch {
-    let header = |it: &HeaderMatch| format!("{:?}", (it.name.value.to_ascii_lowercase(), &it.value.value, it.inverted()));
+    let header =
+        |it: &HeaderMatch| format!("{:?}", (it.name.value.to_ascii_lowercase(), &it.value.value, it.inverted()));
     let query = |it: &QueryMatch| format!("{:?}", (&it.name.value, &it.value.value));
     matches.headers.sort_by_key(header);
     matches.headers.dedup();

@@ -38,11 +38,8 @@ impl<'o> Words<'o> {
     /// The words `PREFIX` + number, in the order of the numbers.
     pub(super) fn numbered(&self, prefix: &str) -> Vec<(u32, Spanned<&'o str>)> {
         let number = |key: &str| key.strip_prefix(prefix).filter(|rest| digits(rest))?.parse().ok();
-        let mut found: Vec<_> = self
-            .0
-            .iter()
-            .filter_map(|(key, word)| Some((number(key)?, Spanned::new(word.value, word.span))))
-            .collect();
+        let mut found: Vec<_> =
+            self.0.iter().filter_map(|(key, word)| Some((number(key)?, Spanned::new(word.value, word.span)))).collect();
         found.sort_by_key(|(number, _)| *number);
         found
     }

@@ -93,7 +93,9 @@ fn is_header_name(name: &str) -> bool {
 
 fn text(kind: ValueType, value: Option<String>, what: &str) -> Result<String, String> {
     match (kind, value) {
-        (_, Some(value)) if value.contains(char::is_control) => Err(format!("{what} is compared with control characters")),
+        (_, Some(value)) if value.contains(char::is_control) => {
+            Err(format!("{what} is compared with control characters"))
+        }
         (ValueType::Present, value) => Ok(value.unwrap_or_default()),
         (ValueType::Exact, Some(value)) => Ok(value),
         (_, Some(value)) if !value.is_empty() => Ok(value),
