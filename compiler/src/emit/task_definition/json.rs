@@ -254,7 +254,13 @@ impl Json {
     pub(super) fn size(&self) -> usize {
         match &self.data {
             Data::Null => 4,
-            Data::Bool(value) => if *value { 4 } else { 5 },
+            Data::Bool(value) => {
+                if *value {
+                    4
+                } else {
+                    5
+                }
+            }
             Data::Number(text) => text.len(),
             Data::Text(text) => quoted(text).len(),
             Data::List(list) => 1 + list.len().max(1) + list.iter().map(Self::size).sum::<usize>(),

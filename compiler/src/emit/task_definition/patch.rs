@@ -1,8 +1,8 @@
 //! Adds the sidecar to a task definition, or brings an earlier one, or App Mesh's, up to date. Patching twice is patching
 //! once.
 
-mod application;
-mod interception;
+pub(super) mod application;
+pub(super) mod interception;
 mod replaced;
 
 use spec::mesh::HostPort;
@@ -15,7 +15,7 @@ use super::wanted::Wanted;
 use crate::checked::{CheckedMesh, Proxy};
 
 /// Where the sidecar keeps what Envoy acknowledged; everything else of its file system is read only.
-const STATE: &str = "/var/lib/meshwright";
+pub(super) const STATE: &str = "/var/lib/meshwright";
 /// Where a bootstrap is found that came with a volume.
 const BOOTSTRAP: &str = "/etc/meshwright";
 const OPEN_FILES: u64 = 65_536;
@@ -77,8 +77,11 @@ impl Network {
 fn patched(definition: &mut Json, wanted: &Wanted, options: &Options, diagnostics: &mut Diagnostics) {
     let network = Network::of(definition);
     if network == Network::None {
-        let diagnostic =
-            Diagnostic::of(codes::TASK_NETWORK, definition.span_of("networkMode"), "a task without a network has no mesh");
+        let diagnostic = Diagnostic::of(
+            codes::TASK_NETWORK,
+            definition.span_of("networkMode"),
+            "a task without a network has no mesh",
+        );
         diagnostics.push(diagnostic.help("write `\"networkMode\": \"awsvpc\"`"));
         return;
     }
@@ -146,7 +149,9 @@ fn sidecar_container(
     let at = Span { end: container.span.start, ..container.span };
     match &options.image {
         Some(image) => container.set("image", Json::text(image, at)),
-        None if container.get("image").is_none() => missing("no image is said for the sidecar", "add `--image IMAGE`", at, diagnostics),
+        None if container.get("image").is_none() => {
+            missing("no image is said for the sidecar", "add `--image IMAGE`", at, diagnostics)
+        }
         None => {}
     }
     container.set("essential", Json::bool(true, at));
@@ -167,7 +172,10 @@ fn sidecar_container(
     } else if sidecar::variable(container, XDS).is_none() {
         missing("no control plane is said", "add `--xds HOST:PORT`", at, diagnostics);
     }
-    set_variable(container, NODE, &wanted.name, at);
+    // Behind a bridge each task is a node of its own: its ports are its own.
+    if network != Network::Bridge || wanted.is_gateway {
+        set_variable(container, NODE, &wanted.name, at);
+    }
     set_variable(container, "STATE_DIRECTORY", STATE, at);
     container.set("user", Json::text(wanted.user.to_string(), at));
     for port in &wanted.inbound {
@@ -180,8 +188,7 @@ fn sidecar_container(
         mount(container, volume, BOOTSTRAP, true, at);
     }
     container.set_unless_said("readonlyRootFilesystem", Json::bool(true, at));
-    container
-        .set_unless_said("linuxParameters", Json::map([("initProcessEnabled", Json::bool(false, at))], at));
+    container.set_unless_said("linuxParameters", Json::map([("initProcessEnabled", Json::bool(false, at))], at));
     if container.get("memory").is_none() {
         container.set_unless_said("memoryReservation", Json::number(wanted.megabytes, at));
     }
@@ -225,10 +232,8 @@ fn open_files(container: &mut Json, at: Span) {
                 }
             }
         }
-        None => limits.push(Json::map(
-            [("name", Json::text("nofile", at)), ("softLimit", limit()), ("hardLimit", limit())],
-            at,
-        )),
+        None => limits
+            .push(Json::map([("name", Json::text("nofile", at)), ("softLimit", limit()), ("hardLimit", limit())], at)),
     }
 }
 
@@ -251,7 +256,8 @@ fn map_port(container: &mut Json, port: u16, network: Network, at: Span) {
 fn mount(container: &mut Json, volume: &str, path: &str, read_only: bool, at: Span) {
     let Some(mounts) = container.list_mut("mountPoints") else { return };
     if !mounts.iter().any(|it| it.text_of("containerPath") == Some(path)) {
-        let mut mount = Json::map([("sourceVolume", Json::text(volume, at)), ("containerPath", Json::text(path, at))], at);
+        let mut mount =
+            Json::map([("sourceVolume", Json::text(volume, at)), ("containerPath", Json::text(path, at))], at);
         if read_only {
             mount.set("readOnly", Json::bool(true, at));
         }

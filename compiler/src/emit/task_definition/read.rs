@@ -38,7 +38,10 @@ enum Around {
     /// What was described is registered without what stood around it.
     Described,
     /// Keys on the way to the properties, in CloudFormation's words.
-    CloudFormation { document: Json, path: Vec<String> },
+    CloudFormation {
+        document: Json,
+        path: Vec<String>,
+    },
 }
 
 /// `None` with an error.

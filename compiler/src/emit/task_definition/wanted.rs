@@ -30,6 +30,10 @@ pub(super) struct Wanted {
     pub(super) calls_by_name: bool,
     /// Listeners of single services that only the sidecar's own container reaches.
     pub(super) local_on_loopback: BTreeSet<u16>,
+    /// Names of other nodes.
+    pub(super) others: BTreeSet<String>,
+    /// Services that others serve.
+    pub(super) served_by_others: BTreeSet<String>,
     pub(super) user: u32,
     pub(super) megabytes: u64,
 }
@@ -63,15 +67,20 @@ impl Wanted {
         // The report knows what wasm costs; both are sums of small numbers.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 64 and a few hundred")]
         let megabytes = (LEAST_MEMORY + report::of_proxy(mesh, proxy).megabytes).ceil() as u64;
+        let name = mesh.proxy_name(proxy);
+        let others = || mesh.nodes().map(|(_, node)| node).filter(|other| other.name != *name);
+        let served = |node: &Node| -> BTreeSet<String> {
+            node.serves.iter().map(|serve| mesh.service(serve.service).name.to_string()).collect()
+        };
         Self {
+            others: others().map(|other| other.name.to_string()).collect(),
+            served_by_others: others().flat_map(served).collect(),
             name: mesh.proxy_name(proxy).to_string(),
             is_gateway: node.is_none(),
             inbound,
             interception: node.and_then(|node| interception(mesh, proxy, node)),
             application: node.map_or(BTreeSet::new(), application),
-            serves: node.map_or(BTreeSet::new(), |node| {
-                node.serves.iter().map(|serve| mesh.service(serve.service).name.to_string()).collect()
-            }),
+            serves: node.map_or(BTreeSet::new(), served),
             calls_by_name: calls.iter().any(|call| call.local.is_none())
                 || (node.is_some() && mesh.situation(proxy).egress.is_some()),
             local_on_loopback: local.filter(|(bind, _)| bind.is_loopback()).map(|(_, port)| port).collect(),

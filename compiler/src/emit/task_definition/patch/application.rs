@@ -11,7 +11,7 @@ use crate::lower::EGRESS_PORT;
 
 /// Programs read one or the other.
 const PROXY: [&str; 2] = ["HTTP_PROXY", "http_proxy"];
-const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+pub(in super::super) const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Credentials of tasks and of instances, and the task itself.
 const DIRECT: &str = "169.254.170.2,169.254.169.254,localhost,127.0.0.1";
 
@@ -22,8 +22,7 @@ pub(super) fn connect(container: &mut Json, sidecar: &str, wanted: &Wanted, netw
         let condition = || Json::text("HEALTHY", at);
         match after.iter_mut().find(|it| it.text_of("containerName") == Some(sidecar)) {
             Some(dependency) => dependency.set("condition", condition()),
-            None => after
-                .push(Json::map([("containerName", Json::text(sidecar, at)), ("condition", condition())], at)),
+            None => after.push(Json::map([("containerName", Json::text(sidecar, at)), ("condition", condition())], at)),
         }
     }
     if wanted.is_gateway {
@@ -38,6 +37,9 @@ pub(super) fn connect(container: &mut Json, sidecar: &str, wanted: &Wanted, netw
     } else if wanted.interception.is_none() && wanted.calls_by_name {
         let proxy = format!("http://127.0.0.1:{EGRESS_PORT}");
         for (names, value) in [(PROXY, proxy.as_str()), (NO_PROXY, DIRECT)] {
+            // Who says one spelling means both.
+            let said = names.iter().find_map(|name| variable(container, name)?.text_of("value"));
+            let value = &said.unwrap_or(value).to_owned();
             for name in names {
                 if variable(container, name).is_none() && !is_secret(container, name) {
                     set_variable(container, name, value, at);
@@ -66,7 +68,7 @@ pub(in super::super) fn behind_a_bridge(definition: &Json, wanted: &Wanted, diag
         return;
     }
     let message = format!(
-        "in network mode `bridge` the application does not reach {} of the sidecar, which bind to its own loopback",
+        "in network mode `bridge` the application does not reach the sidecar at {}: on the sidecar's own loopback",
         unreachable.join(", ")
     );
     diagnostics.push(

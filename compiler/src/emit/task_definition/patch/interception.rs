@@ -65,8 +65,10 @@ pub(in super::super) fn properties(interception: &Interception, user: u32) -> [(
 }
 
 pub(in super::super) fn needs_awsvpc(definition: &Json, wanted: &Wanted) -> Diagnostic {
-    let message =
-        format!("ECS takes connections in network mode `awsvpc` only, and node `{}` says `transparent-proxy`", wanted.name);
+    let message = format!(
+        "ECS takes connections in network mode `awsvpc` only, and node `{}` says `transparent-proxy`",
+        wanted.name
+    );
     Diagnostic::error(codes::TASK_INTERCEPTION, definition.span_of("networkMode"), message)
         .help("write `\"networkMode\": \"awsvpc\"`")
         .help("or delete `transparent-proxy`: then applications call through `HTTP_PROXY` or a `local-port`")
