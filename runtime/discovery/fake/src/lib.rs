@@ -17,6 +17,7 @@ pub mod faults;
 pub mod limits;
 pub mod moto;
 mod page;
+pub mod python;
 mod reply;
 mod server;
 mod socket;
