@@ -20,4 +20,4 @@ pub mod write;
 
 pub use api::aws::Aws;
 pub use run::status::Status;
-pub use run::{Handle, Options, once, start};
+pub use run::{Handle, Options, start};

@@ -188,6 +188,7 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         metrics,
         registry: shared.registry.clone(),
         allow: reconciler.allow(),
+        discovery: None,
     };
     let xds = server::start(server_options(arguments), shared).await.map_err(not_started)?;
     let admin = admin::Options { listen: arguments.listening.admin, insecure: arguments.listening.insecure };
@@ -308,6 +309,8 @@ fn child_arguments(arguments: &Arguments) -> Vec<OsString> {
     let reading = &arguments.input.reading;
     let from = reading.from.and_then(|from| from.to_possible_value());
     list.extend(from.map(|from| format!("--from={}", from.get_name())));
+    list.extend(reading.observed.iter().map(|file| format!("--observed={file}")));
+    list.extend(reading.tasks_here.then(|| "--tasks-here".to_owned()));
     list.extend(reading.variables.iter().map(|(name, text)| format!("--var={name}={text}")));
     let apart::Form { module_folder, local } = &arguments.form;
     list.extend(module_folder.as_ref().map(|folder| format!("--module-folder={folder}")));
