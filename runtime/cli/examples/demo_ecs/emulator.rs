@@ -29,7 +29,7 @@ pub(crate) async fn show(program: &Path) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let log = folder.path().join("serve.log");
     let arguments = ["--cluster", CLUSTER].map(str::to_owned).to_vec();
-    let serve = Serve::start(&Setup {
+    let setup = Setup {
         program: program.to_owned(),
         mesh: None,
         ecs: Some(Ecs { endpoint: moto.url(), interval: INTERVAL, arguments }),
@@ -37,8 +37,8 @@ pub(crate) async fn show(program: &Path) -> anyhow::Result<()> {
         admin: SocketAddr::new(address, 18001),
         state: None,
         log: log.clone(),
-    });
-    let serve = serve.await?;
+    };
+    let serve = Serve::start(&setup).await?;
     let told = |status: &serde_json::Value| status["serving"]["proxies"].as_u64() == u64::try_from(running).ok();
     let told = serve.wait_for("every task that runs has a sidecar that is served", told).await;
     told.with_context(|| std::fs::read_to_string(&log).unwrap_or_default())?;
