@@ -28,4 +28,5 @@ mod rules_routes;
 mod rules_routing;
 mod rules_security;
 mod rules_tls;
+mod task_definitions;
 mod wasm_modules;
