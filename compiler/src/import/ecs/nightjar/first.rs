@@ -40,7 +40,7 @@ pub(super) fn add(
         let mut done = BTreeSet::new();
         for (it, said) in &tasks {
             let (Some(name), Some(node)) = (it.node(alone), additions.home(it, alone)) else { continue };
-            additions.asks(it, &node);
+            additions.asks(it, &node, it.node(false).as_ref() == Some(&node));
             if done.insert(name.key()) {
                 let calls = calls(it, said, &name, &mut targets, additions, diagnostics);
                 let bind = it.bind().map(|bind| Spanned::new(bind, it.span));
