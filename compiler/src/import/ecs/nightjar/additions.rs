@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use spec::mesh::{Call, Callee, EcsDiscovery, Endpoint, Gateway, Mesh, Node, Route, Serve, Service};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
+use super::Input;
 use super::colours::Colour;
 use super::member::{Member, Role};
 use super::present::Present;
@@ -13,7 +14,7 @@ use super::{names, route};
 use crate::import::ecs::assemble::{Draft, Finding, by_family};
 
 pub(super) struct Additions<'a> {
-    spec: &'a Mesh,
+    input: &'a Input<'a>,
     mesh: &'a mut Mesh,
     aliases: &'a mut BTreeMap<String, String>,
     findings: &'a mut BTreeSet<Finding>,
@@ -31,13 +32,13 @@ pub(super) struct Additions<'a> {
 }
 
 impl<'a> Additions<'a> {
-    pub(super) fn new(spec: &'a Mesh, draft: &'a mut Draft) -> Self {
+    pub(super) fn new(input: &'a Input<'a>, draft: &'a mut Draft) -> Self {
         let Draft { mesh, aliases, findings, .. } = draft;
         let services = mesh.services.iter().enumerate().map(|(index, it)| (it.name.value.key(), index)).collect();
         let (routed, through_gateways, own_tables) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let said_nodes = spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
+        let said_nodes = input.spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
         let replaced = BTreeSet::new();
-        Self { spec, mesh, aliases, findings, services, said_nodes, replaced, routed, through_gateways, own_tables }
+        Self { input, mesh, aliases, findings, services, said_nodes, replaced, routed, through_gateways, own_tables }
     }
 
     pub(super) fn findings(&mut self) -> &mut BTreeSet<Finding> {
@@ -48,8 +49,8 @@ impl<'a> Additions<'a> {
     fn is_called(&self, name: &Name) -> bool {
         let key = name.key();
         let (nodes, gateways) = (self.mesh.nodes.iter(), self.mesh.gateways.iter());
-        let hosts = self.spec.gateways.iter().flat_map(|gateway| &gateway.hosts);
-        let services = self.spec.services.iter().flat_map(|service| &service.routes);
+        let hosts = self.input.spec.gateways.iter().flat_map(|gateway| &gateway.hosts);
+        let services = self.input.spec.services.iter().flat_map(|service| &service.routes);
         let routes = hosts.clone().flat_map(|host| &host.routes).chain(services);
         let mut targets = routes.flat_map(Route::targets).chain(hosts.flat_map(|host| &host.targets));
         let mut calls = nodes.map(|node| &node.calls).chain(gateways.map(|gateway| &gateway.calls));
@@ -244,7 +245,7 @@ impl<'a> Additions<'a> {
             diagnostics.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span, message));
             return;
         }
-        if runs_where_it_is_said(self.spec, &name.value) {
+        if self.input.said.contains(&key) {
             return;
         }
         let Some(service) = self.service(name) else { return };
@@ -289,7 +290,7 @@ impl<'a> Additions<'a> {
 
     /// The gateway that the mesh has for a task.
     pub(super) fn known_gateway(&self, it: &Present<'_>) -> Option<Name> {
-        let gateways = || self.spec.gateways.iter().map(|gateway| &gateway.name.value);
+        let gateways = || self.input.spec.gateways.iter().map(|gateway| &gateway.name.value);
         said_names(it)
             .into_iter()
             .flatten()
@@ -305,9 +306,9 @@ impl<'a> Additions<'a> {
             return;
         }
         let family = &it.definition.family;
-        let nodes = self.spec.nodes.iter().map(|node| &node.name.value);
+        let nodes = self.input.spec.nodes.iter().map(|node| &node.name.value);
         let proxies: BTreeSet<String> =
-            nodes.chain(self.spec.gateways.iter().map(|gateway| &gateway.name.value)).map(Name::key).collect();
+            nodes.chain(self.input.spec.gateways.iter().map(|gateway| &gateway.name.value)).map(Name::key).collect();
         for alias in [format!("{family}/{}", it.definition.revision), family.clone()] {
             if !proxies.contains(&alias.to_ascii_lowercase()) {
                 self.aliases.insert(alias, proxy.as_str().to_owned());
@@ -322,16 +323,6 @@ fn said_names<'o>(it: &Present<'o>) -> [Option<&'o str>; 3] {
     let tags = [&it.task.tags, &it.definition.tags];
     let said = tags.into_iter().chain(labels).find_map(|words| words.get("meshwright.node"));
     [said.map(String::as_str), Some(it.definition.family.as_str()), it.task.service()]
-}
-
-/// Whether the mesh says itself where a service runs.
-pub(super) fn runs_where_it_is_said(spec: &Mesh, name: &Name) -> bool {
-    let said = |service: &Service| {
-        let Service { endpoints, dns, ecs, cloud_map, .. } = service;
-        !endpoints.is_empty() || dns.is_some() || ecs.is_some() || cloud_map.is_some()
-    };
-    let key = name.key();
-    spec.services.iter().any(|service| service.name.value.key() == key && said(service))
 }
 
 fn table_of(colours: &[&Colour], open: impl Fn(&route::Route) -> bool) -> Table {

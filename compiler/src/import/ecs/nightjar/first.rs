@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use spec::mesh::{Address, Call, Callee, Endpoint, Node, RouteMatch};
 use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes};
 
-use super::additions::{self, Additions};
+use super::additions::Additions;
 use super::port::Proxies;
 use super::present::Present;
 use super::route::at_and_below;
@@ -182,7 +182,7 @@ impl Targets<'_> {
         if let Some(is_there) = self.done.get(&name.key()) {
             return Some((name, *is_there));
         }
-        if additions::runs_where_it_is_said(self.input.spec, &name) {
+        if self.input.said.contains(&name.key()) {
             return Some((name, true));
         }
         let named = Spanned::new(name.clone(), egress.path.span);
