@@ -96,11 +96,7 @@ pub fn join(
     loop {
         let mut draft = assemble(&mesh, &told, &silence, observed, options, &left_out);
         let mut applied = Diagnostics::new();
-        nightjar::add(
-            &nightjar::Input { spec: &mesh, world: &world, options, left_out: &left_out },
-            &mut draft,
-            &mut applied,
-        );
+        nightjar::add(&nightjar::Input::of(&mesh, &world, options, &left_out), &mut draft, &mut applied);
         annotation::apply(&mut draft.mesh, &mut applied);
         if let Some(file) = records.file() {
             targets::add_missing(&mut draft.mesh, file);

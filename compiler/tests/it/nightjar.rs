@@ -652,3 +652,25 @@ fn the_same_record_in_another_order_is_the_same_mesh() {
     turned.reverse();
     assert_eq!(of(&[&blue, &green], &tasks).kdl(), of(&[&green, &blue], &turned).kdl());
 }
+
+#[test]
+fn a_gateway_of_the_mesh_stands_for_the_tasks_of_its_name() {
+    let (front, web) = (gateway("web", ""), colour("web", "front", "blue", "NJ_ROUTE_1=/"));
+    let said = "mesh \"shop\" {\ngateway \"web-gateway\" listen=443 {\nhost \"*\" {\nto \"web\"\n}\n}\n}";
+    let tasks = [task(&front, "g1", "10.0.0.1"), task(&web, "t1", "10.0.0.2")];
+    let outcome = join(said, &observation(&[&front, &web], &tasks));
+    outcome.checked();
+    assert_eq!(outcome.mesh.gateways.len(), 1);
+    assert_eq!(outcome.joined.aliases.get("production/g1").map(String::as_str), Some("web-gateway"));
+}
+
+#[test]
+fn a_namespace_named_twice_or_by_its_own_tasks_has_one_port() {
+    let says = "NJ_NAMESPACE_PORT_1=pay:9001\nNJ_NAMESPACE_PORT_2=pay:9002\nNJ_NAMESPACE_PORT_3=web:9003";
+    let (web, pay) = (colour("web", "front", "blue", says), colour("pay", "api", "blue", "NJ_ROUTE_1=/"));
+    let outcome = one_each(&[&web, &pay]);
+    outcome.checked();
+    let node = outcome.mesh.nodes.iter().find(|node| node.name.value.as_str() == "web-front-blue/1").unwrap();
+    let ports = node.calls.iter().filter_map(|call| call.local_port.as_ref());
+    assert_eq!(ports.map(|port| port.value).collect::<Vec<_>>(), [8090, 9001]);
+}

@@ -21,7 +21,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::mesh::Vocabulary;
+use spec::mesh::{Service, Vocabulary};
 use spec::{Diagnostics, Mesh, Name, Spanned, codes};
 
 use super::Options;
@@ -36,11 +36,24 @@ use present::Present;
 /// What runs, and what is written of it.
 pub(crate) struct Input<'o> {
     /// The mesh as somebody wrote it.
-    pub(crate) spec: &'o Mesh,
-    pub(crate) world: &'o World<'o>,
-    pub(crate) options: &'o Options,
+    spec: &'o Mesh,
+    world: &'o World<'o>,
+    options: &'o Options,
     /// Whose words are left out.
-    pub(crate) left_out: &'o LeftOut,
+    left_out: &'o LeftOut,
+    /// Services of which the mesh says itself where they run, by key.
+    said: BTreeSet<String>,
+}
+
+impl<'o> Input<'o> {
+    pub(crate) fn of(spec: &'o Mesh, world: &'o World<'o>, options: &'o Options, left_out: &'o LeftOut) -> Self {
+        let is_said = |service: &&Service| {
+            let Service { endpoints, dns, ecs, cloud_map, .. } = service;
+            !endpoints.is_empty() || dns.is_some() || ecs.is_some() || cloud_map.is_some()
+        };
+        let said = spec.services.iter().filter(is_said).map(|service| service.name.value.key()).collect();
+        Self { spec, world, options, left_out, said }
+    }
 }
 
 /// Adds what tasks say to the mesh, and to the names under which their Envoys may ask. A task whose words are wrong is left
@@ -53,7 +66,7 @@ pub(crate) fn add(input: &Input<'_>, draft: &mut Draft, diagnostics: &mut Diagno
         claimed(member).iter().any(|name| right(ecs, &name.value, member.it.seen) == Right::Owns)
     };
     draft.trusted.extend(members.iter().filter(owns).map(|member| member.it.definition_span.start));
-    let mut additions = Additions::new(input.spec, draft);
+    let mut additions = Additions::new(input, draft);
     let colours = colours::colours(&members, &additions, diagnostics);
     additions.namespaces(&members, &colours, diagnostics);
     additions.colours(&colours);
@@ -82,7 +95,7 @@ fn members<'o>(
 fn may_claim(input: &Input<'_>, name: &Name, it: &Present<'_>, findings: &mut BTreeSet<Finding>) -> bool {
     let reason = if right(input.spec.ecs.as_ref(), name, it.seen) == Right::Denied {
         "the mesh names other owners"
-    } else if additions::runs_where_it_is_said(input.spec, name) {
+    } else if input.said.contains(&name.key()) {
         "the mesh itself says where it runs"
     } else {
         return true;

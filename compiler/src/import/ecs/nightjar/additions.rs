@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use spec::mesh::{Call, Callee, EcsDiscovery, Endpoint, Gateway, Mesh, Node, Route, Serve, Service};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
+use super::Input;
 use super::colours::Colour;
 use super::member::{Member, Role};
 use super::present::Present;
@@ -13,7 +14,7 @@ use super::{names, route};
 use crate::import::ecs::assemble::{Draft, Finding, by_family};
 
 pub(super) struct Additions<'a> {
-    spec: &'a Mesh,
+    input: &'a Input<'a>,
     mesh: &'a mut Mesh,
     aliases: &'a mut BTreeMap<String, String>,
     findings: &'a mut BTreeSet<Finding>,
@@ -31,13 +32,13 @@ pub(super) struct Additions<'a> {
 }
 
 impl<'a> Additions<'a> {
-    pub(super) fn new(spec: &'a Mesh, draft: &'a mut Draft) -> Self {
+    pub(super) fn new(input: &'a Input<'a>, draft: &'a mut Draft) -> Self {
         let Draft { mesh, aliases, findings, .. } = draft;
         let services = mesh.services.iter().enumerate().map(|(index, it)| (it.name.value.key(), index)).collect();
         let (routed, through_gateways, own_tables) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        let said_nodes = spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
+        let said_nodes = input.spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
         let replaced = BTreeSet::new();
-        Self { spec, mesh, aliases, findings, services, said_nodes, replaced, routed, through_gateways, own_tables }
+        Self { input, mesh, aliases, findings, services, said_nodes, replaced, routed, through_gateways, own_tables }
     }
 
     pub(super) fn findings(&mut self) -> &mut BTreeSet<Finding> {
@@ -48,8 +49,8 @@ impl<'a> Additions<'a> {
     fn is_called(&self, name: &Name) -> bool {
         let key = name.key();
         let (nodes, gateways) = (self.mesh.nodes.iter(), self.mesh.gateways.iter());
-        let hosts = self.spec.gateways.iter().flat_map(|gateway| &gateway.hosts);
-        let services = self.spec.services.iter().flat_map(|service| &service.routes);
+        let hosts = self.input.spec.gateways.iter().flat_map(|gateway| &gateway.hosts);
+        let services = self.input.spec.services.iter().flat_map(|service| &service.routes);
         let routes = hosts.clone().flat_map(|host| &host.routes).chain(services);
         let mut targets = routes.flat_map(Route::targets).chain(hosts.flat_map(|host| &host.targets));
         let mut calls = nodes.map(|node| &node.calls).chain(gateways.map(|gateway| &gateway.calls));
@@ -63,10 +64,7 @@ impl<'a> Additions<'a> {
         if let Some(known) = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known)) {
             return Some(known);
         }
-        let labels = it.definition.containers.iter().map(|container| &container.labels);
-        let tags = [&it.task.tags, &it.definition.tags];
-        let said = tags.into_iter().chain(labels).find_map(|words| words.get("meshwright.node"));
-        let names = [said.map(String::as_str), Some(it.definition.family.as_str()), it.task.service()];
+        let names = said_names(it);
         names.into_iter().flatten().find_map(|name| self.said_nodes.get(&name.to_ascii_lowercase()).cloned())
     }
 
@@ -168,28 +166,36 @@ impl<'a> Additions<'a> {
             }
         }
         self.gateways_as_services(members, diagnostics);
-        for namespace in wanted(members) {
-            let of_namespace = by_namespace.get(&namespace.value.key()).map(Vec::as_slice).unwrap_or_default();
-            let Some(name) = names::public(&namespace) else { continue };
-            let routes = match table_of(of_namespace, |route| route.open_to(None)).routes {
-                routes if routes.is_empty() => table::nothing(namespace.span),
-                routes => routes,
-            };
-            self.route(&name, routes, diagnostics);
-            let callers: BTreeMap<String, &Spanned<Name>> =
-                members.iter().map(|member| (member.namespace.value.key(), &member.namespace)).collect();
-            for (key, caller) in callers {
-                let is_named = |route: &route::Route| route.access.iter().any(|(of, _)| *of == key);
-                let named = of_namespace.iter().flat_map(|colour| &colour.routes).any(is_named);
-                let name = names::public_for(&namespace, &caller.value).filter(|_| named);
-                let Some(name) = name else { continue };
-                let routes = match table_of(of_namespace, |route| route.open_to(Some(&caller.value))).routes {
-                    routes if routes.is_empty() => table::nothing(namespace.span),
-                    routes => routes,
-                };
-                self.route(&name, routes, diagnostics);
-                self.own_tables.insert((namespace.value.key(), key));
+        self.openings(members, &by_namespace, diagnostics);
+    }
+
+    /// What others get of a namespace: a table for all of them, and one for each that a route names.
+    fn openings(
+        &mut self,
+        members: &[Member<'_>],
+        by_namespace: &BTreeMap<String, Vec<&Colour>>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let mut done = BTreeSet::new();
+        for (namespace, caller) in others(members) {
+            let key = namespace.value.key();
+            if caller.is_some() && self.through_gateways.contains(&key) {
+                continue;
             }
+            let colours = by_namespace.get(&key).map(Vec::as_slice).unwrap_or_default();
+            let mut accesses = colours.iter().flat_map(|colour| &colour.routes).flat_map(|route| &route.access);
+            let caller = caller.filter(|caller| accesses.any(|(of, _)| *of == caller.key()));
+            let name = match &caller {
+                Some(caller) => names::public_for(&namespace, caller),
+                None => names::public(&namespace),
+            };
+            let Some(name) = name.filter(|name| done.insert(name.value.key())) else { continue };
+            let mut routes = table_of(colours, |route| route.open_to(caller.as_ref())).routes;
+            if routes.is_empty() {
+                routes = table::nothing(namespace.span);
+            }
+            self.own_tables.extend(caller.map(|caller| (key, caller.key())));
+            self.route(&name, routes, diagnostics);
         }
     }
 
@@ -201,7 +207,12 @@ impl<'a> Additions<'a> {
                 let Role::Gateway(front) = &other.role else { return false };
                 front.preferred && other.namespace.value.key() == member.namespace.value.key()
             };
-            let name = names::through_gateways(&member.namespace).filter(|_| members.iter().any(preferred));
+            let is_called = |other: &Member<'_>| {
+                let Role::Service(colour) = &other.role else { return false };
+                colour.others.iter().any(|(namespace, _)| namespace.value.key() == member.namespace.value.key())
+            };
+            let wanted = members.iter().any(preferred) && members.iter().any(is_called);
+            let name = names::through_gateways(&member.namespace).filter(|_| wanted);
             let (Some(name), Some(running)) = (name, member.it.routable()) else { continue };
             let proxies = super::port::Proxies::of(&member.it);
             let Some(address) = super::port::reach(running, &front.port, &proxies, diagnostics) else { continue };
@@ -234,7 +245,7 @@ impl<'a> Additions<'a> {
             diagnostics.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span, message));
             return;
         }
-        if runs_where_it_is_said(self.spec, &name.value) {
+        if self.input.said.contains(&key) {
             return;
         }
         let Some(service) = self.service(name) else { return };
@@ -277,27 +288,41 @@ impl<'a> Additions<'a> {
         }
     }
 
-    /// The names under which the task's Envoy may ask. What its definition, and its family, are called leads to the newest.
-    pub(super) fn asks(&mut self, it: &Present<'_>, node: &Name) {
-        let is_shared = it.node(false).is_some_and(|shared| shared == *node) || node.as_str().starts_with("gateway-");
-        let before = self.aliases.insert(it.asks_as(), node.as_str().to_owned());
-        self.replaced.extend(before.filter(|before| before != node.as_str()));
-        if is_shared && !it.here {
-            let family = &it.definition.family;
-            self.aliases.insert(format!("{family}/{}", it.definition.revision), node.as_str().to_owned());
-            self.aliases.insert(family.clone(), node.as_str().to_owned());
+    /// The gateway that the mesh has for a task.
+    pub(super) fn known_gateway(&self, it: &Present<'_>) -> Option<Name> {
+        let gateways = || self.input.spec.gateways.iter().map(|gateway| &gateway.name.value);
+        said_names(it)
+            .into_iter()
+            .flatten()
+            .find_map(|name| gateways().find(|known| known.key() == name.to_ascii_lowercase()).cloned())
+    }
+
+    /// The names under which the task's Envoy may ask. What its definition, and its family, are called leads to the newest,
+    /// unless the mesh has another proxy of that name.
+    pub(super) fn asks(&mut self, it: &Present<'_>, proxy: &Name, is_shared: bool) {
+        let before = self.aliases.insert(it.asks_as(), proxy.as_str().to_owned());
+        self.replaced.extend(before.filter(|before| before != proxy.as_str()));
+        if !is_shared {
+            return;
+        }
+        let family = &it.definition.family;
+        let nodes = self.input.spec.nodes.iter().map(|node| &node.name.value);
+        let proxies: BTreeSet<String> =
+            nodes.chain(self.input.spec.gateways.iter().map(|gateway| &gateway.name.value)).map(Name::key).collect();
+        for alias in [format!("{family}/{}", it.definition.revision), family.clone()] {
+            if !proxies.contains(&alias.to_ascii_lowercase()) {
+                self.aliases.insert(alias, proxy.as_str().to_owned());
+            }
         }
     }
 }
 
-/// Whether the mesh says itself where a service runs.
-pub(super) fn runs_where_it_is_said(spec: &Mesh, name: &Name) -> bool {
-    let said = |service: &Service| {
-        let Service { endpoints, dns, ecs, cloud_map, .. } = service;
-        !endpoints.is_empty() || dns.is_some() || ecs.is_some() || cloud_map.is_some()
-    };
-    let key = name.key();
-    spec.services.iter().any(|service| service.name.value.key() == key && said(service))
+/// What a task says that its proxy is called, its family, and its ECS service.
+fn said_names<'o>(it: &Present<'o>) -> [Option<&'o str>; 3] {
+    let labels = it.definition.containers.iter().map(|container| &container.labels);
+    let tags = [&it.task.tags, &it.definition.tags];
+    let said = tags.into_iter().chain(labels).find_map(|words| words.get("meshwright.node"));
+    [said.map(String::as_str), Some(it.definition.family.as_str()), it.task.service()]
 }
 
 fn table_of(colours: &[&Colour], open: impl Fn(&route::Route) -> bool) -> Table {
@@ -324,18 +349,22 @@ fn grouped<'c>(colours: &'c [Colour], by: impl Fn(&'c Colour) -> &'c Spanned<Nam
     groups.into_iter().collect()
 }
 
-/// Namespaces that have gateways or are called from others, in the order of their names.
-fn wanted(members: &[Member<'_>]) -> Vec<Spanned<Name>> {
-    let mut wanted: BTreeMap<String, Spanned<Name>> = BTreeMap::new();
+/// Namespaces, each with a namespace that calls it, or with none for its gateways; in the order of their names.
+fn others(members: &[Member<'_>]) -> Vec<(Spanned<Name>, Option<Name>)> {
+    let mut others: BTreeMap<(String, Option<String>), (Spanned<Name>, Option<Name>)> = BTreeMap::new();
     for member in members {
+        let own = &member.namespace;
         match &member.role {
-            Role::Gateway(_) => drop(wanted.entry(member.namespace.value.key()).or_insert(member.namespace.clone())),
+            Role::Gateway(_) => {
+                others.entry((own.value.key(), None)).or_insert((own.clone(), None));
+            }
             Role::Service(colour) => {
                 for (namespace, _) in &colour.others {
-                    wanted.entry(namespace.value.key()).or_insert(namespace.clone());
+                    let key = (namespace.value.key(), Some(own.value.key()));
+                    others.entry(key).or_insert((namespace.clone(), Some(own.value.clone())));
                 }
             }
         }
     }
-    wanted.into_values().collect()
+    others.into_values().collect()
 }

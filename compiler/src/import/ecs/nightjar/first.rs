@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use spec::mesh::{Address, Call, Callee, Endpoint, Node, RouteMatch};
 use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes};
 
-use super::additions::{self, Additions};
+use super::additions::Additions;
 use super::port::Proxies;
 use super::present::Present;
 use super::route::at_and_below;
@@ -40,7 +40,7 @@ pub(super) fn add(
         let mut done = BTreeSet::new();
         for (it, said) in &tasks {
             let (Some(name), Some(node)) = (it.node(alone), additions.home(it, alone)) else { continue };
-            additions.asks(it, &node);
+            additions.asks(it, &node, it.node(false).as_ref() == Some(&node));
             if done.insert(name.key()) {
                 let calls = calls(it, said, &name, &mut targets, additions, diagnostics);
                 let bind = it.bind().map(|bind| Spanned::new(bind, it.span));
@@ -182,7 +182,7 @@ impl Targets<'_> {
         if let Some(is_there) = self.done.get(&name.key()) {
             return Some((name, *is_there));
         }
-        if additions::runs_where_it_is_said(self.input.spec, &name) {
+        if self.input.said.contains(&name.key()) {
             return Some((name, true));
         }
         let named = Spanned::new(name.clone(), egress.path.span);

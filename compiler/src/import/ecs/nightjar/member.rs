@@ -1,5 +1,7 @@
 //! What one task says it is: a colour of a service, or a gateway, in a namespace.
 
+use std::collections::BTreeSet;
+
 use spec::mesh::Protocol;
 use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes};
 
@@ -78,7 +80,7 @@ fn service<'o>(it: &Present<'o>, words: &Words<'o>, diagnostics: &mut Diagnostic
     let routes = route::routes(words, diagnostics);
     let others: Vec<_> = words.numbered("NJ_NAMESPACE_PORT_");
     let others: Vec<_> = others.into_iter().map(|(number, word)| other(number, word, diagnostics)).collect();
-    let others = others.into_iter().collect::<Option<_>>();
+    let others = others.into_iter().collect::<Option<Vec<_>>>().map(|others| first_of_each(others, &namespace));
     let role = Role::Service(Colour { service: service?, color: color?, routes: routes?, others: others? });
     Some(Member { it: it.clone(), namespace: namespace?, protocol: protocol(words), listen: listen?, role })
 }
@@ -147,6 +149,16 @@ fn listen(words: &Words<'_>, diagnostics: &mut Diagnostics) -> Option<Option<Spa
         diagnostics.push(Diagnostic::error(codes::INVALID_VALUE, word.span, format!("`{LISTEN}` is not a port")));
     }
     port.map(|port| Some(Spanned::new(port, word.span)))
+}
+
+/// As nightjar: each other namespace once.
+fn first_of_each(
+    mut others: Vec<(Spanned<Name>, Spanned<u16>)>,
+    own: &Option<Spanned<Name>>,
+) -> Vec<(Spanned<Name>, Spanned<u16>)> {
+    let mut known: BTreeSet<String> = own.iter().map(|own| own.value.key()).collect();
+    others.retain(|(namespace, _)| known.insert(namespace.value.key()));
+    others
 }
 
 /// `NAMESPACE:PORT`.

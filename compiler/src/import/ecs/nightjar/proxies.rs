@@ -32,7 +32,7 @@ pub(super) fn nodes(members: &[Member<'_>], additions: &mut Additions<'_>) {
         let alone = tasks.windows(2).any(|pair| matches!(pair, [(_, one), (_, other)] if one != other));
         for (member, called) in tasks {
             let Some(name) = additions.home(&member.it, alone) else { continue };
-            additions.asks(&member.it, &name);
+            additions.asks(&member.it, &name, member.it.node(false).as_ref() == Some(&name));
             let span = member.it.definition_span;
             let spanned = |address: IpAddr| Spanned::new(address, member.it.span);
             let calls = called.into_iter().map(|called| Call {
@@ -65,9 +65,13 @@ fn called(member: &Member<'_>, additions: &Additions<'_>) -> Option<Vec<Called>>
 pub(super) fn gateways(members: &[Member<'_>], additions: &mut Additions<'_>) {
     let mut fronts: BTreeMap<String, Gateway> = BTreeMap::new();
     for member in members.iter().filter(|member| matches!(member.role, Role::Gateway(_))) {
+        if let Some(known) = additions.known_gateway(&member.it) {
+            additions.asks(&member.it, &known, true);
+            continue;
+        }
         let task = member.it.here.then(|| member.it.task.id());
         let (Some(name), Some(port)) = (names::gateway(&member.namespace.value, task), member.listen) else { continue };
-        additions.asks(&member.it, &name);
+        additions.asks(&member.it, &name, task.is_none());
         let listener = Listener { port, protocol: member.protocol, tls: None, targets: Vec::new() };
         let span = member.it.definition_span;
         match fronts.get_mut(&name.key()) {
