@@ -1,0 +1,94 @@
+//! Lists in pages: each ARN once, from the first page to the last, however AWS counts.
+
+use std::collections::BTreeSet;
+
+use compiler::import::ecs::Wants;
+use compiler::observation::{Cluster, last};
+
+use super::Memory;
+use crate::api::{Answer, Api, BATCH, Fault, Kind, Page};
+use crate::calls::Calls;
+
+/// More pages than this are no list: 100,000 tasks.
+const PAGES: usize = 1_000;
+
+/// The cluster that ECS takes where none is named.
+const DEFAULT: &str = "default";
+
+/// All that are wanted, in the order of their ARNs.
+pub(super) async fn clusters<A: Api>(
+    api: &A,
+    wants: &Wants,
+    memory: &mut Memory,
+    calls: &mut Calls<'_>,
+) -> Answer<Vec<Cluster>> {
+    let mut clusters = BTreeSet::new();
+    let mut named: BTreeSet<&str> = wants.clusters.iter().map(String::as_str).collect();
+    if named.is_empty() && wants.cloud_map.is_empty() {
+        named.insert(DEFAULT);
+    }
+    if named.remove("*") {
+        let arns = all(api, List::Clusters, calls).await?;
+        clusters.extend(arns.into_iter().map(|arn| Cluster { name: last(&arn).to_owned(), arn }));
+    }
+    let unknown: Vec<String> =
+        named.iter().filter(|name| !memory.clusters.contains_key(**name)).map(|name| (*name).to_owned()).collect();
+    for batch in unknown.chunks(BATCH) {
+        let found = calls.make("DescribeClusters", || api.describe_clusters(batch)).await?;
+        for wanted in batch {
+            let is_it = |cluster: &&Cluster| cluster.arn == *wanted || cluster.name == *wanted;
+            let cluster = found.iter().find(is_it).ok_or_else(|| {
+                Fault::new(Kind::Missing, "DescribeClusters", format_args!("no cluster is called `{wanted}`"))
+            })?;
+            memory.clusters.insert(wanted.clone(), cluster.clone());
+        }
+    }
+    clusters.extend(named.iter().filter_map(|name| memory.clusters.get(*name).cloned()));
+    Ok(clusters.into_iter().collect())
+}
+
+/// The tasks of a cluster that are wanted to run.
+pub(super) async fn tasks<A: Api>(api: &A, cluster: &str, calls: &mut Calls<'_>) -> Answer<BTreeSet<String>> {
+    all(api, List::Tasks(cluster), calls).await
+}
+
+#[derive(Clone, Copy)]
+enum List<'l> {
+    Clusters,
+    /// Of a cluster.
+    Tasks(&'l str),
+}
+
+/// All pages. A list whose token expired is read again from its start, once.
+async fn all<A: Api>(api: &A, list: List<'_>, calls: &mut Calls<'_>) -> Answer<BTreeSet<String>> {
+    match pages(api, list, calls).await {
+        Err(fault) if fault.kind == Kind::PageExpired => pages(api, list, calls).await,
+        answer => answer,
+    }
+}
+
+async fn page<A: Api>(api: &A, list: List<'_>, token: Option<&str>, calls: &mut Calls<'_>) -> Answer<Page> {
+    match list {
+        List::Clusters => calls.make("ListClusters", || api.list_clusters(token)).await,
+        List::Tasks(cluster) => calls.make("ListTasks", || api.list_tasks(cluster, token)).await,
+    }
+}
+
+async fn pages<A: Api>(api: &A, list: List<'_>, calls: &mut Calls<'_>) -> Answer<BTreeSet<String>> {
+    let action = if matches!(list, List::Clusters) { "ListClusters" } else { "ListTasks" };
+    let endless = |reason: &str| Err(Fault::new(Kind::Unusable, action, reason));
+    let (mut arns, mut tokens) = (BTreeSet::new(), BTreeSet::new());
+    let mut token: Option<String> = None;
+    loop {
+        let answer = page(api, list, token.as_deref(), calls).await?;
+        arns.extend(answer.arns);
+        let Some(next) = answer.next.filter(|next| !next.is_empty()) else { return Ok(arns) };
+        if !tokens.insert(next.clone()) {
+            return endless("the same page follows again and again");
+        }
+        if tokens.len() > PAGES {
+            return endless("the list has no end");
+        }
+        token = Some(next);
+    }
+}
