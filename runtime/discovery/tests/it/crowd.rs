@@ -10,17 +10,17 @@ use crate::world::World;
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Crowd {
-    pub calls: u64,
-    pub throttled: u64,
+pub(crate) struct Crowd {
+    pub(crate) calls: u64,
+    pub(crate) throttled: u64,
     /// Times that a task which ran all the while was not published.
-    pub lost: usize,
+    pub(crate) lost: usize,
     /// From a change of a task to its publication by a replica, in order.
-    pub staleness: Vec<Duration>,
+    pub(crate) staleness: Vec<Duration>,
 }
 
 /// A task is replaced every two seconds.
-pub async fn crowd(tasks: u32, replicas: u64, minutes: u64) -> Crowd {
+pub(crate) async fn crowd(tasks: u32, replicas: u64, minutes: u64) -> Crowd {
     let world = World::of(tasks);
     world.bucket(20.0, 100.0);
     let mut handles: Vec<_> = (0..replicas).map(|seed| run(&world, seed)).collect();
