@@ -43,7 +43,11 @@ pub fn of_service(key: &str) -> Option<Target> {
 pub fn of_endpoint(key: &str) -> Option<Target> {
     let rest = key.strip_prefix("endpoint.")?;
     let first = rest.split('.').next()?;
-    if ["address", "node", "annotations"].contains(&first) { None } else { resolve(rest, Endpoint::SHAPE) }
+    if ["address", "node", "ingress-port", "annotations"].contains(&first) {
+        None
+    } else {
+        resolve(rest, Endpoint::SHAPE)
+    }
 }
 
 /// Every key that speaks of a service.
@@ -58,7 +62,7 @@ pub fn service_keys() -> Vec<Key> {
 pub fn endpoint_keys() -> Vec<Key> {
     let mut keys = Vec::new();
     list(Endpoint::SHAPE, "endpoint.", &mut keys);
-    let left_out = ["endpoint.address", "endpoint.node", "endpoint.annotations.KEY"];
+    let left_out = ["endpoint.address", "endpoint.node", "endpoint.ingress-port", "endpoint.annotations.KEY"];
     keys.retain(|key| !left_out.contains(&key.pattern.as_str()));
     keys
 }

@@ -52,7 +52,7 @@ pub(crate) fn mesh(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnostics
 }
 
 /// What holds for the whole mesh is said in its main file.
-const WHOLE: [&str; 2] = ["defaults", "trust-domain"];
+const WHOLE: [&str; 3] = ["defaults", "ecs", "trust-domain"];
 
 /// Reads a file that another one includes: what stands in the block of a mesh, without the mesh.
 pub(crate) fn fragment(nodes: Vec<Node>, file: FileId, diagnostics: &mut Diagnostics) -> Option<Mesh> {

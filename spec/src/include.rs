@@ -115,6 +115,7 @@ fn merge(mesh: &mut Mesh, part: Mesh) {
         certificate_providers,
         jwt_providers,
         wasm_filters,
+        ecs: _,
         services,
         nodes,
         gateways,

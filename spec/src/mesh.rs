@@ -8,6 +8,7 @@ pub mod authentication;
 pub mod authorization;
 pub mod balancing;
 mod basic_auth;
+pub mod ecs;
 pub mod egress;
 pub mod endpoint;
 pub mod extension;
@@ -42,6 +43,7 @@ pub use balancing::{
     Failover, HashKey, HashOn, LoadBalancing, LoadBalancingPolicy, Locality, LocalityMode, SlowStart, StickyCookie,
 };
 pub use basic_auth::{BasicAuth, PasswordAccess, PasswordPath, PasswordRule, UserGroup};
+pub use ecs::{Ecs, Owner, Vocabulary};
 pub use egress::{Egress, EgressHost, EgressPolicy};
 pub use endpoint::{CloudMap, Dns, DnsMode, EcsDiscovery, Endpoint, IpFamily, Subset};
 pub use extension::{
@@ -116,6 +118,8 @@ pub struct Mesh {
     /// Wasm filters of the user's own, by name.
     #[field(named, key = "wasm-filter")]
     pub wasm_filters: Vec<WasmFilter>,
+    /// What is asked of ECS, and who may say what there.
+    pub ecs: Option<Ecs>,
     /// Services, by the host name that callers use.
     #[field(named, key = "service")]
     pub services: Vec<Service>,
@@ -184,6 +188,7 @@ impl Mesh {
             certificate_providers: Vec::new(),
             jwt_providers: Vec::new(),
             wasm_filters: Vec::new(),
+            ecs: None,
             services: Vec::new(),
             nodes: Vec::new(),
             gateways: Vec::new(),

@@ -10,7 +10,8 @@ use crate::checked::{CheckedMesh, Id, Node};
 
 /// Runs on what was resolved so far; an endpoint whose node is not known was reported already.
 pub(super) fn check(mesh: &Mesh, checked: &CheckedMesh, diagnostics: &mut Diagnostics) {
-    let mut owners: BTreeMap<IpAddr, (Id<Node>, Span)> = BTreeMap::new();
+    // Tasks in bridge mode share the address of their host, and are told apart by its ports.
+    let mut owners: BTreeMap<(IpAddr, u16), (Id<Node>, Span)> = BTreeMap::new();
     for (declared, service) in mesh.services.iter().zip(&checked.services) {
         for (declared, endpoint) in declared.endpoints.iter().zip(&service.endpoints) {
             let Some(id) = endpoint.node else { continue };
@@ -20,13 +21,14 @@ pub(super) fn check(mesh: &Mesh, checked: &CheckedMesh, diagnostics: &mut Diagno
                 diagnostics.push(loopback(&node.name, &endpoint.address, span));
                 continue;
             }
-            match owners.get(&host) {
+            let place = (host, endpoint.ingress_port);
+            match owners.get(&place) {
                 Some((first, _)) if *first == id => {}
                 Some((first, place)) => {
                     let others = checked.nodes.get(first.index()).map_or("", |node| node.name.as_str());
                     diagnostics.push(shared(host, node.name.as_str(), others, span, *place));
                 }
-                None => drop(owners.insert(host, (id, span))),
+                None => drop(owners.insert(place, (id, span))),
             }
         }
     }

@@ -8,6 +8,7 @@ use spec::{Diagnostic, Diagnostics, Spanned, codes};
 
 use super::tables::Tables;
 use crate::checked::{self, Id, Upstream};
+use crate::lower::INGRESS_PORT;
 
 /// Weight of an endpoint that says none.
 pub(crate) const DEFAULT_WEIGHT: u32 = 64;
@@ -42,6 +43,7 @@ pub(super) fn of_service(
             address: endpoint.address.value.clone(),
             weight,
             node,
+            ingress_port: endpoint.ingress_port.as_ref().map_or(INGRESS_PORT, |port| port.value),
             priority: endpoint.priority.as_ref().map_or(0, |said| said.value),
             region: place(&endpoint.region, home.and_then(|node| node.region.as_ref())),
             zone: place(&endpoint.zone, home.and_then(|node| node.zone.as_ref())),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What stands behind a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Instance metadata and the credentials of tasks.
     Metadata,
     /// The machine, or the task, of whoever dials.
@@ -34,7 +34,7 @@ pub(super) fn kind(host: &str) -> Kind {
     }
 }
 
-pub(super) fn of_address(address: IpAddr) -> Kind {
+pub(crate) fn of_address(address: IpAddr) -> Kind {
     match canonical(address) {
         IpAddr::V4(host) if host.is_link_local() => Kind::Metadata,
         IpAddr::V6(host) if host.segments().starts_with(&AWS_V6) => Kind::Metadata,

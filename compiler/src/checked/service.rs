@@ -83,6 +83,8 @@ pub struct Endpoint {
     pub weight: u32,
     /// `None`: callers dial the address itself.
     pub node: Option<Id<Node>>,
+    /// Where that node's sidecar is dialled.
+    pub ingress_port: u16,
     pub priority: u32,
     /// As said, else its node's.
     pub region: Option<String>,

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use ::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use spec::mesh::{Dns, LoadBalancingPolicy, LocalityMode};
 
-use super::INGRESS_PORT;
 use super::shared::{Key, Shared};
 use crate::checked::{CheckedMesh, Destination, Discovery, Endpoint, Id, Proxy, Service, Situation, Upstream};
 use crate::envoy::endpoint::{Common, Group, WeightedAddress, placed_assignment, resolved_assignment};
@@ -116,7 +115,7 @@ fn remote(service: &Service, subset: Option<usize>, near: Option<&Situation>) ->
     // A sidecar that stands before endpoints of several places is at the first of them.
     let mut dialled: BTreeMap<SocketAddr, (Place<'_>, u32)> = BTreeMap::new();
     for endpoint in service.endpoints.iter().filter(|it| subset.is_none_or(|subset| subset.takes(it))) {
-        let port = if endpoint.node.is_some() { INGRESS_PORT } else { endpoint.address.port };
+        let port = if endpoint.node.is_some() { endpoint.ingress_port } else { endpoint.address.port };
         let place = (endpoint.priority, distance(endpoint, near), &endpoint.region, &endpoint.zone);
         let known = dialled.entry(SocketAddr::new(endpoint.address.host, port)).or_insert((place, 0));
         *known = (known.0.min(place), known.1.saturating_add(endpoint.weight));

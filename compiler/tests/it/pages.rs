@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use meshwright_compiler::import::ecs;
+use meshwright_compiler::observation::text;
 use meshwright_compiler::{annotation, check, import, pending};
 use spec::load::{FileError, Files};
-use spec::{Diagnostics, Severity, Sources, Syntax, Variables, codes, suppress};
+use spec::{Diagnostics, Severity, SourceFile, Sources, Syntax, Variables, codes, suppress};
 
 use crate::findings::findings;
 
@@ -23,6 +25,8 @@ struct Input {
     format: Format,
     main: Vec<u8>,
     named: Named,
+    /// What runs beside the mesh.
+    observed: Option<String>,
 }
 
 /// The word after the fence.
@@ -32,6 +36,8 @@ enum Format {
     Yaml,
     /// bent's file format.
     Bent,
+    /// What runs on ECS, and nothing else.
+    Observation,
     /// KDL whose bytes beyond ASCII are written `\xHH`, so that a page can show what is not text.
     Text,
 }
@@ -114,8 +120,17 @@ fn run(slug: &str, input: &Input) -> (Diagnostics, String) {
             Format::Kdl | Format::Text => Syntax::Kdl,
             Format::Yaml => Syntax::Yaml,
             Format::Bent => return import::bent::import(file, &sources, &mut found),
+            Format::Observation => {
+                let joined = ecs::import(file, &ecs::Options::default(), &input.named, &mut sources, &mut found);
+                return joined.map(|(mesh, _)| mesh);
+            }
         };
-        spec::load::load_text(file, syntax, Variables::default(), &input.named, &mut sources, &mut found).mesh
+        let loaded = spec::load::load_text(file, syntax, Variables::default(), &input.named, &mut sources, &mut found);
+        let mesh = loaded.mesh?;
+        let Some(observed) = &input.observed else { return Some(mesh) };
+        let observed = sources.add(SourceFile::secret("observed.json", observed.clone()));
+        let observed = text::read(observed, &sources, &mut found)?;
+        Some(ecs::join(mesh, &observed, &ecs::Options::default(), &input.named, &mut sources, &mut found).0)
     });
     if let Some(mut mesh) = mesh {
         annotation::apply(&mut mesh, &mut found);
@@ -175,14 +190,17 @@ fn input(section: &str) -> Result<Input, String> {
         "kdl" => Format::Kdl,
         "yaml" => Format::Yaml,
         "bent" => Format::Bent,
+        "observation" => Format::Observation,
         "text" => Format::Text,
         other => return Err(format!("no mesh is written in `{other}`")),
     };
     let main = match format {
         Format::Text => unescaped(text)?,
-        Format::Kdl | Format::Yaml | Format::Bent => text.clone().into_bytes(),
+        Format::Kdl | Format::Yaml | Format::Bent | Format::Observation => text.clone().into_bytes(),
     };
-    let named = blocks.iter().skip(1).map(|(word, text)| {
+    let beside = || blocks.iter().skip(1);
+    let observed = beside().find(|(word, _)| *word == "observation").map(|(_, text)| text.clone());
+    let named = beside().filter(|(word, _)| *word != "observation").map(|(word, text)| {
         let name = match word.split_once(' ') {
             Some((_, name)) => name,
             None if *word == "htpasswd" => "users.htpasswd",
@@ -191,7 +209,7 @@ fn input(section: &str) -> Result<Input, String> {
         Ok((name.to_owned(), text.clone().into_bytes()))
     });
     let named = Named(named.collect::<Result<_, _>>()?);
-    Ok(Input { format, main, named })
+    Ok(Input { format, main, named, observed })
 }
 
 /// Word and text of each fenced block.

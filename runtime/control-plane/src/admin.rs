@@ -28,7 +28,10 @@ use crate::metrics::Metrics;
 use crate::registry::Registry;
 use crate::status::{Seconds, Status};
 
+mod discovery;
 mod text;
+
+pub use discovery::Discovery;
 
 pub const PORT: u16 = 18001;
 
@@ -45,6 +48,8 @@ pub struct Pages {
     pub metrics: Metrics,
     pub registry: Registry,
     pub allow: Allow,
+    /// Nothing where nobody finds out what runs.
+    pub discovery: Option<Arc<dyn Discovery>>,
 }
 
 /// Publishes the held state with this digest.
@@ -122,6 +127,7 @@ fn router(pages: Pages, loopback: bool) -> Router {
         .route("/status", get(status))
         .route("/streams", get(streams))
         .route("/allow/{digest}", post(allow))
+        .route("/release", post(release))
         .with_state(pages);
     if loopback { router.layer(middleware::from_fn(only_local_names)) } else { router }
 }
@@ -132,7 +138,8 @@ async fn index() -> &'static str {
      GET  /metrics        for Prometheus\n\
      GET  /status         what is served, and what the sources say (?format=json)\n\
      GET  /streams        who is connected, and what each was told (?format=json)\n\
-     POST /allow/DIGEST   publishes a state that is held\n"
+     POST /allow/DIGEST   publishes a state that is held\n\
+     POST /release        lets go what vanished from ECS and is kept because it was too much at once\n"
 }
 
 async fn ready(State(pages): State<Pages>) -> Response {
@@ -155,7 +162,20 @@ struct Format {
 
 async fn status(State(pages): State<Pages>, Query(query): Query<Format>) -> Response {
     let status = pages.status.borrow().clone();
-    page(&query, &status, || text::status(&status, Seconds::now()))
+    let whole = Whole { status: &status, discovery: pages.discovery.as_ref().map(|it| it.json()) };
+    page(&query, &whole, || {
+        let lines = pages.discovery.as_ref().map_or_else(Vec::new, |it| it.lines());
+        text::status(&status, &lines, Seconds::now())
+    })
+}
+
+/// What `/status` says to machines.
+#[derive(Serialize)]
+struct Whole<'s> {
+    #[serde(flatten)]
+    status: &'s Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discovery: Option<serde_json::Value>,
 }
 
 async fn streams(State(pages): State<Pages>, Query(query): Query<Format>) -> Response {
@@ -170,6 +190,17 @@ async fn allow(State(pages): State<Pages>, Path(digest): Path<String>, headers: 
     match (pages.allow)(digest).await {
         Ok(()) => "published\n".into_response(),
         Err(error) => (StatusCode::NOT_FOUND, format!("{error}\n")).into_response(),
+    }
+}
+
+async fn release(State(pages): State<Pages>, headers: HeaderMap) -> Response {
+    if is_from_a_web_page(&headers) {
+        return (StatusCode::FORBIDDEN, "a web page cannot release: ask with another client\n").into_response();
+    }
+    match pages.discovery {
+        Some(discovery) if discovery.release() => "released\n".into_response(),
+        Some(_) => (StatusCode::NOT_FOUND, "nothing is kept that vanished\n").into_response(),
+        None => (StatusCode::NOT_FOUND, "nothing of ECS is read here\n").into_response(),
     }
 }
 

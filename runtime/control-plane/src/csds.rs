@@ -89,7 +89,7 @@ pub(crate) async fn statuses(
     may_see: impl Fn(&str) -> bool,
 ) -> Result<Vec<u8>, TooMuch> {
     let mut streams = registry.entries();
-    streams.retain(|entry| may_see(&entry.client.proxy) && is_wanted(request, &entry.client.node));
+    streams.retain(|entry| may_see(&entry.proxy()) && is_wanted(request, &entry.client.node));
     streams.sort_by(|a, b| a.client.node.cmp(&b.client.node));
     let mut answer = Vec::new();
     for (number, entry) in streams.iter().enumerate() {

@@ -43,7 +43,7 @@ pub enum Counted {
 /// Nothing if `next` may follow on `served`. Where nothing is served, anything may that is something.
 pub fn objections(served: &Views, next: &Views, limits: Limits) -> Vec<Reason> {
     if next.is_empty() {
-        return vec![Reason::Empty];
+        return nothing(next);
     }
     if served.is_empty() {
         return Vec::new();
@@ -76,6 +76,11 @@ pub fn objections(served: &Views, next: &Views, limits: Limits) -> Vec<Reason> {
         }
     }
     reasons
+}
+
+/// The one objection to what nobody edited: that it is nothing at all.
+pub fn nothing(next: &Views) -> Vec<Reason> {
+    if next.is_empty() { vec![Reason::Empty] } else { Vec::new() }
 }
 
 #[derive(Default)]

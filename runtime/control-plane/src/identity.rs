@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
 
+use crate::published::family;
+
 /// Templates of names in certificates, in which `{node}` stands for the proxy's name, and a path segment `*` for any.
 ///
 /// `spiffe://*/node/{node}` matches the URI `spiffe://mesh.example/node/beta`, and `dns:{node}` the DNS name `beta`.
@@ -39,6 +41,11 @@ impl Identity {
                 Some(template) => certificate.dns.iter().any(|name| is_host_of(template, name, proxy)),
                 None => certificate.uris.iter().any(|uri| is_uri_of(template, uri, proxy)),
             })
+    }
+
+    /// The same for a proxy that was made of what runs: whoever stands for its family stands for it.
+    pub fn allows_discovered(&self, certificate: &Certificate, proxy: &str) -> bool {
+        self.allows(certificate, proxy) || family(proxy).is_some_and(|family| self.allows(certificate, family))
     }
 }
 
@@ -179,6 +186,25 @@ mod tests {
         check("spiffe://mesh.example/ns/prod/sa/shop/7f3c", &[], "shop/7f3c", true);
         check("spiffe://mesh.example/node/shop", &[], "shop/7f3c", false);
         check("spiffe://mesh.example/node/shop/7f3c/x", &[], "shop/7f3c", false);
+    }
+
+    #[test]
+    fn a_family_stands_for_its_task_definitions_and_tasks_and_for_no_other() {
+        let allows = |uri: &str, proxy: &str| Identity::default().allows_discovered(&certificate(uri, &[]), proxy);
+        let orders = "spiffe://mesh.example/node/orders";
+        for own in ["orders", "orders/7", "orders/8", "orders/7/7f3c"] {
+            assert!(allows(orders, own), "{own}");
+        }
+        for other in
+            ["pay/7", "orders-2/7", "order/7", "x/orders/7", "orders/x", "orders/7/a/b", "orders/", "/orders", ""]
+        {
+            assert!(!allows(orders, other), "{other}");
+        }
+        let one = "spiffe://mesh.example/node/orders/7";
+        assert!(allows(one, "orders/7"));
+        for other in ["orders", "orders/8", "orders/7/7f3c", "orders/78"] {
+            assert!(!allows(one, other), "{other}");
+        }
     }
 
     #[test]

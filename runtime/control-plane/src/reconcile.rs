@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use compiler::import::ecs::Wants;
 use tokio::sync::{mpsc, oneshot, watch as latest};
 use tokio::task::JoinHandle;
 
@@ -30,7 +31,7 @@ use crate::published::Published;
 use crate::status::Status;
 use crate::store::Store;
 
-pub use attempt::{Attempt, Failure, Findings};
+pub use attempt::{Attempt, Ecs, Failure, Findings};
 pub use child::Child;
 pub use files::Digests;
 pub use rest::Patience;
@@ -51,6 +52,8 @@ pub struct Options {
     pub poll: Duration,
     /// How long an attempt may take.
     pub time: Duration,
+    /// The one of them that nobody edits: what runs, of which every change is meant.
+    pub observed: Option<PathBuf>,
 }
 
 /// A reconciler that runs until it is stopped.
@@ -58,6 +61,8 @@ pub struct Options {
 pub struct Reconciler {
     pub published: latest::Receiver<Arc<Published>>,
     pub status: latest::Receiver<Status>,
+    /// What the sources need to know of AWS. Nothing before they were read.
+    pub wants: latest::Receiver<Option<Wants>>,
     commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
 }
@@ -66,6 +71,7 @@ enum Command {
     /// Look at the files now.
     Look,
     Allow(String, oneshot::Sender<Result<(), NotHeld>>),
+    Trouble(Option<String>),
     Stop,
 }
 
@@ -75,8 +81,9 @@ enum Command {
 /// When it returns, what was stored is published already: whoever listens next serves it.
 pub fn start(options: Options, compile: impl Compile, store: Option<Arc<dyn Store>>, metrics: Metrics) -> Reconciler {
     let (commands, inbox) = mpsc::channel(16);
-    let (published, status, task) = task::start(options, compile, store, metrics, inbox);
-    Reconciler { published, status, commands, task }
+    let (wants_sender, wants) = latest::channel(None);
+    let (published, status, task) = task::start(options, compile, store, metrics, inbox, wants_sender);
+    Reconciler { published, status, wants, commands, task }
 }
 
 impl Reconciler {
@@ -86,6 +93,15 @@ impl Reconciler {
     pub fn look(&self) {
         // A full inbox looks soon enough.
         let _ = self.commands.try_send(Command::Look);
+    }
+
+    /// Says why what the sources say is not what is there: what is served is stale as long as there is a reason.
+    pub fn trouble(&self) -> impl Fn(Option<String>) + Send + Sync + 'static {
+        let commands = self.commands.clone();
+        move |reason| {
+            // Whoever is told of trouble again and again misses one word of it.
+            let _ = commands.try_send(Command::Trouble(reason));
+        }
     }
 
     /// For the administration's page.
@@ -118,6 +134,7 @@ impl Options {
             patience: Patience::default(),
             poll: Duration::from_secs(5),
             time: Duration::from_secs(30),
+            observed: None,
         }
     }
 }

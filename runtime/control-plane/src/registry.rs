@@ -32,6 +32,8 @@ pub(crate) struct Entry {
     since: Seconds,
     progress: Mutex<Progress>,
     machine: Mutex<Option<SharedMachine>>,
+    /// The proxy that it is told of, once the mesh has it; before that, what it calls itself.
+    proxy: Mutex<String>,
 }
 
 /// The stream's own task shares it with whoever looks.
@@ -41,6 +43,7 @@ pub(crate) type SharedMachine = Arc<Mutex<Box<dyn Machine>>>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) node: String,
+    /// What it calls itself.
     pub(crate) proxy: String,
     pub(crate) cluster: String,
     pub(crate) agent: String,
@@ -143,6 +146,7 @@ impl Registry {
 
     pub(crate) fn add(&self, client: Client, variant: Variant) -> Listed {
         let entry = Arc::new(Entry {
+            proxy: Mutex::new(client.proxy.clone()),
             client,
             variant,
             since: Seconds::now(),
@@ -166,6 +170,14 @@ impl Registry {
 }
 
 impl Entry {
+    pub(crate) fn proxy(&self) -> String {
+        self.proxy.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn is_proxy(&self, proxy: &str) {
+        proxy.clone_into(&mut self.proxy.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
     pub(crate) fn serves(&self, machine: SharedMachine) {
         *self.machine.lock().unwrap_or_else(PoisonError::into_inner) = Some(machine);
     }
@@ -211,7 +223,7 @@ impl Entry {
         let client = self.client.clone();
         StreamStatus {
             node: client.node,
-            proxy: client.proxy,
+            proxy: self.proxy(),
             cluster: client.cluster,
             agent: client.agent,
             peer: client.peer,

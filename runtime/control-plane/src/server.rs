@@ -12,8 +12,10 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::Published;
+use crate::identity::Certificate;
 use crate::limits;
 use crate::metrics::Metrics;
+use crate::published::Names;
 use crate::registry::Registry;
 
 pub use listener::StartError;
@@ -118,6 +120,17 @@ pub async fn start(options: Options, shared: Shared) -> Result<Running, StartErr
         vec![tokio::spawn(server.turns.clone().refill()), tokio::spawn(follow(Arc::clone(&server), reporter))];
     let accepting = tokio::spawn(listener::accept(Arc::clone(&server), listener));
     Ok(Running { address, server, accepting, background })
+}
+
+impl Server {
+    /// Whether the holder of the certificate may ask for a proxy.
+    fn stands_for(&self, certificate: &Certificate, proxy: &str, names: &Names) -> bool {
+        let identity = &self.options.identity;
+        match names.discovered.contains(proxy) {
+            true => identity.allows_discovered(certificate, proxy),
+            false => identity.allows(certificate, proxy),
+        }
+    }
 }
 
 /// As many as there can be, where more are wanted.

@@ -18,6 +18,26 @@ pub struct Status {
     pub store_error: Option<String>,
     /// Clusters and endpoints that left the mesh and are served for a while longer.
     pub tombstones: usize,
+    /// Nothing for a mesh without ECS.
+    pub ecs: Option<Ecs>,
+}
+
+/// What became of what runs on ECS, when the sources were read the last time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ecs {
+    /// Whether it was read at all.
+    pub observed: bool,
+    /// Tasks that may get requests.
+    pub routable: usize,
+    /// Whose words are left out.
+    pub quarantined: Vec<Quarantined>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Quarantined {
+    /// `FAMILY:REVISION`, or the ARN of a task.
+    pub who: String,
+    pub reason: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

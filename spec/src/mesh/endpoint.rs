@@ -23,6 +23,9 @@ pub struct Endpoint {
     /// The node whose sidecar stands before it; found by `serves` when absent.
     #[field(value = mesh::NODE)]
     pub node: Option<Spanned<Name>>,
+    /// The port of that sidecar, where it is not its own: tasks in bridge mode have ports of their host.
+    #[field(value = network::PORT, default = "4100")]
+    pub ingress_port: Option<Spanned<u16>>,
     /// Endpoints of a higher number are used when those of lower numbers are not healthy.
     #[field(value = number::PRIORITY, default = "0")]
     pub priority: Option<Spanned<u32>>,
@@ -47,6 +50,7 @@ impl Endpoint {
             address,
             weight: None,
             node: None,
+            ingress_port: None,
             priority: None,
             region: None,
             zone: None,

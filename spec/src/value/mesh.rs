@@ -1,6 +1,6 @@
 //! Names: of the mesh itself, its services, nodes and gateways.
 
-use super::{Readable, Reader, Refusal, as_text, text};
+use super::{Readable, Reader, Refusal, as_text, refuse, text};
 use crate::codes;
 use crate::diagnostic::quote;
 use crate::mesh::Callee;
@@ -28,6 +28,26 @@ pub(crate) const NODE: Reader<Name> = Reader::new(
         commas: true,
     },
     |scalar| name(scalar, true),
+    as_text,
+);
+
+/// Names in which `*` stands for any text.
+pub(crate) const PATTERN: Reader<String> = Reader::new(
+    &Value {
+        name: "name-pattern",
+        expected: "a name, in which `*` stands for any text",
+        form: ValueForm::Text(Some("^[A-Za-z0-9._*-]{1,253}$")),
+        examples: &["orders.svc", "*.pay.svc", "*"],
+        commas: true,
+    },
+    |scalar| {
+        let text = text(scalar)?;
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"._*-".contains(&byte);
+        if (1..=253).contains(&text.len()) && text.bytes().all(valid) {
+            return Ok(text.to_owned());
+        }
+        refuse(scalar, "is no name", "write ASCII letters, digits, `.`, `_`, `-`, and `*` for any text")
+    },
     as_text,
 );
 

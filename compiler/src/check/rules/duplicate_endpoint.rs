@@ -12,8 +12,9 @@ pub(super) fn check(mesh: &Mesh, _: &Tables, diagnostics: &mut Diagnostics) {
     let upstreams = mesh.nodes.iter().flat_map(|node| &node.serves).map(|serve| serve.upstreams.as_slice());
     for list in services.chain(upstreams) {
         let mut seen: BTreeMap<_, Span> = BTreeMap::new();
-        for Endpoint { address, .. } in list {
-            let key = (address.value.host.to_canonical(), address.value.port);
+        for Endpoint { address, ingress_port, .. } in list {
+            let ingress = ingress_port.as_ref().map(|port| port.value);
+            let key = (address.value.host.to_canonical(), address.value.port, ingress);
             if let Some(first) = seen.get(&key) {
                 diagnostics.push(
                     Diagnostic::of(

@@ -15,7 +15,6 @@ use crate::envoy::bootstrap::compare_zones;
 use crate::envoy::cluster::{Found, Limits, Towards, towards};
 use crate::envoy::endpoint::{Common, Group, WeightedAddress, placed_assignment};
 use crate::envoy::names;
-use crate::lower::INGRESS_PORT;
 use crate::lower::scope::Scope;
 
 /// For a proxy that knows its zone and calls such a service.
@@ -36,7 +35,7 @@ fn callers(mesh: &CheckedMesh) -> Cluster {
     for endpoint in mesh.services().flat_map(|(_, service)| &service.endpoints) {
         let Some(node) = endpoint.node.filter(|node| calling.contains(node)) else { continue };
         placed.insert(node);
-        let address = SocketAddr::new(endpoint.address.host, INGRESS_PORT);
+        let address = SocketAddr::new(endpoint.address.host, endpoint.ingress_port);
         tasks.insert((endpoint.region.clone(), endpoint.zone.clone(), address));
     }
     // A node that serves nothing has no address: it counts as one task all the same.

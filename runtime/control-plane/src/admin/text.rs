@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::registry::{State, StreamStatus, TypeRow};
 use crate::status::{From, Seconds, Status};
 
-pub(super) fn status(status: &Status, now: Seconds) -> String {
+pub(super) fn status(status: &Status, discovery: &[(&'static str, String)], now: Seconds) -> String {
     let mut page = String::new();
     let mut line = |name: &str, text: &str| {
         let _ = writeln!(page, "{name:<10} {}", one_line(text));
@@ -32,6 +32,15 @@ pub(super) fn status(status: &Status, now: Seconds) -> String {
     }
     if status.tombstones > 0 {
         line("leaving", &format!("{} clusters and endpoints", status.tombstones));
+    }
+    if let Some(ecs) = status.ecs.as_ref().filter(|ecs| ecs.observed) {
+        line("tasks", &format!("{} may get requests", ecs.routable));
+        for quarantined in &ecs.quarantined {
+            line("left out", &format!("{}: {}", quarantined.who, quarantined.reason));
+        }
+    }
+    for (name, text) in discovery {
+        line(name, text);
     }
     if let Some(reconcile) = &status.reconcile {
         let outcome = reconcile.outcome.name();
@@ -127,7 +136,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::*;
-    use crate::status::{Held, Outcome, Reconcile, Serving};
+    use crate::status::{Ecs, Held, Outcome, Quarantined, Reconcile, Serving};
 
     #[track_caller]
     fn check(page: &str, expected: Expect) {
@@ -217,7 +226,9 @@ mod tests {
                 }),
                 store_error: None,
                 tombstones: 2,
+                ecs: None,
             },
+            &[],
             Seconds(1060),
         );
         check(
@@ -239,9 +250,29 @@ mod tests {
     }
 
     #[test]
+    fn the_status_names_who_is_left_out_and_why_and_what_discovery_says() {
+        let quarantined = Quarantined { who: "orders:7".into(), reason: "a weight is no\nnumber".into() };
+        let ecs = Some(Ecs { observed: true, routable: 12, quarantined: vec![quarantined] });
+        check(
+            &status(
+                &Status { ecs, ..Status::default() },
+                &[("discovery", "read 3 s ago with 7 calls".to_owned())],
+                Seconds(0),
+            ),
+            expect![[r#"
+                serving    no complete state of the mesh was loaded or compiled yet
+                stale      no
+                tasks      12 may get requests
+                left out   orders:7: a weight is no?number
+                discovery  read 3 s ago with 7 calls
+            "#]],
+        );
+    }
+
+    #[test]
     fn a_control_plane_without_a_mesh_says_so() {
         check(
-            &status(&Status::default(), Seconds(0)),
+            &status(&Status::default(), &[], Seconds(0)),
             expect![[r#"
             serving    no complete state of the mesh was loaded or compiled yet
             stale      no

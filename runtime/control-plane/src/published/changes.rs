@@ -14,6 +14,8 @@ use crate::view::Resources;
 pub struct Changes {
     /// Proxies that are told something new.
     pub proxies: usize,
+    /// Other names of proxies that are others now.
+    pub names: usize,
     types: BTreeMap<ResourceKind, Counts>,
 }
 
@@ -36,8 +38,8 @@ pub fn changes(before: &Published, after: &Published) -> Changes {
     let mut types: BTreeMap<ResourceKind, Names> = BTreeMap::new();
     let mut proxies = 0;
     let nothing = Arc::default();
-    let names: BTreeSet<&str> = before.views().chain(after.views()).map(|(name, _)| name).collect();
-    for name in names {
+    let all: BTreeSet<&str> = before.views().chain(after.views()).map(|(name, _)| name).collect();
+    for name in all {
         let old = before.view(name).unwrap_or(&nothing);
         let new = after.view(name).unwrap_or(&nothing);
         if Arc::ptr_eq(old, new) {
@@ -56,7 +58,8 @@ pub fn changes(before: &Published, after: &Published) -> Changes {
         }
         proxies += usize::from(differs);
     }
-    Changes { proxies, types: types.into_iter().map(|(kind, names)| (kind, counts(&names))).collect() }
+    let names = after.names().differences(before.names());
+    Changes { proxies, names, types: types.into_iter().map(|(kind, names)| (kind, counts(&names))).collect() }
 }
 
 fn compare(old: &Resources, new: &Resources, names: &mut Names) {
@@ -91,10 +94,16 @@ impl fmt::Display for Changes {
                 }
             }
         }
-        if parts.is_empty() {
-            return formatter.write_str("nothing changed");
+        if !parts.is_empty() {
+            write!(formatter, "{} for {}", parts.join(", "), counted(self.proxies, ["proxy", "proxies"]))?;
         }
-        write!(formatter, "{} for {}", parts.join(", "), counted(self.proxies, ["proxy", "proxies"]))
+        let names = || counted(self.names, ["other name of a proxy", "other names of proxies"]);
+        match (parts.is_empty(), self.names) {
+            (true, 0) => formatter.write_str("nothing changed"),
+            (false, 0) => Ok(()),
+            (true, _) => write!(formatter, "{} changed", names()),
+            (false, _) => write!(formatter, ", {} changed", names()),
+        }
     }
 }
 

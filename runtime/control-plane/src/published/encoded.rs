@@ -8,7 +8,7 @@ use bytes::Bytes;
 use compiler::snapshot::{ResourceKind, Snapshot};
 use prost::Message;
 
-use super::{Published, Sharing, Views};
+use super::{Names, Published, Sharing, Views};
 use crate::view::{Inside, Served, View};
 
 /// The form of states on disk. Another one is not read.
@@ -28,6 +28,14 @@ pub struct State {
     /// Wasm modules, each once.
     #[prost(bytes = "bytes", repeated, tag = "4")]
     modules: Vec<Bytes>,
+    /// As [`Names`] has them.
+    #[prost(btree_map = "string, string", tag = "5")]
+    aliases: BTreeMap<String, String>,
+    #[prost(string, repeated, tag = "6")]
+    discovered: Vec<String>,
+    /// As [`Published`] has it; empty if it is not known.
+    #[prost(bytes = "vec", tag = "7")]
+    edited: Vec<u8>,
 }
 
 /// The encoded bytes of a resource may hold password hashes and keys: nothing here is printed.
@@ -84,6 +92,17 @@ impl State {
         state
     }
 
+    /// The same under other names.
+    #[must_use]
+    pub fn named(self, names: Names) -> Self {
+        Self { aliases: names.aliases, discovered: names.discovered.into_iter().collect(), ..self }
+    }
+
+    /// Besides proxies' own.
+    pub fn names(&self) -> Names {
+        Names { aliases: self.aliases.clone(), discovered: self.discovered.iter().cloned().collect() }
+    }
+
     /// Everything that is served, and why.
     pub fn of_published(published: &Published) -> Self {
         let mut state = Self::default();
@@ -96,7 +115,8 @@ impl State {
             let resources = state.add(&view, &mut places);
             state.gone.push(Proxy { name, resources });
         }
-        state
+        state.edited = published.edited.map_or_else(Vec::new, Vec::from);
+        state.named(published.names().clone())
     }
 
     fn add(&mut self, view: &View, places: &mut HashMap<usize, u32>) -> Vec<u32> {
@@ -148,7 +168,8 @@ impl State {
         let mut sharing = Sharing::default();
         let mesh = self.cut(&self.proxies, &mut sharing);
         let gone = self.cut(&self.gone, &mut sharing);
-        Published::restored(mesh, gone, now, grace)
+        let restored = Published::restored(mesh, gone, now, grace).named(self.names());
+        Published { edited: self.edited.as_slice().try_into().ok(), ..restored }
     }
 
     fn cut(&self, proxies: &[Proxy], sharing: &mut Sharing) -> Views {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use compiler::import::ecs::{Quarantined, Wants};
 use prost::Message;
 
 use super::files::Digests;
@@ -18,6 +19,20 @@ pub struct Attempt {
     pub outcome: Result<State, Failure>,
     /// Reading, checking, compiling.
     pub took: [Duration; 3],
+    /// Nothing where that is not known.
+    pub ecs: Option<Ecs>,
+}
+
+/// What a mesh has to do with ECS.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ecs {
+    /// Also where what runs was not read yet.
+    pub wants: Wants,
+    /// Whether what runs was read.
+    pub observed: bool,
+    pub quarantined: Vec<Quarantined>,
+    /// Tasks that may get requests.
+    pub routable: usize,
 }
 
 /// What was found in the mesh: errors, or warnings if it can be served all the same.
@@ -75,6 +90,31 @@ struct Wire {
     unreadable: Option<String>,
     #[prost(uint64, repeated, tag = "9")]
     microseconds: Vec<u64>,
+    #[prost(message, optional, tag = "10")]
+    ecs: Option<WireEcs>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct WireEcs {
+    #[prost(string, repeated, tag = "1")]
+    clusters: Vec<String>,
+    #[prost(message, repeated, tag = "2")]
+    cloud_map: Vec<WirePair>,
+    #[prost(message, repeated, tag = "3")]
+    quarantined: Vec<WirePair>,
+    #[prost(uint64, tag = "4")]
+    routable: u64,
+    #[prost(bool, tag = "5")]
+    observed: bool,
+}
+
+/// A namespace and a service, or who is quarantined and why.
+#[derive(Clone, PartialEq, Message)]
+struct WirePair {
+    #[prost(string, tag = "1")]
+    first: String,
+    #[prost(string, tag = "2")]
+    second: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -88,7 +128,7 @@ struct WireFile {
 
 /// Crashes and time limits are seen by others: they are written as what cannot be read.
 pub fn encode(attempt: Attempt) -> Vec<u8> {
-    let Attempt { files, findings, outcome, took } = attempt;
+    let Attempt { files, findings, outcome, took, ecs } = attempt;
     let Findings { each, text, json, errors, warnings } = findings;
     let file = |(path, digest): (PathBuf, Option<[u8; 32]>)| WireFile {
         path: path.into_os_string().into_encoded_bytes(),
@@ -109,6 +149,7 @@ pub fn encode(attempt: Attempt) -> Vec<u8> {
         state,
         unreadable,
         microseconds: took.iter().map(|took| u64::try_from(took.as_micros()).unwrap_or(u64::MAX)).collect(),
+        ecs: ecs.map(wire_ecs),
     };
     seal(&wire.encode_to_vec())
 }
@@ -137,7 +178,29 @@ pub fn decode(bytes: &[u8]) -> Result<Attempt, Damage> {
         },
         outcome,
         took,
+        ecs: wire.ecs.map(ecs),
     })
+}
+
+fn wire_ecs(ecs: Ecs) -> WireEcs {
+    let pair = |(first, second)| WirePair { first, second };
+    WireEcs {
+        clusters: ecs.wants.clusters.into_iter().collect(),
+        cloud_map: ecs.wants.cloud_map.into_iter().map(pair).collect(),
+        quarantined: ecs.quarantined.into_iter().map(|it| pair((it.who, it.reason))).collect(),
+        routable: number(ecs.routable),
+        observed: ecs.observed,
+    }
+}
+
+fn ecs(wire: WireEcs) -> Ecs {
+    let cloud_map = wire.cloud_map.into_iter().map(|it| (it.first, it.second)).collect();
+    Ecs {
+        wants: Wants { clusters: wire.clusters.into_iter().collect(), cloud_map },
+        observed: wire.observed,
+        quarantined: wire.quarantined.into_iter().map(|it| Quarantined { who: it.first, reason: it.second }).collect(),
+        routable: usize::try_from(wire.routable).unwrap_or(usize::MAX),
+    }
 }
 
 fn number(count: usize) -> u64 {

@@ -75,5 +75,6 @@ fn failed(failure: Failure, took: Duration) -> Attempt {
         findings: Findings::default(),
         outcome: Err(failure),
         took: [Duration::ZERO, Duration::ZERO, took],
+        ecs: None,
     }
 }

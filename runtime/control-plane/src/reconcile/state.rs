@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::guard::{self, Reason};
-use crate::published::{Changes, Published, Views, changes, digest};
+use crate::published::{Changes, Names, Published, Views, changes, digest};
 
 /// When states follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,16 @@ pub struct State {
 pub struct Held {
     pub digest: String,
     pub reasons: Vec<Reason>,
-    views: Views,
+    said: Said,
+}
+
+/// What the sources say.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    pub views: Views,
+    pub names: Names,
+    /// A digest of the files that people edit; nothing where that is not known.
+    pub edited: Option<[u8; 32]>,
 }
 
 /// What became of a state.
@@ -39,26 +48,36 @@ pub enum Decision {
 }
 
 /// What the sources say now.
-pub fn offer(state: &mut State, views: Views, now: Duration, policy: &Policy) -> Decision {
+///
+/// The guard is for files that people edit. Where they are as they were for what is served, something else made the
+/// difference: what runs, which is published unless it is nothing at all.
+pub fn offer(state: &mut State, said: Said, now: Duration, policy: &Policy) -> Decision {
     // The newest input counts, whatever was held before.
     state.held = None;
-    let digest = digest(&views);
+    let digest = digest(&said.views, &said.names);
     if digest == state.published.digest && !state.published.is_empty() {
+        if said.edited != state.published.edited {
+            state.published = Arc::new((*state.published).clone().edited_as(said.edited));
+        }
         return Decision::Unchanged;
     }
-    let reasons =
-        policy.limits.map_or_else(Vec::new, |limits| guard::objections(state.published.mesh(), &views, limits));
+    let as_edited = said.edited.is_some() && said.edited == state.published.edited;
+    let reasons = match policy.limits {
+        None => Vec::new(),
+        Some(_) if as_edited => guard::nothing(&said.views),
+        Some(limits) => guard::objections(state.published.mesh(), &said.views, limits),
+    };
     if !reasons.is_empty() {
-        state.held = Some(Held { digest, reasons, views });
+        state.held = Some(Held { digest, reasons, said });
         return Decision::Held;
     }
-    Decision::Published(publish(state, views, now, policy))
+    Decision::Published(publish(state, said, now, policy))
 }
 
 /// Publishes what is held, if it is this.
 pub fn allow(state: &mut State, digest: &str, now: Duration, policy: &Policy) -> Option<Changes> {
     let held = state.held.take_if(|held| held.digest == digest)?;
-    Some(publish(state, held.views, now, policy))
+    Some(publish(state, held.said, now, policy))
 }
 
 /// Lets tombstones go whose time has come.
@@ -69,8 +88,8 @@ pub fn expire(state: &mut State, now: Duration) -> Option<Changes> {
     Some(changes)
 }
 
-fn publish(state: &mut State, views: Views, now: Duration, policy: &Policy) -> Changes {
-    let next = state.published.followed_by(views, now, policy.grace);
+fn publish(state: &mut State, said: Said, now: Duration, policy: &Policy) -> Changes {
+    let next = state.published.followed_by(said.views, now, policy.grace).named(said.names).edited_as(said.edited);
     let changes = changes(&state.published, &next);
     state.published = Arc::new(next);
     changes

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use compiler::import::ecs::Wants;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, mpsc, watch as latest};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
@@ -14,13 +16,13 @@ use tracing::{Instrument as _, Span, debug, error, info, info_span, warn};
 use super::files::{Digests, Places, Reader, places};
 use super::keeper::Keeper;
 use super::rest::{Rest, Signal};
-use super::state::{self, Decision, State};
+use super::state::{self, Decision, Said, State};
 use super::watch::Watch;
 use super::{Attempt, Command, Compile, Failure, Options};
 use crate::admin::NotHeld;
 use crate::metrics::Metrics;
 use crate::published::{Changes, Published, counted};
-use crate::status::{From, Held, Outcome, Reconcile, Seconds, Serving, Status};
+use crate::status::{Ecs, From, Held, Outcome, Quarantined, Reconcile, Seconds, Serving, Status};
 use crate::store::Store;
 
 /// How long until a compiler that crashed is tried again, although nothing changed; doubled each time.
@@ -46,6 +48,11 @@ struct Task<C> {
     again: Option<(Instant, Duration)>,
     /// The warnings that were told last.
     warned: String,
+    /// Why what is served is not what the sources say.
+    stale: Option<String>,
+    /// Why the sources are not what is there.
+    trouble: Option<String>,
+    wants: latest::Sender<Option<Wants>>,
     running: Option<Look>,
 }
 
@@ -96,6 +103,7 @@ pub(super) fn start(
     store: Option<Arc<dyn Store>>,
     metrics: Metrics,
     inbox: mpsc::Receiver<Command>,
+    wants: latest::Sender<Option<Wants>>,
 ) -> Handles {
     let began = Instant::now();
     let stored = store.as_deref().and_then(|store| restore(store, &options));
@@ -105,7 +113,7 @@ pub(super) fn start(
     let (results, results_inbox) = mpsc::channel(1);
     let keeper = store.map(|store| Keeper::start(store, results));
     let files = Files::new(&options, began);
-    let task = Task {
+    let mut task = Task {
         options,
         compile: Arc::new(compile),
         metrics,
@@ -119,10 +127,14 @@ pub(super) fn start(
         candidate: None,
         again: None,
         warned: String::new(),
+        stale: None,
+        trouble: None,
+        wants,
         running: None,
     };
     if !task.state.published.is_empty() {
-        task.tell(Some(From::Stored), |status| status.stale = Some("the sources were not read yet".to_owned()));
+        task.stale = Some("the sources were not read yet".to_owned());
+        task.tell(Some(From::Stored), |_| {});
         info!("serving {} from the store until the sources are read", short(&task.state.published.digest));
     }
     let task = tokio::spawn(run(task, inbox, results_inbox));
@@ -162,6 +174,7 @@ async fn run<C: Compile>(
             command = inbox.recv() => match command {
                 Some(Command::Look) => asked = true,
                 Some(Command::Allow(digest, answer)) => drop(answer.send(task.allow(&digest))),
+                Some(Command::Trouble(reason)) => task.trouble(reason),
                 Some(Command::Stop) | None => break,
             },
         }
@@ -248,21 +261,34 @@ impl<C: Compile> Task<C> {
     }
 
     fn on_attempt(&mut self, attempt: Attempt, took: Duration) {
-        let Attempt { files, findings, outcome, took: parts } = attempt;
+        let Attempt { files, findings, outcome, took: parts, ecs } = attempt;
         let passing = matches!(&outcome, Err(failure) if failure.may_pass());
         self.again = passing.then(|| {
             let wait = self.again.map_or(AGAIN, |(_, wait)| wait.saturating_mul(2).min(AGAIN_MOST));
             (Instant::now() + wait, wait)
         });
+        let edited = edited(&files, self.options.observed.as_ref());
         self.compiled = Some(files);
+        if let Some(ecs) = &ecs {
+            self.wants.send_if_modified(|known| {
+                let differs = known.as_ref() != Some(&ecs.wants);
+                *known = Some(ecs.wants.clone());
+                differs
+            });
+        }
         let now = self.now();
         let (outcome, stale) = match outcome {
             Ok(state) => {
-                let views = state.views(&self.state.published);
-                let policy = self.options.policy;
-                let decision = info_span!("guard").in_scope(|| state::offer(&mut self.state, views, now, &policy));
+                let said = Said { views: state.views(&self.state.published), names: state.names(), edited };
+                let (policy, before) = (self.options.policy, self.state.published.edited);
+                let decision = info_span!("guard").in_scope(|| state::offer(&mut self.state, said, now, &policy));
                 match decision {
                     Decision::Unchanged => {
+                        if before != edited
+                            && let Some(keeper) = &self.keeper
+                        {
+                            keeper.keep(&self.state.published);
+                        }
                         info!("the sources say what is served: {}", short(&self.state.published.digest));
                         (Outcome::Unchanged, None)
                     }
@@ -299,10 +325,18 @@ impl<C: Compile> Task<C> {
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         let reconcile = Reconcile { at: Seconds::now(), milliseconds, outcome, findings: findings.each };
         let from = stale.is_none().then_some(From::Compiled);
+        self.stale = stale;
         self.tell(from, |status| {
-            status.stale = stale;
             status.reconcile = Some(reconcile);
+            status.ecs = ecs.map(shown).or(status.ecs.take());
         });
+    }
+
+    fn trouble(&mut self, reason: Option<String>) {
+        if self.trouble != reason {
+            self.trouble = reason;
+            self.tell(None, |_| {});
+        }
     }
 
     /// The same warnings once, however often the mesh is compiled.
@@ -332,8 +366,8 @@ impl<C: Compile> Task<C> {
         let changes = state::allow(&mut self.state, digest, now, &policy).ok_or(NotHeld)?;
         info!("{} was allowed", short(digest));
         self.publish(&changes, Duration::ZERO);
+        self.stale = None;
         self.tell(Some(From::Compiled), |status| {
-            status.stale = None;
             if let Some(reconcile) = &mut status.reconcile {
                 reconcile.outcome = Outcome::Published;
             }
@@ -376,6 +410,7 @@ impl<C: Compile> Task<C> {
             let from = from.or(before.map(|serving| serving.from)).unwrap_or(From::Compiled);
             let digest = published.digest.clone();
             status.serving = (proxies > 0).then_some(Serving { digest, since, from, proxies, resources });
+            status.stale = self.stale.clone().or_else(|| self.trouble.clone());
             status.tombstones = published.tombstones().len();
             let before = status.held.take();
             status.held = self.state.held.as_ref().map(|held| Held {
@@ -434,7 +469,24 @@ async fn look<C: Compile>(files: Files, compile: Arc<C>, earlier: Before, time: 
 
 fn crashed(failure: Failure) -> Attempt {
     let took = [Duration::ZERO; 3];
-    Attempt { files: Digests::new(), findings: super::Findings::default(), outcome: Err(failure), took }
+    Attempt { files: Digests::new(), findings: super::Findings::default(), outcome: Err(failure), took, ecs: None }
+}
+
+/// Of everything but what runs. Nothing where all of it is edited.
+fn edited(files: &Digests, observed: Option<&PathBuf>) -> Option<[u8; 32]> {
+    let observed = observed?;
+    let mut hasher = Sha256::new();
+    for (path, digest) in files.iter().filter(|(path, _)| *path != observed) {
+        hasher.update(path.as_os_str().as_encoded_bytes());
+        hasher.update([0]);
+        hasher.update(digest.unwrap_or_default());
+    }
+    Some(hasher.finalize().into())
+}
+
+fn shown(ecs: super::Ecs) -> Ecs {
+    let quarantined = ecs.quarantined.into_iter().map(|it| Quarantined { who: it.who, reason: it.reason });
+    Ecs { observed: ecs.observed, routable: ecs.routable, quarantined: quarantined.collect() }
 }
 
 fn panic_words(error: tokio::task::JoinError) -> String {

@@ -23,6 +23,7 @@ use super::requests::Requests;
 use super::responses::{self, Sender};
 use super::turns::Turn;
 use super::{Current, Server};
+use crate::published::Published;
 use crate::registry::{Listed, SharedMachine};
 use crate::stream::{Event, Outgoing, Refusal, Request, Step, Variant};
 use crate::view::View;
@@ -131,7 +132,8 @@ where
         let message = first.map_err(|status| End::Refused("request", status))?.ok_or(End::Client)?;
         let request = decode(variant, message).map_err(|status| End::Refused("request", status))?;
         let hello = Hello::of(&request, &connection.peer).map_err(|status| End::Refused("node", status))?;
-        allow(server, connection, &hello)?;
+        let published = Arc::clone(&server.current.borrow().published);
+        allow(server, connection, &hello, &published, None)?;
         Ok((hello, request))
     };
     let begun = tokio::select! {
@@ -155,7 +157,7 @@ where
     let _closes = Closes { server, variant };
     let listed = server.shared.registry.add(hello.client.clone(), variant);
     let mut conversation = Conversation::new(server, connection, variant, hello, listed);
-    let end = match conversation.hear(request) {
+    let end = match conversation.begin(request) {
         Ok(()) => conversation.go_on(&mut requests, sender, &mut ending).await,
         Err(end) => end,
     };
@@ -183,6 +185,8 @@ struct Conversation<'a> {
     hello: Hello,
     listed: Listed,
     current: watch::Receiver<Current>,
+    /// The proxy that it was last: a task that has left the mesh is nobody else.
+    proxy: Option<String>,
     machine: Option<SharedMachine>,
     /// What the machine was given last.
     view: Option<Arc<View>>,
@@ -202,13 +206,14 @@ impl<'a> Conversation<'a> {
     const UNANSWERED_BYTES: usize = 64 << 10;
 
     fn new(server: &'a Server, connection: &'a Connection, variant: Variant, hello: Hello, listed: Listed) -> Self {
-        let mut conversation = Self {
+        Self {
             server,
             connection,
             variant,
             hello,
             listed,
             current: server.current.subscribe(),
+            proxy: None,
             machine: None,
             view: None,
             unanswered: Vec::new(),
@@ -216,14 +221,16 @@ impl<'a> Conversation<'a> {
             queue: std::collections::VecDeque::new(),
             published: None,
             permit: None,
-        };
-        // Nothing was said yet, so there is nothing to answer.
-        let _ = conversation.look();
-        if conversation.machine.is_none() {
-            let node = &conversation.hello.client.node;
+        }
+    }
+
+    fn begin(&mut self, request: Request) -> Result<(), End> {
+        self.look()?;
+        if self.machine.is_none() {
+            let node = &self.hello.client.node;
             tracing::warn!(node = %node, "the mesh has no proxy of this name: it is told nothing until it has");
         }
-        conversation
+        self.hear(request)
     }
 
     async fn go_on<B>(
@@ -297,7 +304,7 @@ impl<'a> Conversation<'a> {
                     if stalled && now >= taken.1 + limits.send {
                         return End::Stalled(limits.send);
                     }
-                    if let Err(end) = allow(self.server, self.connection, &self.hello) {
+                    if let Err(end) = self.allow() {
                         return end;
                     }
                     if idle {
@@ -312,7 +319,7 @@ impl<'a> Conversation<'a> {
         let refuse = |status| End::Refused("request", status);
         let request = decode(self.variant, message).map_err(refuse)?;
         self.hello.check(&request).map_err(|status| End::Refused("node", status))?;
-        allow(self.server, self.connection, &self.hello)?;
+        self.allow()?;
         self.hear(request)
     }
 
@@ -350,7 +357,13 @@ impl<'a> Conversation<'a> {
     /// everything away.
     fn look(&mut self) -> Result<(), End> {
         let current = self.current.borrow_and_update().clone();
-        let Some(view) = current.published.view(&self.hello.client.proxy) else { return Ok(()) };
+        let Some(proxy) = current.published.proxy(&self.hello.client.node) else { return Ok(()) };
+        let Some(view) = current.published.view(proxy) else { return Ok(()) };
+        if self.proxy.as_deref() != Some(proxy) {
+            allow(self.server, self.connection, &self.hello, &current.published, None)?;
+            self.listed.entry.is_proxy(proxy);
+            self.proxy = Some(proxy.to_owned());
+        }
         if self.view.as_ref().is_some_and(|known| Arc::ptr_eq(known, view) || known == view) {
             return Ok(());
         }
@@ -371,6 +384,11 @@ impl<'a> Conversation<'a> {
             self.hear(request)?;
         }
         Ok(())
+    }
+
+    fn allow(&self) -> Result<(), End> {
+        let published = Arc::clone(&self.server.current.borrow().published);
+        allow(self.server, self.connection, &self.hello, &published, self.proxy.as_deref())
     }
 
     fn pass_time(&mut self) {
@@ -438,19 +456,31 @@ async fn closing(ending: &mut watch::Receiver<Option<&'static str>>) -> &'static
     }
 }
 
-/// Whether the client may (still) ask for its node.
-fn allow(server: &Server, connection: &Connection, hello: &Hello) -> Result<(), End> {
+/// Whether the client may (still) be told what its node is. `before` is the proxy that it was last.
+///
+/// As long as the mesh has no such node there is nothing to be told: then it may be what it calls itself.
+fn allow(
+    server: &Server,
+    connection: &Connection,
+    hello: &Hello,
+    published: &Published,
+    before: Option<&str>,
+) -> Result<(), End> {
     let Some(certificate) = &connection.certificate else { return Ok(()) };
     if !certificate.is_valid(SystemTime::now()) {
         let status = Status::unauthenticated("the client's certificate is not valid any more");
         return Err(End::Refused("certificate_expired", status));
     }
-    let proxy = &hello.client.proxy;
-    if !server.options.identity.allows(certificate, proxy) {
+    let claimed = &hello.client.proxy;
+    let allowed = match published.proxy(&hello.client.node) {
+        Some(proxy) => server.stands_for(certificate, proxy, published.names()),
+        None => before.is_some() || server.options.identity.allows_discovered(certificate, claimed),
+    };
+    if !allowed {
         let message = format!(
             "the client's certificate is for {} and may not ask for node `{}`",
             certificate.names().escape_default(),
-            proxy.escape_default()
+            claimed.escape_default()
         );
         return Err(End::Refused("identity", Status::permission_denied(message)));
     }

@@ -47,8 +47,8 @@ where
         if certificate.is_some_and(|certificate| !certificate.is_valid(SystemTime::now())) {
             return Err(Status::unauthenticated("the client's certificate is not valid any more"));
         }
-        let may_see =
-            |proxy: &str| certificate.is_none_or(|certificate| server.options.identity.allows(certificate, proxy));
+        let published = Arc::clone(&server.current.borrow().published);
+        let may_see = |proxy: &str| certificate.is_none_or(|it| server.stands_for(it, proxy, published.names()));
         // Answers are large where there are many streams: few are made at a time, for clients that read them.
         let answer = async {
             let turn = server.inspections.acquire().await;

@@ -8,6 +8,7 @@ mod isolation;
 mod kept;
 mod killed;
 mod modules;
+mod observed;
 mod published;
 mod storms;
 mod world;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use compiler::snapshot::ResourceKind;
-use control_plane::published::{State, Views};
+use control_plane::published::{Names, State, Views};
 use control_plane::reconcile::files::Reader;
 use control_plane::reconcile::{Attempt, Compile, Failure, Findings, Options, Reconciler};
 use control_plane::{Published, Served, Status, View, reconcile};
@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const CLUSTERS: ResourceKind = ResourceKind::Cluster;
 
 pub(crate) fn served(kind: ResourceKind, name: &str, content: impl Into<Vec<u8>>) -> (ResourceKind, Arc<Served>) {
     let bytes: Vec<u8> = content.into();
@@ -112,7 +113,7 @@ impl Sources {
     }
 }
 
-/// Compiles what [`views`] reads. `include FILE` stands for that file's lines, `wrong` for a mistake, and a file without
+/// Compiles what [`views`] reads, and `alias NAME PROXY`. `include FILE` stands for that file's lines, `wrong` for a mistake, and a file without
 /// `end` is one that was not read to its end.
 #[derive(Clone)]
 pub(crate) struct Compiler {
@@ -139,6 +140,7 @@ impl Compiler {
             findings: Findings::default(),
             outcome: Err(Failure::Unreadable("nothing was read".to_owned())),
             took: [Duration::ZERO; 3],
+            ecs: None,
         };
         let mut text = String::new();
         let mut waiting = vec![self.mesh.clone()];
@@ -166,7 +168,12 @@ impl Compiler {
             attempt.findings.each = vec!["error: something is wrong".to_owned()];
             return attempt;
         }
-        attempt.outcome = Ok(State::of_published(&Published::with_views(views(&text))));
+        let (aliases, text): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("alias "));
+        let pair = |line: &str| line.split(' ').skip(1).map(str::to_owned).collect::<Vec<_>>().try_into().ok();
+        let aliases =
+            aliases.into_iter().filter_map(|line| pair(line).map(|[alias, proxy]: [String; 2]| (alias, proxy)));
+        let names = Names { aliases: aliases.collect(), ..Names::default() };
+        attempt.outcome = Ok(State::of_published(&Published::with_views(views(&text.join("\n")))).named(names));
         attempt
     }
 }

@@ -5,9 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use meshwright_control_plane::Limits;
 use meshwright_control_plane::csds::{ClientStatusRequest, ClientStatusResponse};
+use meshwright_control_plane::published::Names;
 use meshwright_control_plane::server::{Listen, NotAllowed, Options, TlsFiles};
+use meshwright_control_plane::{Limits, Published};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, SanType, string::Ia5String,
 };
@@ -205,6 +206,68 @@ async fn a_node_whose_name_has_slashes_is_served() {
     for node in ["shop", "7f3c", "shop/*", "beta"] {
         assert_eq!(secured.ask(&task, node).await.unwrap_err().code(), Code::PermissionDenied, "{node}");
     }
+}
+
+/// Task `prod/1` is of `orders/7`, `prod/2` of `pay/3`, `prod/3` of the mesh's own `beta`; `shop/7` is a node of the mesh.
+fn what_runs(version: &str) -> Published {
+    let aliases = [("prod/1", "orders/7"), ("prod/2", "pay/3"), ("prod/3", "beta")];
+    let names = Names {
+        aliases: aliases.map(|(alias, proxy)| (alias.to_owned(), proxy.to_owned())).into(),
+        discovered: ["orders/7", "pay/3"].map(str::to_owned).into(),
+    };
+    clusters(&["orders/7", "pay/3", "beta", "shop/7"], &["a"], version).named(names)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_is_what_it_is_whatever_it_calls_itself_and_its_certificate_is_its_familys() {
+    let secured = secured().await;
+    secured.server.publish(what_runs("1"));
+    let orders = secured.authority.client("spiffe://mesh.example/node/orders");
+    for own in ["prod/1", "orders/7", "orders/7~prod/1", "orders/6~prod/1", "pay/3~prod/1"] {
+        assert_eq!(secured.ask(&orders, own).await.unwrap(), 2, "{own}");
+    }
+    for other in ["prod/2", "prod/3", "orders/7~prod/2", "orders/7~prod/3", "pay/3", "beta", "pay", "prod/9", "prod"] {
+        assert_eq!(secured.ask(&orders, other).await.unwrap_err().code(), Code::PermissionDenied, "{other}");
+    }
+    let beta = secured.authority.client("spiffe://mesh.example/node/beta");
+    assert_eq!(secured.ask(&beta, "anything~prod/3").await.unwrap(), 2);
+    // What the mesh names itself is nobody's family.
+    let shop = secured.authority.client("spiffe://mesh.example/node/shop");
+    assert_eq!(secured.ask(&shop, "shop/7").await.unwrap_err().code(), Code::PermissionDenied);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_is_not_known_yet_waits_and_then_is_told_what_is_its_own() {
+    let secured = secured().await;
+    let orders = secured.authority.client("spiffe://mesh.example/node/orders");
+    let channel = secured.connect(Some(&orders)).await.unwrap();
+    let mut own = client::sotw(&channel).await.unwrap();
+    own.subscribe("orders/7~prod/1", CLUSTER);
+    // Says that it is of orders, and turns out to be of pay.
+    let other = client::sotw(&channel).await.unwrap();
+    other.subscribe("orders/8~prod/2", CLUSTER);
+    eventually("both wait", || secured.server.registry.len() == 2).await;
+    secured.server.publish(what_runs("1"));
+    assert_eq!(own.hear().await.resources.len(), 1);
+    assert_eq!(other.end().await.code(), Code::PermissionDenied);
+    let told: Vec<String> = secured.server.registry.streams().into_iter().map(|stream| stream.proxy).collect();
+    assert_eq!(told, ["orders/7"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_has_left_keeps_its_stream_and_what_it_has() {
+    let secured = secured().await;
+    secured.server.publish(what_runs("1"));
+    let orders = secured.authority.client("spiffe://mesh.example/node/orders");
+    let channel = secured.connect(Some(&orders)).await.unwrap();
+    let mut stream = client::sotw(&channel).await.unwrap();
+    stream.subscribe("prod/1", CLUSTER);
+    let first = stream.hear().await;
+    secured.server.publish(clusters(&["beta"], &["a"], "2"));
+    stream.acknowledge(&first);
+    assert!(stream.is_silent(Duration::from_millis(200)).await);
+    secured.server.publish(what_runs("3"));
+    assert_eq!(stream.hear().await.resources.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,11 +1,12 @@
 //! The pages for operators, and the client status service.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use envoy::service::discovery::v3::DiscoveryRequest;
-use meshwright_control_plane::admin::{self, NotHeld, Pages};
+use meshwright_control_plane::admin::{self, Discovery, NotHeld, Pages};
 use meshwright_control_plane::csds::{ClientStatusRequest, ClientStatusResponse, ConfigStatus, NodeMatcher};
 use meshwright_control_plane::server::Options;
 use meshwright_control_plane::status::{From, Seconds, Serving, Status};
@@ -25,6 +26,10 @@ struct Admin {
 }
 
 async fn admin(server: &Server) -> Admin {
+    admin_with(server, None).await
+}
+
+async fn admin_with(server: &Server, discovery: Option<Arc<dyn Discovery>>) -> Admin {
     let (status, receiver) = watch::channel(Status::default());
     let allowed: Arc<Mutex<Vec<String>>> = Arc::default();
     let said = Arc::clone(&allowed);
@@ -42,6 +47,7 @@ async fn admin(server: &Server) -> Admin {
                 Ok(())
             })
         }),
+        discovery,
     };
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let running = admin::start(admin::Options { listen, insecure: false }, pages).await.unwrap();
@@ -222,6 +228,39 @@ async fn a_state_that_was_refused_earlier_counts_as_refused_when_it_comes_again(
     eventually("it refuses again", || server.metric("refusing_streams") == 1.0).await;
 }
 
+/// Keeps what vanished until it is released.
+struct Keeping(AtomicBool);
+
+impl Discovery for Keeping {
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        vec![("discovery", "3 tasks are kept".to_owned())]
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({ "retained": 3 })
+    }
+
+    fn release(&self) -> bool {
+        self.0.swap(false, Ordering::SeqCst)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn discovery_is_a_part_of_the_status_and_lets_go_what_it_keeps_when_an_operator_says_so() {
+    let server = start(clusters(&[], &[], "0")).await;
+    let admin = admin_with(&server, Some(Arc::new(Keeping(AtomicBool::new(true))))).await;
+    let (_, text) = admin.ask("GET", "/status").await;
+    assert!(text.contains("discovery  3 tasks are kept\n"), "{text}");
+    let (_, json) = admin.ask("GET", "/status?format=json").await;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["discovery"]["retained"], &json["tombstones"]), (&3.into(), &0.into()));
+    let page = "host: localhost:18001\r\norigin: http://localhost:18001";
+    assert_eq!(admin.ask_with(page, "POST", "/release").await.0, 403);
+    assert_eq!(admin.ask("GET", "/release").await.0, 405);
+    assert_eq!(admin.ask("POST", "/release").await, (200, "released\n".into()));
+    assert_eq!(admin.ask("POST", "/release").await, (404, "nothing is kept that vanished\n".into()));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pages_are_for_this_machine_alone() {
     let server = start(clusters(&[], &[], "0")).await;
@@ -234,6 +273,7 @@ async fn the_pages_are_for_this_machine_alone() {
         metrics: server.metrics.clone(),
         registry: server.registry.clone(),
         allow: Arc::new(|_| Box::pin(async { Err(NotHeld) })),
+        discovery: None,
     };
     let listen = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
     let error = admin::start(admin::Options { listen, insecure: false }, pages.clone()).await.unwrap_err();
