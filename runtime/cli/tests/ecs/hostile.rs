@@ -25,7 +25,10 @@ fn labels() -> Vec<(&'static str, Value)> {
         ("a path", json!({ "envoy.service.../../etc/passwd": "app:8080", "meshwright.node": "../../web" })),
         ("a confusable name", json!({ "envoy.service.оrders.svc": "app:8080" })),
         ("another team's service", json!({ "envoy.service.orders.svc": "app:8080" })),
-        ("an overlay", json!({ "meshwright.service.z.svc": "app:8080", "meshwright.service.z.svc.envoy-overlay": "{}" })),
+        (
+            "an overlay",
+            json!({ "meshwright.service.z.svc": "app:8080", "meshwright.service.z.svc.envoy-overlay": "{}" }),
+        ),
         ("no port", json!({ "envoy.service.p.svc": "app:99999999" })),
     ]
 }

@@ -93,7 +93,9 @@ async fn a_task_of_fargate_has_its_own_address_and_only_words_that_are_read() {
     let definition = &observation.task_definitions[0];
     assert_eq!((definition.family.as_str(), definition.revision), ("orders", 1));
     assert_eq!(definition.network_mode, NetworkMode::Awsvpc);
-    assert!(definition.containers.iter().any(|it| it.health_check && it.essential && it.ports[0].container_port == 8080));
+    assert!(
+        definition.containers.iter().any(|it| it.health_check && it.essential && it.ports[0].container_port == 8080)
+    );
     assert_eq!(definition.tags["NJ_TAG"], "yes");
     let text = compiler::observation::text::write(&observation);
     assert!(!text.contains("hidden") && !text.contains("PASSWORD") && text.contains("meshwright.serves"), "{text}");
@@ -199,10 +201,15 @@ async fn half_an_answer_is_none() {
 async fn an_attempt_ends_after_ten_seconds_whatever_trickles() {
     let fake = with_orders("awsvpc").await;
     for number in 0..100_u8 {
-        fake.change(|world| world.run_task(Run::at("production", "orders", IpAddr::from([127, 9, 1, number]))).unwrap());
+        fake.change(|world| {
+            world.run_task(Run::at("production", "orders", IpAddr::from([127, 9, 1, number]))).unwrap()
+        });
     }
     let aws = aws(&fake).await;
-    fake.fail([Fault::of("ListTasks", faults::Kind::Slow { bytes_per_second: 20 }), Fault::every(faults::Kind::Silence)]);
+    fake.fail([
+        Fault::of("ListTasks", faults::Kind::Slow { bytes_per_second: 20 }),
+        Fault::every(faults::Kind::Silence),
+    ]);
     let started = Instant::now();
     let ids = ["i-1".to_owned()];
     let (list, instances) = tokio::join!(aws.list_tasks("production", None), aws.describe_instances(&ids));
@@ -261,7 +268,10 @@ async fn moto_is_read_too() {
     for _ in 0..3 {
         let observation = read(&mut reader, &aws, &production()).await.unwrap().observation;
         let runs = |task: &&Task| task.last_status == "RUNNING" && task.addresses.len() == 1;
-        assert_eq!(observation.tasks.iter().filter(runs).map(|task| task.arn.clone()).collect::<BTreeSet<_>>(), started);
+        assert_eq!(
+            observation.tasks.iter().filter(runs).map(|task| task.arn.clone()).collect::<BTreeSet<_>>(),
+            started
+        );
         assert_eq!(observation.task_definitions[0].family, "orders");
         assert_eq!(observation.task_definitions[0].containers.len(), 2);
     }
