@@ -3,7 +3,7 @@
 pub(crate) mod apart;
 mod duration;
 #[cfg(feature = "ecs")]
-mod ecs;
+pub(super) mod ecs;
 #[cfg(not(feature = "ecs"))]
 #[path = "serve/without_ecs.rs"]
 mod ecs;

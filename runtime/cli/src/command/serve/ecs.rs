@@ -241,7 +241,7 @@ fn known(file: &Path) -> Option<Observation> {
     text::read(file, &sources, &mut diagnostics).map(text::Located::plain)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(in crate::command) fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     let least = discovery::run::LEAST_INTERVAL;
     if interval < least {
@@ -250,7 +250,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
-fn calls(text: &str) -> Result<f64, String> {
+pub(in crate::command) fn calls(text: &str) -> Result<f64, String> {
     let calls: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
     if calls.is_finite() && (0.1..=100.0).contains(&calls) { Ok(calls) } else { Err("say 0.1 to 100".to_owned()) }
 }
