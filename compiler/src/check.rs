@@ -13,6 +13,7 @@ mod rules;
 mod tables;
 mod wasm_module;
 
+use spec::mesh::RouteMatch;
 use spec::{Diagnostics, Mesh, Sources};
 
 use crate::checked::CheckedMesh;
@@ -29,4 +30,9 @@ pub fn check(mesh: &Mesh, sources: &Sources, diagnostics: &mut Diagnostics) -> O
         overlays::check(mesh, &checked, diagnostics);
     }
     (diagnostics.faults() == before).then_some(checked)
+}
+
+/// Whether one certainly takes every request of the other: a route that comes later is never reached then.
+pub(crate) fn covers(one: &RouteMatch, other: &RouteMatch) -> bool {
+    rules::covers(one, other)
 }

@@ -8,6 +8,7 @@ pub(crate) mod discovered;
 mod grpc_bootstrap;
 mod inline;
 mod secrets;
+pub mod task_definition;
 pub mod xds_files;
 
 use ::envoy::{to_json, to_yaml};

@@ -95,7 +95,7 @@ const EDITS: [(&str, &str); 3] = [
     ("maintenance", "Envoy's own answers know no times and no secrets"),
 ];
 
-fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
+pub(crate) fn of_proxy(mesh: &CheckedMesh, proxy: Proxy) -> ProxyReport {
     let mut lines = Lines::default();
     let (at, mut filters): (&Situation, Vec<&FilterUse>) = (mesh.situation(proxy), Vec::new());
     filters.extend(&at.filters);

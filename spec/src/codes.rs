@@ -196,6 +196,25 @@ codes! {
     IMPORTED_DIFFERENTLY = "imported-differently" rule note: "what was imported behaves otherwise than before";
     // What runs.
     UNREADABLE_OBSERVATION = "unreadable-observation" fault: "the record of what runs cannot be read";
+    // What a task says wrong is left out, and nobody else suffers: that it is, deserves a look.
+    QUARANTINED_TASK = "quarantined-task" rule warning: "what a task says of itself is left out";
+    NOT_THE_OWNER = "not-the-owner" rule warning: "a task claims a service that is another's";
+    CONTESTED_SERVICE = "contested-service" rule warning: "tasks of several families claim one service";
+    AMBIGUOUS_TASK = "ambiguous-task" rule warning: "it is not clear at which port a task listens";
+    UNREACHABLE_TASK = "unreachable-task" rule note: "a task runs where nobody can reach it";
+    // Task definitions.
+    UNREADABLE_TASK_DEFINITION = "unreadable-task-definition" fault: "the task definition cannot be read";
+    SIDECAR_CONTAINER = "sidecar-container" rule error: "a task has no sidecar, or not one that can do its work";
+    TASK_NETWORK = "task-network" rule error: "the sidecar and the application, or their callers, do not reach each other";
+    TASK_PORTS = "task-ports" rule error: "containers and the mesh disagree about ports";
+    TASK_INTERCEPTION = "task-interception" rule error: "connections are taken otherwise than the mesh expects";
+    TASK_ORDER = "task-order" rule error: "containers do not start in an order in which all requests pass";
+    TASK_MEMORY = "task-memory" rule error: "memory or CPU is not enough, or none that ECS has";
+    TASK_HEALTH = "task-health" rule warning: "nobody would notice what is wrong with a container";
+    FOREIGN_PROXY = "foreign-proxy" rule error: "another mesh takes the same task's connections";
+    SECRET_IN_ENVIRONMENT = "secret-in-environment" rule error: "a secret stands in a task definition";
+    TASK_OWNER = "task-owner" rule warning: "a task says that it is somebody else";
+    TASK_SIZE = "task-size" fault: "the task definition is larger than what ECS takes";
     // Severities and suppressions.
     UNKNOWN_RULE = "unknown-rule" fault: "no rule has this name";
     FIXED_SEVERITY = "fixed-severity" fault: "a fault cannot be allowed, and weighs what it weighs";

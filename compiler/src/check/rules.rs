@@ -100,10 +100,15 @@ mod without_effect;
 mod zero_limit;
 mod zero_weights;
 
-use spec::mesh::{Route, Target};
+use spec::mesh::{Route, RouteMatch, Target};
 use spec::{Diagnostics, Mesh};
 
 use super::tables::Tables;
+
+/// Whether one certainly takes every request of the other.
+pub(super) fn covers(one: &RouteMatch, other: &RouteMatch) -> bool {
+    path_overlap::covers(one, other)
+}
 
 type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 

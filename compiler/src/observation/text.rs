@@ -145,7 +145,7 @@ fn unreadable(span: Span, error: &serde_json::Error) -> Diagnostic {
 }
 
 /// serde counts lines from 1 and columns in bytes.
-fn offset(text: &str, line: usize, column: usize) -> usize {
+pub(crate) fn offset(text: &str, line: usize, column: usize) -> usize {
     let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let at = before.saturating_add(column.saturating_sub(1)).min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use meshwright_compiler::emit::task_definition;
+use meshwright_compiler::import::ecs;
+use meshwright_compiler::observation::text;
 use meshwright_compiler::{annotation, check, import, pending};
 use spec::load::{FileError, Files};
-use spec::{Diagnostics, Severity, Sources, Syntax, Variables, codes, suppress};
+use spec::{Diagnostics, Severity, SourceFile, Sources, Syntax, Variables, codes, suppress};
 
 use crate::findings::findings;
 
@@ -23,6 +26,8 @@ struct Input {
     format: Format,
     main: Vec<u8>,
     named: Named,
+    /// What runs beside the mesh.
+    observed: Option<String>,
 }
 
 /// The word after the fence.
@@ -32,6 +37,10 @@ enum Format {
     Yaml,
     /// bent's file format.
     Bent,
+    /// What runs on ECS, and nothing else.
+    Observation,
+    /// A task definition of ECS, for the first node of `mesh.kdl`. `@@@@@` stands for 10,000 letters.
+    TaskDefinition,
     /// KDL whose bytes beyond ASCII are written `\xHH`, so that a page can show what is not text.
     Text,
 }
@@ -41,6 +50,12 @@ const USUAL: &[(&str, &[u8])] = &[
     ("audit.wasm", include_bytes!("../golden/filters-wasm/tenant.wasm")),
     ("clients.keys", b"partner:4f1c9a7e6b2d8035\n"),
 ];
+
+/// What task definitions are checked against where a page has no other mesh.
+const MESH: &[u8] = br#"mesh "shop" {
+    service "orders.svc" { endpoint "10.0.1.11:8080" node="orders"; }
+    node "orders" { serves "orders.svc"; }
+}"#;
 
 /// The files that a page supplies beside its mesh.
 #[derive(Default)]
@@ -107,15 +122,28 @@ fn what_to_write_instead_is_right() {
 /// From bytes to findings, as the command does it: names are checked once the text is understood.
 fn run(slug: &str, input: &Input) -> (Diagnostics, String) {
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    if let Format::TaskDefinition = input.format {
+        return run_task_definition(input);
+    }
     let name = "mesh";
     let file = spec::load::add_text(name, input.main.clone(), &mut sources, &mut found);
     let mesh = file.and_then(|file| {
         let syntax = match input.format {
             Format::Kdl | Format::Text => Syntax::Kdl,
             Format::Yaml => Syntax::Yaml,
+            Format::TaskDefinition => return None,
             Format::Bent => return import::bent::import(file, &sources, &mut found),
+            Format::Observation => {
+                let joined = ecs::import(file, &ecs::Options::default(), &input.named, &mut sources, &mut found);
+                return joined.map(|(mesh, _)| mesh);
+            }
         };
-        spec::load::load_text(file, syntax, Variables::default(), &input.named, &mut sources, &mut found).mesh
+        let loaded = spec::load::load_text(file, syntax, Variables::default(), &input.named, &mut sources, &mut found);
+        let mesh = loaded.mesh?;
+        let Some(observed) = &input.observed else { return Some(mesh) };
+        let observed = sources.add(SourceFile::secret("observed.json", observed.clone()));
+        let observed = text::read(observed, &sources, &mut found)?;
+        Some(ecs::join(mesh, &observed, &ecs::Options::default(), &input.named, &mut sources, &mut found).0)
     });
     if let Some(mut mesh) = mesh {
         annotation::apply(&mut mesh, &mut found);
@@ -135,6 +163,20 @@ fn run(slug: &str, input: &Input) -> (Diagnostics, String) {
         let judged = suppress::apply(&suppressions, &sources, found);
         found = judged.findings.into_iter().chain(judged.unused).collect();
     }
+    let text = findings(&found, &sources);
+    (found, text)
+}
+
+fn run_task_definition(input: &Input) -> (Diagnostics, String) {
+    let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    let mesh = input.named.0.get("mesh.kdl").map_or(MESH, Vec::as_slice).to_vec();
+    let file = spec::load::add_text("mesh.kdl", mesh, &mut sources, &mut found).unwrap();
+    let loaded = spec::load::load_text(file, Syntax::Kdl, Variables::default(), &input.named, &mut sources, &mut found);
+    let mesh = check(&loaded.mesh.unwrap(), &sources, &mut found).unwrap();
+    assert!(found.is_empty(), "{}", findings(&found, &sources));
+    let text = String::from_utf8(input.main.clone()).unwrap().replace("@@@@@", &"x".repeat(10_000));
+    let file = sources.add(SourceFile::secret("td.json", text));
+    task_definition::check(file, &mesh, mesh.proxies().next().unwrap(), &sources, &mut found);
     let text = findings(&found, &sources);
     (found, text)
 }
@@ -175,14 +217,20 @@ fn input(section: &str) -> Result<Input, String> {
         "kdl" => Format::Kdl,
         "yaml" => Format::Yaml,
         "bent" => Format::Bent,
+        "observation" => Format::Observation,
+        "json" => Format::TaskDefinition,
         "text" => Format::Text,
         other => return Err(format!("no mesh is written in `{other}`")),
     };
     let main = match format {
         Format::Text => unescaped(text)?,
-        Format::Kdl | Format::Yaml | Format::Bent => text.clone().into_bytes(),
+        Format::Kdl | Format::Yaml | Format::Bent | Format::Observation | Format::TaskDefinition => {
+            text.clone().into_bytes()
+        }
     };
-    let named = blocks.iter().skip(1).map(|(word, text)| {
+    let beside = || blocks.iter().skip(1);
+    let observed = beside().find(|(word, _)| *word == "observation").map(|(_, text)| text.clone());
+    let named = beside().filter(|(word, _)| *word != "observation").map(|(word, text)| {
         let name = match word.split_once(' ') {
             Some((_, name)) => name,
             None if *word == "htpasswd" => "users.htpasswd",
@@ -191,7 +239,7 @@ fn input(section: &str) -> Result<Input, String> {
         Ok((name.to_owned(), text.clone().into_bytes()))
     });
     let named = Named(named.collect::<Result<_, _>>()?);
-    Ok(Input { format, main, named })
+    Ok(Input { format, main, named, observed })
 }
 
 /// Word and text of each fenced block.

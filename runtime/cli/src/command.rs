@@ -10,6 +10,7 @@ mod rule;
 mod schema;
 mod serve;
 mod sidecar;
+mod task_definition;
 mod up;
 
 use clap::Subcommand;
@@ -59,6 +60,11 @@ pub enum Command {
     /// acknowledged. SIGTERM drains, a second one hurries; SIGHUP reads certificates anew. `sidecar health` is for
     /// health checks of tasks.
     Sidecar(Box<sidecar::Arguments>),
+    /// Add the sidecar to a task definition of ECS, or find what of one is wrong for a mesh
+    ///
+    /// Task definitions are JSON: what `aws ecs register-task-definition --cli-input-json` takes, what
+    /// `describe-task-definition` prints, or CloudFormation.
+    TaskDefinition(Box<task_definition::Arguments>),
     /// Run a mesh on this machine: a real Envoy for each node, echo workloads in place of services
     Up(up::Arguments),
 }
@@ -76,6 +82,7 @@ pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::CompileApart(arguments) => serve::apart::run(&arguments),
         Command::Sidecar(arguments) => sidecar::run(&arguments),
+        Command::TaskDefinition(arguments) => task_definition::run(&arguments),
         Command::Up(arguments) => up::run(&arguments),
     }
 }

@@ -2,12 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep};
+
+use crate::load::STATE;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nok\n";
 const LEFTOVERS_END_WITHIN: Duration = Duration::from_secs(2);
@@ -23,12 +26,22 @@ pub struct Backend {
 
 impl Backend {
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
+        Self::answering(address, ANSWER.into()).await
+    }
+
+    /// One whose answers say who gave them, where [`Load`](crate::load::Load) reads what was answered.
+    pub async fn saying(address: SocketAddr, who: &str) -> io::Result<Self> {
+        let answer = format!("HTTP/1.1 200 OK\r\n{STATE}: {who}\r\ncontent-length: 3\r\n\r\nok\n");
+        Self::answering(address, answer.into_bytes().into()).await
+    }
+
+    async fn answering(address: SocketAddr, with: Arc<[u8]>) -> io::Result<Self> {
         let listener = bind(address).await?;
         let address = listener.local_addr()?;
         let acceptor = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(answer(stream));
+                connections.spawn(answer(stream, Arc::clone(&with)));
                 while connections.try_join_next().is_some() {}
             }
         });
@@ -60,7 +73,7 @@ async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Requests without a body, one after the other, until the peer is gone.
-async fn answer(mut stream: TcpStream) -> io::Result<()> {
+async fn answer(mut stream: TcpStream, with: Arc<[u8]>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut head = Vec::new();
     loop {
@@ -69,7 +82,7 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
         }
         while let Some(end) = head.windows(END_OF_HEAD.len()).position(|window| window == END_OF_HEAD) {
             head.drain(..end + END_OF_HEAD.len());
-            stream.write_all(ANSWER).await?;
+            stream.write_all(&with).await?;
         }
     }
 }

@@ -45,7 +45,8 @@ pub async fn fault(binary: &EnvoyBinary, program: &Path, variant: Variant, edits
     replace(&file, &mesh(&stage.places, 0))?;
     let serve = Serve::start(&crate::serve::Setup {
         program: program.to_owned(),
-        mesh: file.clone(),
+        mesh: Some(file.clone()),
+        ecs: None,
         listen: stage.server(0)?,
         admin: stage.admin(0)?,
         state: None,

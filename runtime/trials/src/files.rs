@@ -73,7 +73,8 @@ impl Followers {
         std::fs::write(&file, state(0, &stage.places))?;
         let serve = Serve::start(&Setup {
             program: program.to_owned(),
-            mesh: file.clone(),
+            mesh: Some(file.clone()),
+            ecs: None,
             listen: stage.server(0)?,
             admin: stage.admin(0)?,
             state: None,

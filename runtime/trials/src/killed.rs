@@ -28,7 +28,8 @@ pub async fn killed(binary: &EnvoyBinary, program: &Path, kills: usize) -> anyho
     let (file, away) = (folder.path().join("mesh.kdl"), folder.path().join("away.kdl"));
     let setup = Setup {
         program: program.to_owned(),
-        mesh: file.clone(),
+        mesh: Some(file.clone()),
+        ecs: None,
         listen: stage.server(0)?,
         admin: stage.admin(0)?,
         state: Some(folder.path().join("state")),

@@ -28,3 +28,4 @@ pub mod stage;
 pub mod stalled;
 pub mod swap;
 pub mod table;
+pub mod tasks;

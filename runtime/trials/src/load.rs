@@ -1,5 +1,6 @@
 //! Constant load: connections that are kept, requests one after the other, every answer counted. Nothing is tried again.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,6 +62,18 @@ struct Seen {
     tally: Tally,
     /// What the answer to the latest request said, the request's place in time, and since when they say nothing else.
     state: Option<(String, Instant, Instant)>,
+    /// By what they said.
+    answers: BTreeMap<String, Answers>,
+}
+
+/// Answers that said the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    pub count: u64,
+    /// When the first of them came.
+    pub first: Instant,
+    /// When the last of their requests was sent.
+    pub asked_last: Instant,
 }
 
 impl Plan {
@@ -82,21 +95,31 @@ impl Plan {
     }
 
     pub fn start(self) -> Load {
-        let (stop, stopped) = watch::channel(false);
-        let seen = Seen { started: Instant::now(), tally: Tally::default(), state: None };
-        let seen = Arc::new(Mutex::new(seen));
-        let mut connections = JoinSet::new();
-        for _ in 0..self.connections {
-            connections.spawn(requests(self.clone(), Arc::clone(&seen), stopped.clone()));
-        }
-        Load { seen, stop, connections }
+        let stop = watch::Sender::new(false);
+        let (tally, answers) = (Tally::default(), BTreeMap::new());
+        let seen = Seen { started: Instant::now(), tally, state: None, answers };
+        let mut load = Load { seen: Arc::new(Mutex::new(seen)), stop, connections: JoinSet::new() };
+        load.add(&self);
+        load
     }
 }
 
 impl Load {
+    /// More requests, which are counted with the others.
+    pub fn add(&mut self, plan: &Plan) {
+        for _ in 0..plan.connections {
+            self.connections.spawn(requests(plan.clone(), Arc::clone(&self.seen), self.stop.subscribe()));
+        }
+    }
+
     /// So far.
     pub fn tally(&self) -> Tally {
         lock(&self.seen).tally.clone()
+    }
+
+    /// What was answered so far, by what the answers said.
+    pub fn answers(&self) -> BTreeMap<String, Answers> {
+        lock(&self.seen).answers.clone()
     }
 
     /// When the first of the answers came since which all say this; `None` while any says something else.
@@ -239,12 +262,18 @@ impl Seen {
         tally.requests += 1;
         tally.slowest = tally.slowest.max(now.saturating_duration_since(asked));
         match outcome {
-            Ok(answer) => match &mut self.state {
-                // What was asked before cannot tell what is so now.
-                Some((_, latest, _)) if *latest > asked => {}
-                Some((said, latest, _)) if *said == answer.state => *latest = asked,
-                state => *state = Some((answer.state, asked, now)),
-            },
+            Ok(answer) => {
+                let new = Answers { count: 0, first: now, asked_last: asked };
+                let answers = self.answers.entry(answer.state.clone()).or_insert(new);
+                answers.count += 1;
+                answers.asked_last = answers.asked_last.max(asked);
+                match &mut self.state {
+                    // What was asked before cannot tell what is so now.
+                    Some((_, latest, _)) if *latest > asked => {}
+                    Some((said, latest, _)) if *said == answer.state => *latest = asked,
+                    state => *state = Some((answer.state, asked, now)),
+                }
+            }
             Err(reason) => {
                 tally.lost += 1;
                 if tally.losses.len() < TOLD {

@@ -12,11 +12,14 @@ use local::process::{EnvoyRun, Supervised, supervise};
 use local::{Admin, EnvoyBinary};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
+use tokio::time::{Instant, sleep};
 
 use crate::bootstrap::bootstrap;
 use crate::mesh::{Compiled, PORT};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
+const CONNECTED: &str = "control_plane.connected_state";
+const POLL: Duration = Duration::from_millis(5);
 
 /// Which Envoy, and how it asks.
 #[derive(Clone, Debug)]
@@ -151,6 +154,16 @@ impl Proxy {
     /// What was told and taken, of every type.
     pub async fn updates(&self) -> anyhow::Result<u64> {
         Ok(sum(&self.stats().await?, |name| name.ends_with(".update_success")))
+    }
+
+    /// Waits until it has a stream to a control plane.
+    pub async fn is_connected(&self, within: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        while self.counter(CONNECTED).await? == 0 {
+            anyhow::ensure!(Instant::now() < deadline, "Envoy has no stream: {}", self.log());
+            sleep(POLL).await;
+        }
+        Ok(())
     }
 
     /// A counter or a gauge.

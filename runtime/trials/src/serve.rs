@@ -20,12 +20,38 @@ const POLL: Duration = Duration::from_millis(5);
 pub struct Setup {
     /// `meshwright`.
     pub program: PathBuf,
-    pub mesh: PathBuf,
+    /// None: what runs is all of the mesh.
+    pub mesh: Option<PathBuf>,
+    /// Where it asks what runs.
+    pub ecs: Option<Ecs>,
     pub listen: SocketAddr,
     pub admin: SocketAddr,
     /// Where it keeps what it served last; nowhere.
     pub state: Option<PathBuf>,
     pub log: PathBuf,
+}
+
+/// An AWS that is asked what runs.
+#[derive(Clone, Debug)]
+pub struct Ecs {
+    pub endpoint: String,
+    /// Between two reads.
+    pub interval: Duration,
+    /// Whatever else is to be said on the command line.
+    pub arguments: Vec<String>,
+}
+
+impl Ecs {
+    fn say(&self, command: &mut Command) {
+        command.args(["--ecs", "--interval", &format!("{}ms", self.interval.as_millis())]);
+        command.args(&self.arguments).env("AWS_ENDPOINT_URL", &self.endpoint).env("AWS_REGION", "eu-central-1");
+        command.env("AWS_ACCESS_KEY_ID", "nobody").env("AWS_SECRET_ACCESS_KEY", "nothing");
+        // Nothing of the machine's own account.
+        for variable in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_ECS", "AWS_ENDPOINT_URL_EC2"] {
+            command.env_remove(variable);
+        }
+        command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    }
 }
 
 /// A control plane that follows a file. Dropping it kills it.
@@ -51,7 +77,10 @@ impl Serve {
     /// Returns at once.
     pub fn spawn(setup: &Setup) -> anyhow::Result<Self> {
         let mut command = Command::new(&setup.program);
-        command.arg("serve").arg(&setup.mesh);
+        command.arg("serve").args(&setup.mesh);
+        if let Some(ecs) = &setup.ecs {
+            ecs.say(&mut command);
+        }
         command.args(["--listen", &setup.listen.to_string(), "--admin", &setup.admin.to_string()]);
         match &setup.state {
             Some(folder) => command.arg("--state").arg(folder),
@@ -96,6 +125,17 @@ impl Serve {
     pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("it runs")?;
         Ok(kill_process(pid, signal)?)
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// SIGTERM, and its end.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        self.signal(Signal::TERM)?;
+        tokio::time::timeout(READY_WITHIN, self.child.wait()).await.context("it does not end")??;
+        Ok(())
     }
 
     /// SIGKILL. It is gone when this returns.

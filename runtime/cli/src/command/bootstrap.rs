@@ -125,7 +125,8 @@ fn mesh(ready: Ready, arguments: &Arguments) -> Result<CheckedMesh, Exit> {
     }
 }
 
-fn proxy(mesh: &CheckedMesh, name: &str) -> Result<Proxy, Exit> {
+/// The node or gateway of a name, in whatever case.
+pub(super) fn proxy(mesh: &CheckedMesh, name: &str) -> Result<Proxy, Exit> {
     let found = mesh.proxies().find(|proxy| mesh.proxy_name(*proxy).key() == name.to_ascii_lowercase());
     found.ok_or_else(|| {
         let known: Vec<String> = mesh.proxies().map(|proxy| format!("`{}`", mesh.proxy_name(proxy))).collect();
@@ -174,7 +175,7 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn server(text: &str) -> Result<HostPort, String> {
+pub(super) fn server(text: &str) -> Result<HostPort, String> {
     HostPort::parse(text).ok_or_else(|| format!("`{text}` is no `HOST:PORT`"))
 }
 

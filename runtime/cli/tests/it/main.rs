@@ -11,4 +11,5 @@ mod malformed;
 mod outputs;
 mod random;
 mod rules;
+mod task_definition;
 mod up;

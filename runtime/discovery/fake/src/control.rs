@@ -5,6 +5,7 @@
 //! | `POST /_fake/change` | one change, or a list of them, see [`Change`]; what each gave comes back |
 //! | `POST /_fake/faults` | these faults in place of those before |
 //! | `POST /_fake/limits` | `{"rate": 20, "burst": 100}`, `"aws"`, or `null` |
+//! | `POST /_fake/credentials` | `{"accessKey": …, "secretKey": …}`, which must then sign all calls, or `null` |
 //! | `GET /_fake/tasks` | every task, in short |
 //! | `GET /_fake/calls`, `DELETE /_fake/calls` | counts by action and outcome |
 
@@ -21,6 +22,7 @@ use crate::faults::Fault;
 use crate::limits::{Limits, Rate};
 use crate::reply::Reply;
 use crate::server::{State, lock};
+use crate::signature::Credentials;
 use crate::world::{Health, NewService, Pace, Run, Status, Task, World};
 
 #[derive(Deserialize)]
@@ -28,6 +30,7 @@ use crate::world::{Health, NewService, Pace, Run, Status, Task, World};
 enum Change {
     CreateCluster { name: String },
     Register { definition: Value },
+    RegisterUnchecked { definition: Value },
     AddInstance { cluster: String, addresses: Vec<IpAddr> },
     RemoveInstance { instance: String },
     CreateService(NewService),
@@ -89,6 +92,10 @@ fn handle(state: &State, method: &Method, path: &str, body: &[u8]) -> Result<Val
             };
             Ok(Value::Null)
         }
+        ("POST", "credentials") => {
+            *lock(&state.credentials) = read::<Option<Credentials>>(body)?;
+            Ok(Value::Null)
+        }
         ("GET", "tasks") => Ok(lock(&state.world).tasks().map(short).collect()),
         ("GET", "calls") => Ok(json!(*lock(&state.calls))),
         ("DELETE", "calls") => {
@@ -104,6 +111,7 @@ fn change(state: &State, change: Change) -> Result<Value, Failure> {
     Ok(match change {
         Change::CreateCluster { name } => json!(world.create_cluster(&name)),
         Change::Register { definition } => json!(world.register(&definition)?),
+        Change::RegisterUnchecked { definition } => json!(world.register_unchecked(&definition)?),
         Change::AddInstance { cluster, addresses } => json!(world.add_instance(&cluster, &addresses)?),
         Change::RemoveInstance { instance } => json!(world.remove_instance(&instance)),
         Change::CreateService(service) => json!(world.create_service(service)?),

@@ -72,6 +72,8 @@ impl Failure {
             "ServiceUnavailableException" => ("Unavailable", 503),
             "ExpiredTokenException" => ("RequestExpired", 400),
             "AccessDeniedException" => ("UnauthorizedOperation", 403),
+            "MissingAuthenticationTokenException" => ("MissingParameter", 400),
+            "UnrecognizedClientException" | "InvalidSignatureException" => ("AuthFailure", 401),
             code => (code, self.status),
         };
         Failure { code: code.to_owned(), message: self.message.clone(), status }

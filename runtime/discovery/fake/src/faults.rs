@@ -36,6 +36,8 @@ pub enum Kind {
     Unavailable,
     ExpiredCredentials,
     Denied,
+    /// The token of this page is not valid any more.
+    ExpiredPage,
     Error {
         code: String,
         message: String,
@@ -175,6 +177,7 @@ impl Kind {
             Kind::ServerError => Failure::server(),
             Kind::Unavailable => Failure::unavailable(),
             Kind::ExpiredCredentials => Failure::expired_credentials(),
+            Kind::ExpiredPage => Failure::invalid("Invalid token."),
             Kind::Denied => Failure::denied(action),
             Kind::Error { code, message, status } => {
                 Failure { code: code.clone(), message: message.clone(), status: *status }

@@ -99,3 +99,15 @@ async fn on_ec2_a_container_needs_memory() {
     let answer = ecs(&fake, "RegisterTaskDefinition", definition).await;
     assert!(answer.text.contains("At least one of 'memory' or 'memoryReservation'"), "{}", answer.text);
 }
+
+#[tokio::test]
+async fn what_ecs_refuses_can_be_had_all_the_same() {
+    let fake = with_orders().await;
+    let mut definition = orders();
+    definition["containerDefinitions"][0]["dockerLabels"]["x"] = json!("x".repeat(1 << 20));
+    let refused = ecs(&fake, "RegisterTaskDefinition", definition.clone()).await;
+    assert!(refused.text.contains("Max allowed length is '65536' bytes."), "{}", refused.text);
+    fake.change(|world| world.register_unchecked(&definition)).unwrap();
+    let answer = ecs(&fake, "DescribeTaskDefinition", json!({ "taskDefinition": "orders:2" })).await;
+    assert!(answer.text.len() > 1 << 20);
+}

@@ -43,6 +43,15 @@ async fn faults_and_limits_are_set_through_the_door() {
 }
 
 #[tokio::test]
+async fn calls_must_be_signed_if_that_is_demanded() {
+    let fake = Fake::start().await.unwrap();
+    door(&fake, "credentials", json!({ "accessKey": "test", "secretKey": "secret" })).await;
+    assert_eq!(ecs(&fake, "ListClusters", json!({})).await.code(), "MissingAuthenticationTokenException");
+    door(&fake, "credentials", json!(null)).await;
+    assert_eq!(ecs(&fake, "ListClusters", json!({})).await.status, 200);
+}
+
+#[tokio::test]
 async fn what_the_door_does_not_understand_it_refuses() {
     let fake = Fake::start().await.unwrap();
     assert_eq!(door(&fake, "change", json!({ "do": "fly" })).await.status, 400);

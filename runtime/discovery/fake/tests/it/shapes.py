@@ -14,17 +14,19 @@ url = sys.argv[1]
 actions = set()
 
 
-def client(name):
+def client(name, secret=None, region="eu-central-1"):
     # `DiscoverInstances` is sent to a host of its own otherwise.
     config = Config(retries={"total_max_attempts": 1}, inject_host_prefix=False)
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "eu-central-1"}
-    made = boto3.client(name, endpoint_url=url, config=config, **keys)
+    # Else those of the task's role, that the agent gives.
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": secret, "aws_session_token": "temporary"}
+    keys = keys if secret else {}
+    made = boto3.client(name, endpoint_url=url, config=config, region_name=region, **keys)
     made.meta.events.register(f"before-parse.{made.meta.service_model.service_id.hyphenize()}.*", check)
     return made
 
 
 def check(response_dict, operation_model, **_):
-    actions.add(operation_model.name)
+    actions.add((operation_model.service_model.service_id, operation_model.name))
     if response_dict["status_code"] != 200:
         return
     body = response_dict["body"].decode()
@@ -169,4 +171,7 @@ def check_cloud_map(cloud_map):
 
 check_ec2(client("ec2"), check_ecs(client("ecs")))
 check_cloud_map(client("servicediscovery"))
+refused("InvalidSignatureException", client("ecs", secret="other").list_clusters)
+refused("InvalidSignatureException", client("ecs", region="us-east-1").list_clusters)
+refused("AuthFailure", client("ec2", secret="other").describe_instances)
 print(f"{len(actions)} actions, every field in the model")

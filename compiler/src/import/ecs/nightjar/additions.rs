@@ -1,0 +1,306 @@
+//! Puts services, nodes and gateways into the mesh, beside what is there: what the mesh says itself holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spec::mesh::{Call, Callee, Endpoint, Gateway, Mesh, Node, Route, RouteAction, Service};
+use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
+
+use super::colours::Colour;
+use super::member::{Member, Role};
+use super::present::Present;
+use super::table::{self, Share, Table};
+use super::{names, route};
+use crate::import::ecs::assemble::{Draft, Finding};
+
+pub(super) struct Additions<'a> {
+    spec: &'a Mesh,
+    mesh: &'a mut Mesh,
+    aliases: &'a mut BTreeMap<String, String>,
+    findings: &'a mut BTreeSet<Finding>,
+    services: BTreeMap<String, usize>,
+    /// The nodes that the mesh had before.
+    said_nodes: BTreeMap<String, Name>,
+    /// Services whose routes come from here.
+    routed: BTreeSet<String>,
+    /// Namespaces that others reach through their gateways.
+    through_gateways: BTreeSet<String>,
+    /// Namespaces, and callers' namespaces, for which there is a table of its own.
+    own_tables: BTreeSet<(String, String)>,
+}
+
+impl<'a> Additions<'a> {
+    pub(super) fn new(spec: &'a Mesh, draft: &'a mut Draft) -> Self {
+        let Draft { mesh, aliases, findings, .. } = draft;
+        let services = mesh.services.iter().enumerate().map(|(index, it)| (it.name.value.key(), index)).collect();
+        let (routed, through_gateways, own_tables) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let said_nodes = spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
+        Self { spec, mesh, aliases, findings, services, said_nodes, routed, through_gateways, own_tables }
+    }
+
+    pub(super) fn findings(&mut self) -> &mut BTreeSet<Finding> {
+        self.findings
+    }
+
+    /// Whether what somebody wrote leads there.
+    fn is_called(&self, name: &Name) -> bool {
+        let key = name.key();
+        let (nodes, gateways) = (self.mesh.nodes.iter(), self.mesh.gateways.iter());
+        let hosts = self.spec.gateways.iter().flat_map(|gateway| &gateway.hosts);
+        let services = self.spec.services.iter().flat_map(|service| &service.routes);
+        let routes = hosts.clone().flat_map(|host| &host.routes).chain(services);
+        let targets = routes.filter_map(|route| match &route.action.value {
+            RouteAction::To(targets) => Some(targets),
+            RouteAction::Redirect(_) | RouteAction::Respond(_) => None,
+        });
+        let targets = targets.chain(hosts.map(|host| &host.targets)).flatten();
+        let mut calls = nodes.map(|node| &node.calls).chain(gateways.map(|gateway| &gateway.calls));
+        calls.any(|calls| Call::all(calls).is_some() || Call::listed(calls).any(|called| called.value.key() == key))
+            || targets.into_iter().any(|target| target.service.value.key() == key)
+    }
+
+    /// The node that a task has for other reasons, or that the mesh has for it: the one that it names, its family's or its
+    /// ECS service's.
+    pub(super) fn known_node(&self, it: &Present<'_>) -> Option<Name> {
+        if let Some(known) = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known)) {
+            return Some(known);
+        }
+        let labels = it.definition.containers.iter().map(|container| &container.labels);
+        let tags = [&it.task.tags, &it.definition.tags];
+        let said = tags.into_iter().chain(labels).find_map(|words| words.get("meshwright.node"));
+        let names = [said.map(String::as_str), Some(it.definition.family.as_str()), it.task.service()];
+        names.into_iter().flatten().find_map(|name| self.said_nodes.get(&name.to_ascii_lowercase()).cloned())
+    }
+
+    /// Services with the endpoints of each colour. What the mesh says of them besides holds.
+    pub(super) fn colours(&mut self, colours: &[Colour]) {
+        for colour in colours {
+            // Without endpoints nothing leads there: see the table.
+            if colour.endpoints.is_empty() {
+                continue;
+            }
+            let Some(service) = self.service(&colour.name) else { continue };
+            service.protocol = service.protocol.or(colour.protocol);
+            service.endpoints.extend(colour.endpoints.iter().cloned());
+        }
+    }
+
+    /// Services that lead on by path: one for each service that the mesh calls by name, its namespace, and whoever may call that.
+    pub(super) fn namespaces(&mut self, members: &[Member<'_>], colours: &[Colour], diagnostics: &mut Diagnostics) {
+        for (_, of_service) in grouped(colours, |colour| &colour.of_service) {
+            let Some(name) = of_service.first().map(|colour| colour.of_service.clone()) else { continue };
+            if !self.is_called(&name.value) {
+                continue;
+            }
+            self.route(&name, table_of(&of_service, |_| true).routes, diagnostics);
+        }
+        let by_namespace: BTreeMap<String, Vec<&Colour>> =
+            grouped(colours, |colour| &colour.namespace).into_iter().collect();
+        for (key, of_namespace) in &by_namespace {
+            let Some(name) = of_namespace.first().map(|colour| &colour.namespace) else { continue };
+            let Table { routes, moved } = table_of(of_namespace, |_| true);
+            if let Some(span) = moved.first() {
+                let message =
+                    format!("the routes of namespace `{key}` are tried in another order: narrower ones first");
+                diagnostics.push(
+                    Diagnostic::note(codes::IMPORTED_DIFFERENTLY, *span, message)
+                        .help("under nightjar a route that comes after a wider one is never reached"),
+                );
+            }
+            self.route(&names::inside(name), routes, diagnostics);
+        }
+        // A task that only calls has a listener all the same.
+        for member in members.iter().filter(|member| matches!(member.role, Role::Service(_))) {
+            let name = names::inside(&member.namespace);
+            if !self.services.contains_key(&name.value.key()) {
+                self.route(&name, table::nothing(name.span), diagnostics);
+            }
+        }
+        self.gateways_as_services(members, diagnostics);
+        for namespace in wanted(members) {
+            let of_namespace = by_namespace.get(&namespace.value.key()).map(Vec::as_slice).unwrap_or_default();
+            let Some(name) = names::public(&namespace) else { continue };
+            let routes = match table_of(of_namespace, |route| route.open_to(None)).routes {
+                routes if routes.is_empty() => table::nothing(namespace.span),
+                routes => routes,
+            };
+            self.route(&name, routes, diagnostics);
+            let callers: BTreeMap<String, &Spanned<Name>> =
+                members.iter().map(|member| (member.namespace.value.key(), &member.namespace)).collect();
+            for (key, caller) in callers {
+                let is_named = |route: &route::Route| route.access.iter().any(|(of, _)| *of == key);
+                let named = of_namespace.iter().flat_map(|colour| &colour.routes).any(is_named);
+                let name = names::public_for(&namespace, &caller.value).filter(|_| named);
+                let Some(name) = name else { continue };
+                let routes = match table_of(of_namespace, |route| route.open_to(Some(&caller.value))).routes {
+                    routes if routes.is_empty() => table::nothing(namespace.span),
+                    routes => routes,
+                };
+                self.route(&name, routes, diagnostics);
+                self.own_tables.insert((namespace.value.key(), key));
+            }
+        }
+    }
+
+    /// Gateways that others prefer are a service too.
+    fn gateways_as_services(&mut self, members: &[Member<'_>], diagnostics: &mut Diagnostics) {
+        for member in members {
+            let Role::Gateway(front) = &member.role else { continue };
+            let preferred = |other: &Member<'_>| {
+                let Role::Gateway(front) = &other.role else { return false };
+                front.preferred && other.namespace.value.key() == member.namespace.value.key()
+            };
+            let name = names::through_gateways(&member.namespace).filter(|_| members.iter().any(preferred));
+            let (Some(name), Some(running)) = (name, member.it.routable()) else { continue };
+            let proxies = super::port::Proxies::of(&member.it);
+            let Some(address) = super::port::reach(running, &front.port, &proxies, diagnostics) else { continue };
+            self.through_gateways.insert(member.namespace.value.key());
+            let Some(service) = self.service(&name) else { continue };
+            service.protocol = service.protocol.or(member.protocol);
+            let endpoint = Endpoint::at(Spanned::new(address, member.it.span));
+            if !service.endpoints.iter().any(|known| known.address == endpoint.address) {
+                service.endpoints.push(endpoint);
+            }
+        }
+    }
+
+    /// What a task of one namespace calls for another one.
+    pub(super) fn other(&self, namespace: &Spanned<Name>, caller: &Name) -> Option<Spanned<Name>> {
+        let key = namespace.value.key();
+        if self.through_gateways.contains(&key) {
+            return names::through_gateways(namespace);
+        }
+        match self.own_tables.contains(&(key, caller.key())) {
+            true => names::public_for(namespace, caller),
+            false => names::public(namespace),
+        }
+    }
+
+    /// A service that leads on, unless the mesh says itself where its requests go.
+    pub(super) fn route(&mut self, name: &Spanned<Name>, routes: Vec<Route>, diagnostics: &mut Diagnostics) {
+        let key = name.value.key();
+        if self.routed.contains(&key) {
+            let message =
+                format!("two things are called `{}`: services, namespaces and colours must differ", name.value);
+            diagnostics.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span, message));
+            return;
+        }
+        if runs_where_it_is_said(self.spec, &name.value) {
+            return;
+        }
+        let Some(service) = self.service(name) else { return };
+        if service.routes.is_empty() && service.endpoints.is_empty() {
+            service.routes = routes;
+            self.routed.insert(key);
+        }
+    }
+
+    /// Adds endpoints, and tells whether the service runs anywhere, by what is found or by what the mesh says.
+    pub(super) fn endpoints(&mut self, name: &Spanned<Name>, endpoints: Vec<Endpoint>) -> bool {
+        if endpoints.is_empty() && !self.services.contains_key(&name.value.key()) {
+            return false;
+        }
+        let Some(service) = self.service(name) else { return false };
+        service.endpoints.extend(endpoints);
+        !service.endpoints.is_empty() || service.dns.is_some() || service.ecs.is_some() || service.cloud_map.is_some()
+    }
+
+    /// The same for a service that several paths name.
+    pub(super) fn endpoints_once(&mut self, name: &Spanned<Name>, endpoints: Vec<Endpoint>) -> bool {
+        let known = self.services.get(&name.value.key()).and_then(|index| self.mesh.services.get(*index));
+        let is_there = known.is_some_and(|service| !service.endpoints.is_empty());
+        is_there || self.endpoints(name, endpoints)
+    }
+
+    /// The one that is there, else a new one.
+    pub(super) fn service(&mut self, name: &Spanned<Name>) -> Option<&mut Service> {
+        let index = *self.services.entry(name.value.key()).or_insert(self.mesh.services.len());
+        if index == self.mesh.services.len() {
+            self.mesh.services.push(Service::named(name.clone()));
+        }
+        self.mesh.services.get_mut(index)
+    }
+
+    /// What a task calls is added to its node, unless the node says itself how it calls that.
+    pub(super) fn node(&mut self, node: Node) {
+        let key = node.name.value.key();
+        match self.mesh.nodes.iter_mut().find(|known| known.name.value.key() == key) {
+            Some(known) => {
+                for call in node.calls {
+                    let Callee::Service(name) = &call.service.value else { continue };
+                    if !Call::listed(&known.calls).any(|called| called.value.key() == name.key()) {
+                        known.calls.push(call);
+                    }
+                }
+            }
+            None => self.mesh.nodes.push(node),
+        }
+    }
+
+    /// Unless the mesh has one of that name.
+    pub(super) fn gateway(&mut self, gateway: Gateway) {
+        let key = gateway.name.value.key();
+        if !self.mesh.gateways.iter().any(|known| known.name.value.key() == key) {
+            self.mesh.gateways.push(gateway);
+        }
+    }
+
+    /// The names under which the task's Envoy may ask. What its definition, and its family, are called leads to the newest.
+    pub(super) fn asks(&mut self, it: &Present<'_>, node: &Name, shared: bool) {
+        self.aliases.insert(it.asks_as(), node.as_str().to_owned());
+        if shared {
+            let family = &it.definition.family;
+            self.aliases.insert(format!("{family}/{}", it.definition.revision), node.as_str().to_owned());
+            self.aliases.insert(family.clone(), node.as_str().to_owned());
+        }
+    }
+}
+
+/// Whether the mesh says itself where a service runs.
+pub(super) fn runs_where_it_is_said(spec: &Mesh, name: &Name) -> bool {
+    let said = |service: &Service| {
+        let Service { endpoints, dns, ecs, cloud_map, .. } = service;
+        !endpoints.is_empty() || dns.is_some() || ecs.is_some() || cloud_map.is_some()
+    };
+    let key = name.key();
+    spec.services.iter().any(|service| service.name.value.key() == key && said(service))
+}
+
+fn table_of(colours: &[&Colour], open: impl Fn(&route::Route) -> bool) -> Table {
+    let routes = colours.iter().flat_map(|colour| colour.routes.iter().map(move |route| (*colour, route)));
+    let shares: Vec<Share<'_>> = routes
+        .filter(|(_, route)| open(route))
+        .map(|(colour, route)| Share {
+            matches: &route.matches,
+            to: &colour.name.value,
+            weight: route.weight,
+            is_there: !colour.endpoints.is_empty(),
+            span: route.span,
+        })
+        .collect();
+    table::table(&shares)
+}
+
+/// In the order of the names.
+fn grouped<'c>(colours: &'c [Colour], by: impl Fn(&'c Colour) -> &'c Spanned<Name>) -> Vec<(String, Vec<&'c Colour>)> {
+    let mut groups: BTreeMap<String, Vec<&Colour>> = BTreeMap::new();
+    for colour in colours {
+        groups.entry(by(colour).value.key()).or_default().push(colour);
+    }
+    groups.into_iter().collect()
+}
+
+/// Namespaces that have gateways or are called from others, in the order of their names.
+fn wanted(members: &[Member<'_>]) -> Vec<Spanned<Name>> {
+    let mut wanted: BTreeMap<String, Spanned<Name>> = BTreeMap::new();
+    for member in members {
+        match &member.role {
+            Role::Gateway(_) => drop(wanted.entry(member.namespace.value.key()).or_insert(member.namespace.clone())),
+            Role::Service(colour) => {
+                for (namespace, _) in &colour.others {
+                    wanted.entry(namespace.value.key()).or_insert(namespace.clone());
+                }
+            }
+        }
+    }
+    wanted.into_values().collect()
+}

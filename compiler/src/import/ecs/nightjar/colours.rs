@@ -1,0 +1,121 @@
+//! Tasks of one colour of one service as endpoints, each at its own port.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use spec::mesh::{Endpoint, Protocol};
+use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
+
+use super::member::{self, Member, Role};
+use super::port::{Proxies, Selector, reach};
+use super::route::Route;
+use crate::import::ecs::places;
+
+/// A port of a colour: a service of the mesh, `COLOR.SERVICE.NAMESPACE`.
+#[derive(Debug)]
+pub(super) struct Colour {
+    pub(super) name: Spanned<Name>,
+    /// `SERVICE.NAMESPACE`.
+    pub(super) of_service: Spanned<Name>,
+    pub(super) namespace: Spanned<Name>,
+    pub(super) protocol: Option<Spanned<Protocol>>,
+    /// Empty while none of its tasks may get requests.
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) routes: Vec<Route>,
+}
+
+/// In the order of their names: namespace, service, colour.
+pub(super) fn colours(members: &[Member<'_>], diagnostics: &mut Diagnostics) -> Vec<Colour> {
+    let mut groups: BTreeMap<[String; 3], Vec<(&Member<'_>, &member::Colour)>> = BTreeMap::new();
+    for member in members {
+        let Role::Service(colour) = &member.role else { continue };
+        let key = [member.namespace.value.key(), colour.service.value.key(), colour.color.value.key()];
+        groups.entry(key).or_default().push((member, colour));
+    }
+    groups.into_values().flat_map(|group| ports(&group, diagnostics)).collect()
+}
+
+/// The services of one colour: one for each port that its routes name.
+fn ports(group: &[(&Member<'_>, &member::Colour)], diagnostics: &mut Diagnostics) -> Vec<Colour> {
+    let Some((first, said)) = group.first() else { return Vec::new() };
+    let routes = routes(group, diagnostics);
+    let mut selectors: Vec<&Selector> = Vec::new();
+    for route in routes.iter().map(|route| &route.port) {
+        if !selectors.contains(&route) {
+            selectors.push(route);
+        }
+    }
+    let (namespace, service, color) = (&first.namespace, &said.service, &said.color);
+    let span = color.span;
+    let mut colours = Vec::new();
+    for (index, selector) in selectors.into_iter().enumerate() {
+        let part = selector.word().filter(|_| index > 0).map(|word| format!("{word}.")).unwrap_or_default();
+        let text = format!("{part}{}.{}.{}", color.value, service.value, namespace.value);
+        let whole = format!("{}.{}", service.value, namespace.value);
+        let (Some(name), Some(of_service)) = (Name::new(&text), Name::new(&whole)) else {
+            let message = "colour, service and namespace together cannot be the name of a service";
+            diagnostics.push(Diagnostic::error(codes::INVALID_NAME, span, message));
+            continue;
+        };
+        let own: Vec<Route> = routes.iter().filter(|route| route.port == *selector).cloned().collect();
+        colours.push(Colour {
+            name: Spanned::new(name, span),
+            of_service: Spanned::new(of_service, service.span),
+            namespace: namespace.clone(),
+            protocol: group.iter().find_map(|(member, _)| member.protocol),
+            endpoints: endpoints(group, &own, selector, diagnostics),
+            routes: own,
+        });
+    }
+    colours
+}
+
+/// What the newest revision of each family says that has a task which may get requests, else the newest that there is.
+fn routes(group: &[(&Member<'_>, &member::Colour)], diagnostics: &mut Diagnostics) -> Vec<Route> {
+    let mut newest: BTreeMap<&str, ((bool, u32), &member::Colour)> = BTreeMap::new();
+    for (member, colour) in group {
+        let definition = member.it.definition;
+        let rank = (member.it.is_routable, definition.revision);
+        let (best, of) = newest.entry(definition.family.as_str()).or_insert((rank, colour));
+        if rank > *best {
+            (*best, *of) = (rank, colour);
+        } else if rank == *best && !same(&of.routes, &colour.routes) {
+            let message = "tasks of one task definition say different routes: those of the first one hold";
+            diagnostics.push(
+                Diagnostic::warning(codes::IMPORTED_DIFFERENTLY, member.it.span, message)
+                    .help("tag the task definition in place of single tasks"),
+            );
+        }
+    }
+    newest.into_values().flat_map(|(_, colour)| colour.routes.clone()).collect()
+}
+
+fn same(one: &[Route], other: &[Route]) -> bool {
+    let equal = |(one, other): (&Route, &Route)| {
+        let access = (one.public, &one.access, &one.port) == (other.public, &other.access, &other.port);
+        access && one.matches == other.matches && one.weight == other.weight
+    };
+    one.len() == other.len() && one.iter().zip(other).all(equal)
+}
+
+/// Each task at the port that its own words name for these routes: another revision may listen elsewhere.
+fn endpoints(
+    group: &[(&Member<'_>, &member::Colour)],
+    routes: &[Route],
+    selector: &Selector,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
+    let mut known = BTreeSet::new();
+    for (member, colour) in group {
+        let Some(running) = member.it.routable() else { continue };
+        let is_one = |own: &&Route| routes.iter().any(|route| route.matches == own.matches);
+        let own = colour.routes.iter().find(is_one).map_or(selector, |own| &own.port);
+        let Some(address) = reach(running, own, &Proxies::of(&member.it), diagnostics) else { continue };
+        if known.insert(address.clone()) {
+            let zone = running.task.availability_zone.as_deref().and_then(places::place);
+            let zone = zone.map(|zone| Spanned::new(zone, member.it.span));
+            endpoints.push(Endpoint { zone, ..Endpoint::at(Spanned::new(address, member.it.span)) });
+        }
+    }
+    endpoints
+}

@@ -1,0 +1,51 @@
+//! AWS fails, and what runs goes on.
+
+use std::time::Duration;
+
+use fake::faults::{Fault, Kind};
+use trials::tasks::{Tasks, scenes};
+
+use crate::shop::{PATIENCE, Shop, is_well};
+
+/// C2, short: some intervals of nothing but failures, and the first read after them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_that_fails_takes_nothing_away_and_is_believed_again_at_once() {
+    let mut shop = Shop::open(1).await;
+    let kinds = [
+        ("throttled", Kind::Throttled),
+        ("an error", Kind::ServerError),
+        ("a reset", Kind::Reset),
+        ("half an answer", Kind::Truncated),
+    ];
+    for (what, kind) in kinds {
+        let faults = |tasks: &Tasks| tasks.fake.fail([Fault::every(kind)]);
+        let lasts = Duration::from_millis(2500);
+        let (tasks, serve, load) = (&mut shop.tasks, &shop.serve, &shop.load);
+        is_well(&scenes::without_aws(tasks, serve, load, what, lasts, faults).await.unwrap(), u64::MAX);
+    }
+    let (event, _) = scenes::scale(&mut shop.tasks, &shop.load, &shop.definition, 1).await.unwrap();
+    is_well(&event, u64::MAX);
+    shop.nothing_was_lost();
+    shop.close().await;
+}
+
+/// P6: a control plane that was killed serves what it served last, although nobody can say what runs.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ran_last_is_served_while_ecs_is_down() {
+    let mut shop = Shop::open(1).await;
+    let before = shop.serve.status().await.unwrap()["serving"]["digest"].clone();
+    shop.tasks.fake.fail([Fault::every(Kind::Reset)]);
+    shop.serve.kill().await.unwrap();
+    shop.serve = shop.tasks.control(None).await.unwrap();
+    let status = shop.serve.status().await.unwrap();
+    assert_eq!((&status["serving"]["digest"], &status["serving"]["from"]), (&before, &"stored".into()), "{status:#}");
+    let web = shop.web.clone();
+    shop.tasks.envoy(&web).await.unwrap().is_connected(PATIENCE).await.unwrap();
+    shop.load.more(200).await;
+    shop.nothing_was_lost();
+    shop.tasks.fake.fail([]);
+    let (event, _) = scenes::scale(&mut shop.tasks, &shop.load, &shop.definition, 1).await.unwrap();
+    is_well(&event, u64::MAX);
+    shop.nothing_was_lost();
+    shop.close().await;
+}

@@ -1,0 +1,87 @@
+//! A caller, a service that it calls, and the control plane of both.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fake::world::Run;
+use trials::load::Load;
+use trials::serve::Serve;
+use trials::tasks::definitions::{ORDERS, WEB, json};
+use trials::tasks::event::Event;
+use trials::tasks::{CLUSTER, Tasks};
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct Shop {
+    pub(crate) tasks: Tasks,
+    pub(crate) serve: Serve,
+    /// Requests for `orders.svc`.
+    pub(crate) load: Load,
+    /// The task that sends them.
+    pub(crate) web: String,
+    /// The definition of those that answer, and their ids.
+    pub(crate) definition: String,
+    pub(crate) orders: Vec<String>,
+}
+
+/// A mesh that says whose name `orders.svc` is.
+const OWNED: &str = r#"mesh "shop" { ecs { cluster "production"; owner "orders.svc" family="orders"; }; }"#;
+
+impl Shop {
+    /// So many tasks of `orders` answer. What runs is all of the mesh.
+    pub(crate) async fn open(orders: usize) -> Self {
+        Self::with(None, orders).await
+    }
+
+    /// The same where no other family may be `orders.svc`.
+    pub(crate) async fn owned(orders: usize) -> Self {
+        Self::with(Some(OWNED), orders).await
+    }
+
+    async fn with(mesh: Option<&str>, orders: usize) -> Self {
+        let binary = local::find(None).unwrap_or_else(|error| panic!("{error}"));
+        let mut tasks = Tasks::new(PathBuf::from(env!("CARGO_BIN_EXE_meshwright")), &binary).await.unwrap();
+        let web = tasks.register(&json(WEB).unwrap()).unwrap();
+        let definition = tasks.register(&json(ORDERS).unwrap()).unwrap();
+        let mut started = Vec::new();
+        for definition in std::iter::once(&web).chain(std::iter::repeat_n(&definition, orders)) {
+            let run = Run::at(CLUSTER, definition, tasks.address().unwrap());
+            started.push(tasks.begin(run).await.unwrap());
+        }
+        let serve = tasks.control(mesh).await.unwrap();
+        for id in &started {
+            tasks.ready(id).await.unwrap();
+            tasks.runs(id).unwrap();
+        }
+        let orders = started.split_off(1);
+        let web = started.remove(0);
+        let plan = tasks.plan(&web, "orders.svc").unwrap();
+        tasks.is_routed(&plan, PATIENCE).await.unwrap();
+        let load = plan.start();
+        let who: Vec<String> = orders.iter().map(|id| tasks.who(id)).collect();
+        tasks.all_answer(&load, &who, PATIENCE).await.unwrap();
+        Self { tasks, serve, load, web, definition, orders }
+    }
+
+    /// Nothing was lost until now.
+    #[track_caller]
+    pub(crate) fn nothing_was_lost(&self) {
+        let tally = self.load.tally();
+        assert_eq!(tally.lost, 0, "of {}: {:?}\n{}", tally.requests, tally.losses, self.tasks.log());
+    }
+
+    pub(crate) async fn close(self) {
+        let tally = self.load.stop().await;
+        println!("{} requests, {} lost, slowest {:?}", tally.requests, tally.lost, tally.slowest);
+        self.serve.stop().await.unwrap();
+        self.tasks.end().await;
+    }
+}
+
+/// Within the polls that are allowed, and without a loss.
+#[track_caller]
+pub(crate) fn is_well(event: &Event, polls: u64) {
+    println!("{}: after {:?}, polls {:?}", event.what, event.obeyed, event.polls);
+    assert!(event.is_well(), "{event:?}");
+    assert!(event.polls.is_none_or(|asked| asked <= polls), "{event:?}");
+}
