@@ -39,7 +39,7 @@ pub struct Arguments {
     #[command(flatten)]
     form: apart::Form,
     #[command(flatten)]
-    ecs: ecs::Arguments,
+    ecs: ecs::Ecs,
     #[command(flatten)]
     listening: Listening,
     #[command(flatten)]

@@ -21,7 +21,7 @@ use crate::exit::Exit;
 /// What is read of AWS.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "ECS")]
-pub(super) struct Arguments {
+pub(super) struct Ecs {
     /// Find out what runs on ECS and add it to the mesh; without a mesh, it is all of it
     #[arg(long, conflicts_with_all = ["observed", "from"])]
     pub(super) ecs: bool,
@@ -78,7 +78,7 @@ struct Shown(OnceLock<Handle>);
 
 /// Needs credentials only when it begins to read, which may be long before there are any.
 pub(super) async fn start(
-    arguments: &Arguments,
+    arguments: &Ecs,
     place: &Place,
     reconciler: &Reconciler,
     metrics: &Metrics,
