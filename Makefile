@@ -1,5 +1,5 @@
 # Both `make demo` and `make test` do all their set-up on a machine with Rust (rustup), Python 3 and a C linker.
-.PHONY: help setup demo test bench bench-control-plane lint clean
+.PHONY: help setup demo demo-ecs test bench bench-control-plane lint clean
 
 CARGO ?= cargo
 # What is pinned is pinned here, or in files of the tool: Cargo.lock, runtime/control-plane/tests/clients, and
@@ -22,6 +22,13 @@ demo: ## compile bent-playground, run it on real Envoys, send requests, print wh
 	@.ci/setup
 	@echo "demo: building meshwright and its filters"
 	@$(CARGO) run --locked --quiet -p meshwright --example demo
+
+demo-ecs: ## serve what runs on a fake ECS: scale, replace, stop and break tasks under load, print what was lost
+	@.ci/setup
+	@.ci/aws
+	@echo "demo-ecs: building meshwright and its filters"
+	@$(CARGO) build --locked --quiet -p meshwright --bin meshwright --example demo_ecs
+	@$${CARGO_TARGET_DIR:-target}/debug/examples/demo_ecs
 
 test: setup ## every test, with real Envoys
 	@.ci/test

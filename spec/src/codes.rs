@@ -196,6 +196,12 @@ codes! {
     IMPORTED_DIFFERENTLY = "imported-differently" rule note: "what was imported behaves otherwise than before";
     // What runs.
     UNREADABLE_OBSERVATION = "unreadable-observation" fault: "the record of what runs cannot be read";
+    // What a task says wrong is left out, and nobody else suffers: that it is, deserves a look.
+    QUARANTINED_TASK = "quarantined-task" rule warning: "what a task says of itself is left out";
+    NOT_THE_OWNER = "not-the-owner" rule warning: "a task claims a service that is another's";
+    CONTESTED_SERVICE = "contested-service" rule warning: "tasks of several families claim one service";
+    AMBIGUOUS_TASK = "ambiguous-task" rule warning: "it is not clear at which port a task listens";
+    UNREACHABLE_TASK = "unreachable-task" rule note: "a task runs where nobody can reach it";
     // Task definitions.
     UNREADABLE_TASK_DEFINITION = "unreadable-task-definition" fault: "the task definition cannot be read";
     SIDECAR_CONTAINER = "sidecar-container" rule error: "a task has no sidecar, or not one that can do its work";

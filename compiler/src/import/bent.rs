@@ -85,7 +85,7 @@ fn front_proxy(id: &Spanned<Name>) -> Gateway {
 }
 
 /// bent always checks health, and its limits are lower than Envoy's.
-fn write_defaults(service: &mut Service) {
+pub(super) fn write_defaults(service: &mut Service) {
     let span = service.span();
     service.health_check.get_or_insert_default();
     let limits = service.circuit_breaker.get_or_insert_default();

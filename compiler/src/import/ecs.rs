@@ -6,16 +6,31 @@
 //!
 //! Whatever a task says, only that task is left out for it: it is quarantined, with the reason.
 
+mod assemble;
+mod homes;
 mod lifecycle;
 mod nightjar;
+mod nodes;
+mod owners;
+mod places;
+mod quarantine;
+mod targets;
+mod told;
+mod words;
 pub(crate) mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::load::Files;
-use spec::{Diagnostics, FileId, Mesh, Sources};
+use spec::{Code, Diagnostic, Diagnostics, FileId, Mesh, Sources, Spanned, codes};
 
+use self::assemble::{Finding, assemble};
+use self::quarantine::{LeftOut, Records};
+use self::words::Words;
+use self::world::World;
+use super::bent;
 use crate::observation::text::Located;
+use crate::{annotation, check};
 
 /// How an observation is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,7 +45,7 @@ pub struct Joined {
     /// Other names under which an Envoy may ask: `CLUSTER/TASK-ID`, `FAMILY/REVISION`, `FAMILY` → the name of its node or
     /// gateway.
     pub aliases: BTreeMap<String, String>,
-    /// In the order of the observation.
+    /// In the order of whom it concerns.
     pub quarantined: Vec<Quarantined>,
     /// Tasks that may get requests, each once, whatever they serve.
     pub routable: usize,
@@ -56,6 +71,8 @@ pub struct Wants {
 
 /// Adds what runs to a mesh, applies annotations, reads the files that are named and checks, until nothing that a task
 /// says is refused: of the mesh's own mistakes nothing is hidden. The mesh comes as it was decoded.
+///
+/// Findings of annotations and files are in `diagnostics`; those of [`crate::check`] are for whoever calls it.
 pub fn join(
     mesh: Mesh,
     observed: &Located,
@@ -64,18 +81,74 @@ pub fn join(
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> (Mesh, Joined) {
-    let _ = (files, sources);
-    let (mut mesh, mut joined) = (mesh, Joined::default());
-    let world = world::World::of(observed, options);
-    let input = nightjar::Input {
-        world: &world,
-        observed,
-        tasks_here: options.tasks_here,
-        left_out: &|_, _| false,
-        may_claim: &|_, _, _, _| true,
+    // Annotations of the mesh may name files; those of tasks may not.
+    let mut alone = mesh.clone();
+    annotation::apply(&mut alone, &mut Diagnostics::new());
+    spec::load::attach(&alone, files, sources, diagnostics);
+    drop(alone);
+
+    let world = World::of(observed, options);
+    let records = Records::of(observed);
+    let mut quarantined = world.quarantined.clone();
+    let told = told::tell(&world, &told::vocabularies(mesh.ecs.as_ref()), &mut quarantined);
+    let (silence, mut left_out) = (Words::default(), LeftOut::nothing(&records));
+    let mut round = 0;
+    loop {
+        let mut draft = assemble(&mesh, &told, &silence, observed, options, &left_out);
+        let mut applied = Diagnostics::new();
+        nightjar::add(
+            &nightjar::Input { spec: &mesh, world: &world, options, left_out: &left_out },
+            &mut draft,
+            &mut applied,
+        );
+        annotation::apply(&mut draft.mesh, &mut applied);
+        if let Some(file) = records.file() {
+            targets::add_missing(&mut draft.mesh, file);
+        }
+        let is_of_bent = |service: &&mut spec::mesh::Service| draft.of_bent.contains(&service.name.value.key());
+        draft.mesh.services.iter_mut().filter(is_of_bent).for_each(bent::write_defaults);
+        let mut found = applied.clone();
+        check(&draft.mesh, sources, &mut found);
+        let new = records.blame(&found, &draft, &mut left_out, round);
+        if !new.is_empty() {
+            quarantined.extend(new);
+            round += 1;
+            continue;
+        }
+        // bent knows no other words: what to write instead is no use to its users.
+        let in_observation = |it: &Diagnostic| it.span().map(|span| span.file) == records.file();
+        diagnostics.extend(applied.into_iter().filter(|it| it.code != codes::DEPRECATED || !in_observation(it)));
+        return (draft.mesh, report(draft.findings, quarantined, &world, draft.aliases, diagnostics));
+    }
+}
+
+/// Says what was left out, once each, in the order of whom it concerns.
+fn report(
+    findings: BTreeSet<Finding>,
+    quarantined: Vec<Spanned<Quarantined>>,
+    world: &World<'_>,
+    aliases: BTreeMap<String, String>,
+    diagnostics: &mut Diagnostics,
+) -> Joined {
+    let mut findings: Vec<Finding> = findings.into_iter().collect();
+    let finding = |code: Code, it: Spanned<Quarantined>| Finding {
+        code,
+        who: it.value.who,
+        reason: it.value.reason,
+        span: it.span,
     };
-    nightjar::add(&input, &mut mesh, &mut joined.aliases, diagnostics);
-    (mesh, joined)
+    findings.extend(quarantined.into_iter().map(|it| finding(codes::QUARANTINED_TASK, it)));
+    findings.extend(world.unreachable.iter().cloned().map(|it| finding(codes::UNREACHABLE_TASK, it)));
+    findings.sort_by(|one, other| (&one.who, one).cmp(&(&other.who, other)));
+    findings.dedup();
+    let mut quarantined = Vec::new();
+    for Finding { code, who, reason, span } in findings {
+        diagnostics.push(Diagnostic::of(code, span, format!("`{who}`: {reason}")));
+        if [codes::QUARANTINED_TASK, codes::NOT_THE_OWNER, codes::AMBIGUOUS_TASK].contains(&code) {
+            quarantined.push(Quarantined { who, reason });
+        }
+    }
+    Joined { aliases, quarantined, routable: world.tasks.len() }
 }
 
 /// A mesh of nothing but what runs.
@@ -87,14 +160,25 @@ pub fn import(
     diagnostics: &mut Diagnostics,
 ) -> Option<(Mesh, Joined)> {
     let observed = crate::observation::text::read(file, sources, diagnostics)?;
-    let name = spec::Spanned::new(spec::Name::new("ecs")?, spec::Span::new(file, 0, 0));
+    let name = Spanned::new(spec::Name::new("ecs")?, spec::Span::new(file, 0, 0));
     Some(join(Mesh::named(name), &observed, options, files, sources, diagnostics))
 }
 
 /// What `serve` and `discover` have to ask AWS for.
 pub fn wants(mesh: &Mesh) -> Wants {
-    let _ = mesh;
-    Wants::default()
+    let mut wants = Wants::default();
+    let said = mesh.ecs.iter().flat_map(|ecs| &ecs.clusters);
+    wants.clusters.extend(said.map(|cluster| cluster.value.clone()));
+    for service in &mesh.services {
+        if let Some(ecs) = &service.ecs {
+            let cluster = ecs.cluster.as_ref().map_or(places::DEFAULT_CLUSTER, |cluster| cluster.value.as_str());
+            wants.clusters.insert(cluster.to_owned());
+        }
+        if let Some(cloud_map) = &service.cloud_map {
+            wants.cloud_map.insert((cloud_map.namespace.value.clone(), cloud_map.service.value.clone()));
+        }
+    }
+    wants
 }
 
 /// Whether a docker label is read: `envoy.service.…` (bent), `meshwright.…`.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
 use meshwright_compiler::emit::task_definition;
+use meshwright_compiler::import::ecs;
+use meshwright_compiler::observation::text;
 use meshwright_compiler::{annotation, check, import, pending};
 use spec::load::{FileError, Files};
 use spec::{Diagnostics, Severity, SourceFile, Sources, Syntax, Variables, codes, suppress};
@@ -24,6 +26,8 @@ struct Input {
     format: Format,
     main: Vec<u8>,
     named: Named,
+    /// What runs beside the mesh.
+    observed: Option<String>,
 }
 
 /// The word after the fence.
@@ -33,6 +37,8 @@ enum Format {
     Yaml,
     /// bent's file format.
     Bent,
+    /// What runs on ECS, and nothing else.
+    Observation,
     /// A task definition of ECS, for the first node of `mesh.kdl`. `@@@@@` stands for 10,000 letters.
     TaskDefinition,
     /// KDL whose bytes beyond ASCII are written `\xHH`, so that a page can show what is not text.
@@ -127,8 +133,17 @@ fn run(slug: &str, input: &Input) -> (Diagnostics, String) {
             Format::Yaml => Syntax::Yaml,
             Format::TaskDefinition => return None,
             Format::Bent => return import::bent::import(file, &sources, &mut found),
+            Format::Observation => {
+                let joined = ecs::import(file, &ecs::Options::default(), &input.named, &mut sources, &mut found);
+                return joined.map(|(mesh, _)| mesh);
+            }
         };
-        spec::load::load_text(file, syntax, Variables::default(), &input.named, &mut sources, &mut found).mesh
+        let loaded = spec::load::load_text(file, syntax, Variables::default(), &input.named, &mut sources, &mut found);
+        let mesh = loaded.mesh?;
+        let Some(observed) = &input.observed else { return Some(mesh) };
+        let observed = sources.add(SourceFile::secret("observed.json", observed.clone()));
+        let observed = text::read(observed, &sources, &mut found)?;
+        Some(ecs::join(mesh, &observed, &ecs::Options::default(), &input.named, &mut sources, &mut found).0)
     });
     if let Some(mut mesh) = mesh {
         annotation::apply(&mut mesh, &mut found);
@@ -202,15 +217,20 @@ fn input(section: &str) -> Result<Input, String> {
         "kdl" => Format::Kdl,
         "yaml" => Format::Yaml,
         "bent" => Format::Bent,
+        "observation" => Format::Observation,
         "json" => Format::TaskDefinition,
         "text" => Format::Text,
         other => return Err(format!("no mesh is written in `{other}`")),
     };
     let main = match format {
         Format::Text => unescaped(text)?,
-        Format::Kdl | Format::Yaml | Format::Bent | Format::TaskDefinition => text.clone().into_bytes(),
+        Format::Kdl | Format::Yaml | Format::Bent | Format::Observation | Format::TaskDefinition => {
+            text.clone().into_bytes()
+        }
     };
-    let named = blocks.iter().skip(1).map(|(word, text)| {
+    let beside = || blocks.iter().skip(1);
+    let observed = beside().find(|(word, _)| *word == "observation").map(|(_, text)| text.clone());
+    let named = beside().filter(|(word, _)| *word != "observation").map(|(word, text)| {
         let name = match word.split_once(' ') {
             Some((_, name)) => name,
             None if *word == "htpasswd" => "users.htpasswd",
@@ -219,7 +239,7 @@ fn input(section: &str) -> Result<Input, String> {
         Ok((name.to_owned(), text.clone().into_bytes()))
     });
     let named = Named(named.collect::<Result<_, _>>()?);
-    Ok(Input { format, main, named })
+    Ok(Input { format, main, named, observed })
 }
 
 /// Word and text of each fenced block.

@@ -1,10 +1,13 @@
 //! Where a mesh comes from: a file or standard input, in our language or another system's.
 
+mod observed;
+
 use std::cell::RefCell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use compiler::import::ecs::Options;
 use control_plane::reconcile::Digests;
 use control_plane::reconcile::files::Reader;
 use sha2::{Digest as _, Sha256};
@@ -12,6 +15,7 @@ use spec::load::{FileError, Files};
 use spec::{Diagnostics, FileId, Mesh, Sources, Syntax, Variables};
 
 use crate::exit::Exit;
+pub use observed::Ecs;
 
 /// What every command reads.
 #[derive(Args, Clone, Debug)]
@@ -31,6 +35,12 @@ pub struct Reading {
     /// Let `${NAME}` in the mesh stand for TEXT, whatever the mesh says of it
     #[arg(long = "var", value_name = "NAME=TEXT", value_parser = variable)]
     pub variables: Vec<(String, String)>,
+    /// Add what runs on ECS to the mesh: a file that `meshwright discover --record` wrote
+    #[arg(long, value_name = "FILE")]
+    pub observed: Option<String>,
+    /// The tasks run on this machine, at loopback addresses: for trials without AWS
+    #[arg(long, hide = true)]
+    pub tasks_here: bool,
 }
 
 /// Formats of other systems.
@@ -38,6 +48,8 @@ pub struct Reading {
 pub enum Format {
     /// The file of bent's `file` provider
     Bent,
+    /// What runs on ECS and nothing else: a file that `meshwright discover --record` wrote
+    Ecs,
 }
 
 /// A mesh as it was read, annotations applied, with every text it was made from.
@@ -52,6 +64,7 @@ pub struct Loaded {
     pub diagnostics: Diagnostics,
     /// Every file that was read, or that should have been, with what was in it. Not standard input.
     pub read: Digests,
+    pub ecs: Ecs,
 }
 
 impl Loaded {
@@ -69,7 +82,16 @@ pub fn load(input: &Input) -> Result<Loaded, Exit> {
 }
 
 /// As [`load`]; the texts are added to others.
-pub fn load_beside(path: &str, reading: &Reading, mut sources: Sources) -> Result<Loaded, Exit> {
+pub fn load_beside(path: &str, reading: &Reading, sources: Sources) -> Result<Loaded, Exit> {
+    let mut loaded = load_unobserved(path, reading, sources)?;
+    match loaded.ecs.missing.take() {
+        Some(error) => Err(error.into()),
+        None => Ok(loaded),
+    }
+}
+
+/// As [`load_beside`]; what runs may be missing.
+pub(crate) fn load_unobserved(path: &str, reading: &Reading, mut sources: Sources) -> Result<Loaded, Exit> {
     let mut diagnostics = Diagnostics::new();
     let syntax = syntax(path, reading)?;
     let (name, bytes) = match path {
@@ -80,23 +102,38 @@ pub fn load_beside(path: &str, reading: &Reading, mut sources: Sources) -> Resul
     if path != "-" {
         folder.note(name, Some(&bytes));
     }
-    let main = spec::load::add_text(name, bytes, &mut sources, &mut diagnostics);
-    let (mut mesh, texts) = match (main, reading.from) {
-        (None, _) => (None, Vec::new()),
-        (Some(file), None) => {
-            let variables = Variables::fixed(reading.variables.iter().cloned());
-            let loaded = spec::load::load_text(file, syntax, variables, &folder, &mut sources, &mut diagnostics);
-            (loaded.mesh, loaded.texts)
+    let options = Options { tasks_here: reading.tasks_here };
+    let (mut mesh, texts, mut ecs) = match reading.from {
+        Some(Format::Ecs) => {
+            let (mesh, ecs) = observed::import(name, bytes, &options, &folder, &mut sources, &mut diagnostics);
+            (mesh, Vec::new(), ecs)
         }
-        (Some(file), Some(Format::Bent)) => {
-            (compiler::import::bent::import(file, &sources, &mut diagnostics), vec![(file, syntax)])
+        from => {
+            let main = spec::load::add_text(name, bytes, &mut sources, &mut diagnostics);
+            let (mesh, texts) = match (main, from) {
+                (None, _) => (None, Vec::new()),
+                (Some(file), None) => {
+                    let variables = Variables::fixed(reading.variables.iter().cloned());
+                    let loaded =
+                        spec::load::load_text(file, syntax, variables, &folder, &mut sources, &mut diagnostics);
+                    (loaded.mesh, loaded.texts)
+                }
+                (Some(file), Some(_)) => {
+                    (compiler::import::bent::import(file, &sources, &mut diagnostics), vec![(file, syntax)])
+                }
+            };
+            (mesh, texts, Ecs::default())
         }
     };
-    if let Some(mesh) = &mut mesh {
+    if let Some(observed) = reading.observed.as_ref().filter(|_| reading.from != Some(Format::Ecs)) {
+        ecs = observed::join(&mut mesh, observed, &options, &folder, &mut sources, &mut diagnostics);
+    }
+    // Whoever joined what runs has done both.
+    if let Some(mesh) = mesh.as_mut().filter(|_| ecs.joined.is_none()) {
         compiler::annotation::apply(mesh, &mut diagnostics);
         spec::load::attach(mesh, &folder, &mut sources, &mut diagnostics);
     }
-    Ok(Loaded { name: name.to_owned(), texts, mesh, sources, diagnostics, read: folder.read.into_inner() })
+    Ok(Loaded { name: name.to_owned(), texts, mesh, sources, diagnostics, read: folder.read.into_inner(), ecs })
 }
 
 /// One text of the mesh language, and nothing it refers to.

@@ -77,7 +77,7 @@ impl Metrics {
         self.counted.store_failing.set(i64::from(!stored));
     }
 
-    /// Adds metrics of somebody else; their names get the prefix of all others.
+    /// Adds metrics of somebody else, whose names begin with `meshwright_`.
     pub fn register(&self, add: impl FnOnce(&mut Registered)) {
         add(&mut self.registered.lock().unwrap_or_else(PoisonError::into_inner));
     }
@@ -172,8 +172,8 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let counted = Counted::new();
-        let mut registered = Registered::with_prefix("meshwright_control_plane");
-        counted.register(&mut registered);
+        let mut registered = Registered::with_prefix("meshwright");
+        counted.register(registered.sub_registry_with_prefix("control_plane"));
         // Series that alarms are made of exist from the beginning.
         for outcome in Outcome::ALL {
             let _ = counted.reconciled.get_or_create(&[("outcome", outcome.name())]);

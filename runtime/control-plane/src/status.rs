@@ -25,6 +25,8 @@ pub struct Status {
 /// What became of what runs on ECS, when the sources were read the last time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Ecs {
+    /// Whether it was read at all.
+    pub observed: bool,
     /// Tasks that may get requests.
     pub routable: usize,
     /// Whose words are left out.

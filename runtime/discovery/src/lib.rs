@@ -19,5 +19,6 @@ pub mod run;
 pub mod write;
 
 pub use api::aws::Aws;
+pub use run::reader::{Moment, Reader};
 pub use run::status::Status;
-pub use run::{Handle, Options, once, start};
+pub use run::{Handle, Options, start};

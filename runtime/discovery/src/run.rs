@@ -1,28 +1,25 @@
 //! Reads again and again, and tells what was found: the newest whole observation, and how discovery is.
 
+pub mod reader;
 pub mod status;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use compiler::import::ecs::Wants;
-use compiler::observation::{Observation, Task};
+use compiler::observation::Observation;
+use reader::{Moment, Reader};
 use status::{Failing, LastRead, Preserving, Reading, Status};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::api::{Answer, Api, Fault, Kind, Seen};
-use crate::back_off::BackOff;
-use crate::budget::{Budget, CALLS_PER_SECOND, jittered};
-use crate::calls::Calls;
+use crate::api::{Api, Fault, Kind};
+use crate::budget::{CALLS_PER_SECOND, jittered};
 pub use crate::calls::{OnProgress, Progress};
 use crate::metrics::Metrics;
-use crate::preserve::Preserve;
 use crate::read::memory::runs;
-use crate::read::{Memory, Whole, read};
 use crate::write::Writer;
 
 /// How often to read, and how hard.
@@ -92,23 +89,11 @@ pub fn start<A: Api>(options: Options, api: A, wants: watch::Receiver<Wants>) ->
     let status = watch::Sender::new(Status { region: api.region(), ..Status::default() });
     let observed = watch::Sender::new(None);
     let (orders, ordered) = mpsc::unbounded_channel();
-    let metrics = Metrics::default();
     let (status_of, observed_of) = (status.subscribe(), observed.subscribe());
-    let state = State::new(&options, metrics.clone());
-    let task = tokio::spawn(run(options, api, state, wants, ordered, Told { status, observed }));
+    let reader = Reader::new(&options);
+    let metrics = reader.metrics.clone();
+    let task = tokio::spawn(run(options, api, reader, wants, ordered, Told { status, observed }));
     Handle { status: status_of, observed: observed_of, metrics, orders, task }
-}
-
-/// Reads once; a read that fails is not made again.
-pub async fn once<A: Api>(
-    options: &Options,
-    api: &A,
-    wants: &Wants,
-    progress: OnProgress,
-) -> Result<(Observation, Progress), Fault> {
-    let mut state = State::new(options, Metrics::default());
-    let (answer, made) = state.read(api, wants, progress).await;
-    answer.map(|whole| (state.publish(api.region(), &whole), made))
 }
 
 struct Told {
@@ -116,85 +101,10 @@ struct Told {
     observed: watch::Sender<Option<Arc<Observation>>>,
 }
 
-/// What lasts from read to read.
-struct State {
-    memory: Memory,
-    preserve: Preserve,
-    budget: Budget,
-    back_off: BackOff,
-    random: fastrand::Rng,
-    metrics: Metrics,
-    failing: bool,
-}
-
-impl State {
-    fn new(options: &Options, metrics: Metrics) -> Self {
-        Self {
-            memory: options.known.as_ref().map(Memory::of).unwrap_or_default(),
-            preserve: Preserve::default(),
-            budget: Budget::new(options.calls_per_second),
-            back_off: BackOff::default(),
-            random: fastrand::Rng::with_seed(options.seed),
-            metrics,
-            failing: false,
-        }
-    }
-
-    async fn read<A: Api>(&mut self, api: &A, wants: &Wants, progress: OnProgress) -> (Answer<Whole>, Progress) {
-        let mut calls = Calls {
-            budget: &mut self.budget,
-            random: &mut self.random,
-            metrics: &self.metrics,
-            progress,
-            so_far: Progress::default(),
-            probing: self.failing,
-        };
-        let answer = read(api, wants, &mut self.memory, &mut calls).await;
-        let so_far = calls.so_far;
-        self.failing = answer.is_err();
-        (answer, so_far)
-    }
-
-    /// Judges what vanished, and remembers what is known now.
-    fn publish(&mut self, region: String, whole: &Whole) -> Observation {
-        let before: BTreeMap<String, &Task> =
-            self.memory.tasks.known.iter().map(|(arn, known)| (arn.clone(), &known.task)).collect();
-        let verdict = self.preserve.judge(&before, &whole.vanished);
-        let mut known = whole.seen.clone();
-        for (arn, retained) in
-            verdict.waiting.iter().map(|arn| (arn, false)).chain(verdict.retained.iter().map(|arn| (arn, true)))
-        {
-            if let Some(Seen { task, version }) = self.memory.tasks.known.get(arn) {
-                known.insert(arn.clone(), Seen { task: Task { retained, ..task.clone() }, version: *version });
-            }
-        }
-        self.memory.published(whole, known);
-        observation(region, whole, &self.memory)
-    }
-}
-
-/// With the task definitions and hosts that its tasks need, and no others.
-fn observation(region: String, whole: &Whole, memory: &Memory) -> Observation {
-    let tasks: Vec<Task> = memory.tasks.known.values().map(|seen| seen.task.clone()).collect();
-    let definitions =
-        whole.definitions.iter().filter(|(arn, _)| tasks.iter().any(|task| task.task_definition == **arn));
-    let is_host = |arn: &String| tasks.iter().any(|task| task.container_instance.as_ref() == Some(arn));
-    let mut observation = Observation {
-        region,
-        clusters: whole.clusters.clone(),
-        task_definitions: definitions.map(|(_, definition)| definition.clone()).collect(),
-        container_instances: whole.instances.values().filter(|host| is_host(&host.arn)).cloned().collect(),
-        cloud_map: whole.cloud_map.clone(),
-        tasks,
-    };
-    observation.sort();
-    observation
-}
-
 async fn run<A: Api>(
     options: Options,
     api: A,
-    mut state: State,
+    mut reader: Reader,
     mut wants: watch::Receiver<Wants>,
     mut orders: mpsc::UnboundedReceiver<Order>,
     told: Told,
@@ -204,34 +114,28 @@ async fn run<A: Api>(
         let wanted = wants.borrow_and_update().clone();
         let started = Instant::now();
         let progress = progress(told.status.clone());
-        let (answer, made) = state.read(&api, &wanted, progress).await;
+        let (answer, made) = reader.read(&api, &wanted, progress).await;
         let wait = match answer {
-            Ok(whole) => {
-                let observation = state.publish(api.region(), &whole);
-                succeeded(
-                    &told,
-                    &state,
-                    &whole,
-                    &observation,
-                    LastRead { at: status::now(), seconds: started.elapsed().as_secs_f64(), calls: made.calls },
-                );
-                state.metrics.read(Some(started.elapsed()));
-                publish(&told, writer.as_mut(), observation);
-                interval(&options, &mut state, made).saturating_sub(started.elapsed())
+            Ok(moment) => {
+                let (at, took) = (status::now(), started.elapsed());
+                reader.metrics.read(Some(took));
+                succeeded(&told, &reader, &moment, LastRead { at, seconds: took.as_secs_f64(), calls: made.calls });
+                publish(&told, writer.as_mut(), moment.observation);
+                interval(&options, &mut reader, made).saturating_sub(started.elapsed())
             }
             Err(fault) => {
-                state.metrics.read(None);
+                reader.metrics.read(None);
                 failed(&told, &fault);
                 if fault.kind == Kind::Credentials {
                     api.renew().await;
                 }
-                state.back_off.failed(Instant::now(), &mut state.random)
+                reader.back_off.failed(Instant::now(), &mut reader.random)
             }
         };
         told.status.send_modify(|status| {
             status.reading = None;
             status.next_read = Some(status::now() + wait.as_secs());
-            state.metrics.show(status);
+            reader.metrics.show(status);
         });
         tokio::select! {
             () = sleep_until(Instant::now() + wait) => {}
@@ -239,7 +143,7 @@ async fn run<A: Api>(
             Ok(()) = wants.changed() => {}
             order = orders.recv() => match order {
                 Some(Order::Read) => {}
-                Some(Order::Release) => state.preserve.release(),
+                Some(Order::Release) => reader.preserve.release(),
                 None => return,
             },
         }
@@ -259,20 +163,21 @@ fn progress(status: watch::Sender<Status>) -> OnProgress {
 }
 
 /// The time to the next read; longer if calls are not made faster than that.
-fn interval(options: &Options, state: &mut State, made: Progress) -> Duration {
+fn interval(options: &Options, reader: &mut Reader, made: Progress) -> Duration {
     let interval = options.interval.max(LEAST_INTERVAL);
-    jittered(interval, &mut state.random).max(state.budget.time_of(made.calls, Instant::now()))
+    jittered(interval, &mut reader.random).max(reader.budget.time_of(made.calls, Instant::now()))
 }
 
-fn succeeded(told: &Told, state: &State, whole: &Whole, observation: &Observation, read: LastRead) {
-    let reason = state.preserve.reason().map(str::to_owned);
+fn succeeded(told: &Told, reader: &Reader, moment: &Moment, read: LastRead) {
+    let observation = &moment.observation;
+    let reason = reader.preserve.reason().map(str::to_owned);
     if let (Some(reason), None) = (&reason, &told.status.borrow().preserving) {
         tracing::warn!(reason, "tasks that vanished are kept");
     }
     if told.status.borrow().failing.is_some() {
         tracing::info!(calls = read.calls, "ECS is read again");
     }
-    for family in &whole.unread {
+    for family in &moment.unread {
         tracing::warn!(family, "a task definition cannot be read: tasks of it are left out");
     }
     told.status.send_modify(|status| {
@@ -284,7 +189,7 @@ fn succeeded(told: &Told, state: &State, whole: &Whole, observation: &Observatio
         status.retained = observation.tasks.iter().filter(|task| task.retained).count();
         status.preserving = reason.map(|reason| Preserving { since, reason });
         status.failing = None;
-        status.unread = whole.unread.iter().cloned().collect();
+        status.unread = moment.unread.iter().cloned().collect();
     });
 }
 

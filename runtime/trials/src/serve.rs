@@ -31,7 +31,7 @@ pub struct Setup {
     pub log: PathBuf,
 }
 
-/// An AWS that is asked what runs; tasks are on this machine.
+/// An AWS that is asked what runs.
 #[derive(Clone, Debug)]
 pub struct Ecs {
     pub endpoint: String,
@@ -43,7 +43,7 @@ pub struct Ecs {
 
 impl Ecs {
     fn say(&self, command: &mut Command) {
-        command.args(["--ecs", "--tasks-here", "--interval", &format!("{}ms", self.interval.as_millis())]);
+        command.args(["--ecs", "--interval", &format!("{}ms", self.interval.as_millis())]);
         command.args(&self.arguments).env("AWS_ENDPOINT_URL", &self.endpoint).env("AWS_REGION", "eu-central-1");
         command.env("AWS_ACCESS_KEY_ID", "nobody").env("AWS_SECRET_ACCESS_KEY", "nothing");
         // Nothing of the machine's own account.

@@ -3,6 +3,7 @@
 //! A task goes the way that it goes on ECS. Its address is known before anything runs in it; it is RUNNING when its Envoy
 //! is ready, as `dependsOn HEALTHY` has it; and when it is to stop, AWS says so before anything in it ends.
 
+pub mod crowd;
 pub mod definitions;
 pub mod event;
 pub mod process;
@@ -90,7 +91,7 @@ impl Tasks {
             ecs: Some(Ecs {
                 endpoint: self.fake.url(),
                 interval: INTERVAL,
-                arguments: ["--cluster", CLUSTER].map(str::to_owned).to_vec(),
+                arguments: ["--tasks-here", "--cluster", CLUSTER].map(str::to_owned).to_vec(),
             }),
             listen: SocketAddr::new(self.control, XDS_PORT),
             admin: SocketAddr::new(self.control, ADMIN_PORT),

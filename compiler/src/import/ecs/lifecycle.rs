@@ -11,6 +11,11 @@ pub(crate) fn runs(task: &Task) -> bool {
     task.last_status == RUNNING && task.desired_status == RUNNING && task.health_status != UNHEALTHY
 }
 
+/// Nothing of it is left.
+pub(crate) fn is_over(task: &Task) -> bool {
+    matches!(task.last_status.as_str(), "STOPPED" | "DEPROVISIONING" | "DELETED")
+}
+
 /// Where ECS checks the health of an essential container, a task that is not known to be healthy is not ready yet.
 pub(crate) fn may_get_requests(task: &Task, definition: &TaskDefinition) -> bool {
     let is_asked = definition.containers.iter().any(|container| container.essential && container.health_check);

@@ -9,6 +9,7 @@
 
 mod additions;
 mod colours;
+mod first;
 mod member;
 mod names;
 mod port;
@@ -18,67 +19,97 @@ mod route;
 mod table;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use spec::{Diagnostics, Mesh, Name, Spanned};
+use spec::mesh::Vocabulary;
+use spec::{Diagnostics, Mesh, Name, Spanned, codes};
 
+use super::Options;
+use super::assemble::{Draft, Finding};
+use super::owners::{Right, right};
+use super::quarantine::LeftOut;
 use super::world::World;
-use crate::observation::text::Located;
-use crate::observation::{Task, TaskDefinition};
 use additions::Additions;
 use member::{Member, Role};
+use present::Present;
 
-/// What runs, and who may say what.
-pub(crate) struct Input<'a, 'o> {
-    pub(crate) world: &'a World<'o>,
-    pub(crate) observed: &'o Located,
-    /// Tasks run on this machine: each has a node of its own.
-    pub(crate) tasks_here: bool,
-    /// Whether the words of a task are left out.
-    pub(crate) left_out: &'a dyn Fn(&Task, &TaskDefinition) -> bool,
-    /// Whether tasks of this family, in the cluster of this name, may be this service.
-    pub(crate) may_claim: &'a dyn Fn(&Spanned<Name>, &TaskDefinition, &str, &mut Diagnostics) -> bool,
+/// What runs, and what is written of it.
+pub(crate) struct Input<'o> {
+    /// The mesh as somebody wrote it.
+    pub(crate) spec: &'o Mesh,
+    pub(crate) world: &'o World<'o>,
+    pub(crate) options: &'o Options,
+    /// Whose words are left out.
+    pub(crate) left_out: &'o LeftOut,
 }
 
 /// Adds what tasks say to the mesh, and to the names under which their Envoys may ask. A task whose words are wrong is left
 /// out, with an error whose place is in its record, or in that of its definition.
-pub(crate) fn add(
-    input: &Input<'_, '_>,
-    mesh: &mut Mesh,
-    aliases: &mut BTreeMap<String, String>,
-    diagnostics: &mut Diagnostics,
-) {
-    let present = present::present(input);
-    let members = members(input, &present, diagnostics);
-    let mut additions = Additions::new(mesh, aliases);
+pub(crate) fn add(input: &Input<'_>, draft: &mut Draft, diagnostics: &mut Diagnostics) {
+    let present = present::present(input, Vocabulary::Nightjar);
+    let members = members(input, &present, &mut draft.findings, diagnostics);
+    let owns = |member: &&Member<'_>| {
+        let ecs = input.spec.ecs.as_ref();
+        claimed(member).iter().any(|name| right(ecs, &name.value, member.it.seen) == Right::Owns)
+    };
+    draft.trusted.extend(members.iter().filter(owns).map(|member| member.it.definition_span.start));
     let colours = colours::colours(&members, diagnostics);
+    let mut additions = Additions::new(input.spec, draft);
     additions.colours(&colours);
     additions.namespaces(&members, &colours, diagnostics);
     proxies::nodes(&members, &mut additions);
     proxies::gateways(&members, &mut additions);
+    let present = present::present(input, Vocabulary::Nightjar1);
+    first::add(input, &present, &mut additions, diagnostics);
 }
 
 /// Those whose services are theirs to claim.
 fn members<'o>(
-    input: &Input<'_, 'o>,
-    present: &[present::Present<'o>],
+    input: &Input<'o>,
+    present: &[Present<'o>],
+    findings: &mut BTreeSet<Finding>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Member<'o>> {
     let mut members: Vec<Member<'o>> = present.iter().filter_map(|it| member::read(it, diagnostics)).collect();
-    let mut asked: BTreeMap<(String, String, u32, String), bool> = BTreeMap::new();
-    members.retain(|member| {
-        claimed(member).into_iter().all(|name| {
-            let definition = member.it.definition;
-            let (family, cluster) = (definition.family.clone(), member.it.cluster.to_owned());
-            *asked
-                .entry((name.value.key(), family, definition.revision, cluster))
-                .or_insert_with(|| (input.may_claim)(&name, definition, member.it.cluster, diagnostics))
-        })
-    });
+    members.retain(|member| claimed(member).iter().all(|name| may_claim(input, &name.value, &member.it, findings)));
+    contested(input, &members, findings);
     members
 }
 
-/// The services that are made of it: colour, service and namespace.
+/// Whether a task may be a service: where owners are named it is one of them, and the mesh does not say itself where the
+/// service runs.
+fn may_claim(input: &Input<'_>, name: &Name, it: &Present<'_>, findings: &mut BTreeSet<Finding>) -> bool {
+    let reason = if right(input.spec.ecs.as_ref(), name, it.seen) == Right::Denied {
+        "the mesh names other owners"
+    } else if additions::runs_where_it_is_said(input.spec, name) {
+        "the mesh itself says where it runs"
+    } else {
+        return true;
+    };
+    let reason = format!("`{name}` is not its to claim: {reason}");
+    let (who, span) = (it.definition.name(), it.definition_span);
+    findings.insert(Finding { code: codes::NOT_THE_OWNER, who, reason, span });
+    false
+}
+
+/// Colours of which several families speak, and nobody says who may.
+fn contested(input: &Input<'_>, members: &[Member<'_>], findings: &mut BTreeSet<Finding>) {
+    let mut families: BTreeMap<String, BTreeMap<&str, &Present<'_>>> = BTreeMap::new();
+    for member in members.iter().filter(|member| matches!(member.role, Role::Service(_))) {
+        let Some(colour) = claimed(member).into_iter().next() else { continue };
+        if right(input.spec.ecs.as_ref(), &colour.value, member.it.seen) == Right::Free {
+            families.entry(colour.value.key()).or_default().insert(&member.it.definition.family, &member.it);
+        }
+    }
+    for (who, families) in families.into_iter().filter(|(_, families)| families.len() > 1) {
+        let names: Vec<String> = families.keys().map(|family| format!("`{family}`")).collect();
+        let reason = format!("tasks of {} claim it: name its owner in `ecs`", names.join(" and "));
+        let Some(span) = families.values().next().map(|it| it.definition_span) else { continue };
+        findings.insert(Finding { code: codes::CONTESTED_SERVICE, who, reason, span });
+    }
+}
+
+/// The services that are made of it: colour, service and namespace. The first is its own.
 fn claimed(member: &Member<'_>) -> Vec<Spanned<Name>> {
     let Role::Service(colour) = &member.role else {
         return names::through_gateways(&member.namespace).into_iter().collect();

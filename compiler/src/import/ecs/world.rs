@@ -17,6 +17,8 @@ use crate::observation::{self, Container, ContainerInstance, NetworkMode, Task, 
 #[derive(Debug, Default)]
 pub(crate) struct World<'o> {
     pub(crate) tasks: Vec<RunningTask<'o>>,
+    /// Tasks that get no requests, not yet or not any more: their sidecars ask for their configuration all the same.
+    pub(crate) others: Vec<RunningTask<'o>>,
     /// Tasks that run, and that nobody can reach: why, in one line.
     pub(crate) unreachable: Vec<Spanned<Quarantined>>,
     /// Tasks at addresses that nobody may dial, and task definitions whose words were refused.
@@ -63,7 +65,8 @@ impl<'o> World<'o> {
                 }
                 continue;
             };
-            if !lifecycle::may_get_requests(task, &definition.value) {
+            let may_get_requests = lifecycle::may_get_requests(task, &definition.value);
+            if lifecycle::is_over(task) {
                 continue;
             }
             if let Some(reason) = &definition.value.refused {
@@ -74,7 +77,7 @@ impl<'o> World<'o> {
                 continue;
             }
             let Some(address) = address(task, &definition.value, &instances) else {
-                if definition.value.network_mode != NetworkMode::None {
+                if may_get_requests && definition.value.network_mode != NetworkMode::None {
                     world.unreachable.push(who(&task.arn, "no address of it is known".to_owned()));
                 }
                 continue;
@@ -95,7 +98,10 @@ impl<'o> World<'o> {
                 ingress: None,
             };
             running.ingress = running.sidecar_said().unwrap_or(false).then(|| running.ingress_port()).flatten();
-            world.tasks.push(running);
+            match may_get_requests {
+                true => world.tasks.push(running),
+                false => world.others.push(running),
+            }
         }
         world.keep_newest();
         world

@@ -2,6 +2,11 @@
 
 pub(crate) mod apart;
 mod duration;
+#[cfg(feature = "ecs")]
+mod ecs;
+#[cfg(not(feature = "ecs"))]
+#[path = "serve/without_ecs.rs"]
+mod ecs;
 mod state_folder;
 
 use std::ffi::OsString;
@@ -19,17 +24,22 @@ use control_plane::{Identity, Metrics, Registry, admin, guard, trace};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::{Exit, ExitStatus};
-use crate::input::Input;
+use crate::input::{Format, Input, Reading};
 use crate::launch::XDS_SUBNET;
 use crate::write;
 use duration::duration;
 
 #[derive(Args, Debug)]
 pub struct Arguments {
+    /// The mesh: a `.kdl` or `.yaml` file. With `--ecs` it may be missing: then it is what runs
+    #[arg(required_unless_present = "ecs")]
+    path: Option<String>,
     #[command(flatten)]
-    input: Input,
+    reading: Reading,
     #[command(flatten)]
     form: apart::Form,
+    #[command(flatten)]
+    ecs: ecs::Arguments,
     #[command(flatten)]
     listening: Listening,
     #[command(flatten)]
@@ -146,7 +156,7 @@ enum LogFormat {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
-    if arguments.input.path == "-" {
+    if arguments.path.as_deref() == Some("-") {
         return Err(Exit::usage(anyhow::anyhow!("standard input cannot be watched: name a file")));
     }
     if let Some(range) = &arguments.form.local {
@@ -167,8 +177,15 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     let mut hangup = signal(SignalKind::hangup())?;
     let tracing = trace::start(&trace_options(&arguments.telling)).map_err(Exit::usage)?;
     let metrics = Metrics::default();
-    let (store, kept) = store(arguments);
-    let mut reconciler = reconcile::start(reconcile_options(arguments), child(arguments)?, store, metrics.clone());
+    let Kept { store, folder, told: kept } = kept(arguments);
+    let place = arguments.ecs.ecs.then(|| ecs::Place::in_folder(folder.as_deref())).transpose()?;
+    let input = input(arguments, place.as_ref());
+    let options = reconcile_options(arguments, &input, place.as_ref());
+    let mut reconciler = reconcile::start(options, child(arguments, &input)?, store, metrics.clone());
+    let discovering = match &place {
+        Some(place) => Some(ecs::start(&arguments.ecs, place, &reconciler, &metrics).await?),
+        None => None,
+    };
     if reconciler.published.borrow().is_empty() {
         let first = tokio::select! {
             first = first_attempt(&mut reconciler) => first,
@@ -188,6 +205,7 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         metrics,
         registry: shared.registry.clone(),
         allow: reconciler.allow(),
+        discovery: discovering.as_ref().map(ecs::Discovering::shown),
     };
     let xds = server::start(server_options(arguments), shared).await.map_err(not_started)?;
     let admin = admin::Options { listen: arguments.listening.admin, insecure: arguments.listening.insecure };
@@ -198,7 +216,10 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = hangup.recv() => reconciler.look(),
+            _ = hangup.recv() => {
+                reconciler.look();
+                discovering.iter().for_each(ecs::Discovering::read_now);
+            }
         }
     }
     // A second signal does not wait for streams.
@@ -207,15 +228,20 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
-    drop(pages);
+    drop((pages, discovering));
     reconciler.stop().await;
     tokio::task::spawn_blocking(move || tracing.stop()).await?;
     Ok(ExitStatus::Ok)
 }
 
-/// `None` if there is something to serve, or may soon be. The findings are in the log already.
+/// `None` if there is something to serve, or may soon be. The findings are in the log already. What needs ECS is not
+/// attempted before that was read.
 async fn first_attempt(reconciler: &mut Reconciler) -> Option<ExitStatus> {
-    let told = reconciler.status.wait_for(|status| status.reconcile.is_some()).await.ok()?;
+    let waits = |status: &Status| status.ecs.as_ref().is_some_and(|ecs| !ecs.observed);
+    let attempted = reconciler
+        .status
+        .wait_for(|status| status.reconcile.as_ref().is_some_and(|it| it.outcome != Outcome::Failed || !waits(status)));
+    let told = attempted.await.ok()?;
     match told.reconcile.as_ref()?.outcome {
         Outcome::Published | Outcome::Unchanged | Outcome::Held => None,
         Outcome::Invalid => Some(ExitStatus::Invalid),
@@ -242,16 +268,22 @@ fn introduction(
         let digest = serving.digest.get(..12).unwrap_or(&serving.digest);
         format!("{digest}: {} resources for {} proxies", serving.resources, serving.proxies)
     });
-    let path = &arguments.input.path;
-    let from = arguments.input.reading.from.and_then(|format| format.to_possible_value());
+    let path = arguments.path.as_deref().unwrap_or_default();
+    let mesh = match (arguments.ecs.ecs, path) {
+        (false, path) => path.to_owned(),
+        (true, "") => "what runs on ECS".to_owned(),
+        (true, path) => format!("{path} and what runs on ECS"),
+    };
+    let from = arguments.reading.from.and_then(|format| format.to_possible_value());
     let from = from.map_or(String::new(), |format| format!(" --from {}", format.get_name()));
     let connect = match &arguments.form.local {
+        _ if arguments.ecs.ecs => format!("meshwright sidecar --xds {at}"),
         Some(subnet) if subnet != XDS_SUBNET => format!("meshwright up {path}{from} --xds={at} --subnet {subnet}"),
         Some(_) => format!("meshwright up {path}{from} --xds={at}"),
         None => format!("meshwright bootstrap {path}{from} --node NAME --xds {at} -o DIR"),
     };
     [
-        ("mesh", path.as_str()),
+        ("mesh", mesh.as_str()),
         ("serving", &serving),
         ("xDS", &format!("{at}, {safety}")),
         ("pages", &format!("http://{admin}/status, /streams, /metrics, /healthz, /readyz")),
@@ -282,7 +314,23 @@ fn server_options(arguments: &Arguments) -> server::Options {
     }
 }
 
-fn reconcile_options(arguments: &Arguments) -> reconcile::Options {
+/// What is read. What runs is a part of it, or all of it.
+fn input(arguments: &Arguments, place: Option<&ecs::Place>) -> Input {
+    let (path, mut reading) = (arguments.path.clone(), arguments.reading.clone());
+    let observed = place.map(|place| place.file.to_string_lossy().into_owned());
+    match (path, observed) {
+        (Some(path), observed) => {
+            reading.observed = observed.or(reading.observed);
+            Input { path, reading }
+        }
+        (None, observed) => {
+            reading.from = observed.as_ref().map(|_| Format::Ecs);
+            Input { path: observed.unwrap_or_default(), reading }
+        }
+    }
+}
+
+fn reconcile_options(arguments: &Arguments, input: &Input, place: Option<&ecs::Place>) -> reconcile::Options {
     let publishing = &arguments.publishing;
     let limits = guard::Limits { max_drop: publishing.max_drop, ..guard::Limits::default() };
     reconcile::Options {
@@ -291,47 +339,68 @@ fn reconcile_options(arguments: &Arguments) -> reconcile::Options {
         poll: publishing.poll,
         // The child has its own limit, and says more when it is over.
         time: publishing.compile_time.saturating_add(Duration::from_secs(5)),
-        ..reconcile::Options::new(&arguments.input.path)
+        observed: place.map(|place| PathBuf::from(place.file.to_string_lossy().into_owned())),
+        ..reconcile::Options::new(&input.path)
     }
 }
 
 /// This program again, so that both are of one version.
-fn child(arguments: &Arguments) -> Result<Child, Exit> {
+fn child(arguments: &Arguments, input: &Input) -> Result<Child, Exit> {
     let own = PathBuf::from("/proc/self/exe");
     let program = if own.exists() { own } else { std::env::current_exe()? };
-    let arguments_of_child = child_arguments(arguments);
+    let arguments_of_child = child_arguments(arguments, input);
     Ok(Child { program: program.into(), arguments: arguments_of_child, time: arguments.publishing.compile_time })
 }
 
-fn child_arguments(arguments: &Arguments) -> Vec<OsString> {
+fn child_arguments(arguments: &Arguments, input: &Input) -> Vec<OsString> {
     let mut list = vec![apart::NAME.to_owned(), format!("--memory={}", arguments.publishing.compile_memory)];
-    let reading = &arguments.input.reading;
+    let reading = &input.reading;
     let from = reading.from.and_then(|from| from.to_possible_value());
     list.extend(from.map(|from| format!("--from={}", from.get_name())));
+    list.extend(reading.observed.iter().map(|file| format!("--observed={file}")));
+    list.extend(reading.tasks_here.then(|| "--tasks-here".to_owned()));
     list.extend(reading.variables.iter().map(|(name, text)| format!("--var={name}={text}")));
     let apart::Form { module_folder, local } = &arguments.form;
     list.extend(module_folder.as_ref().map(|folder| format!("--module-folder={folder}")));
     list.extend(local.as_ref().map(|range| format!("--local={range}")));
-    list.extend(["--".to_owned(), arguments.input.path.clone()]);
+    list.extend(["--".to_owned(), input.path.clone()]);
     list.into_iter().map(OsString::from).collect()
 }
 
-/// A store, and what to say of it. Without one, serving goes on.
-fn store(arguments: &Arguments) -> (Option<Arc<dyn Store>>, String) {
+/// Where states are kept, if they are, and what to say of it.
+struct Kept {
+    store: Option<Arc<dyn Store>>,
+    /// Of the store, if nobody else has it.
+    folder: Option<PathBuf>,
+    told: String,
+}
+
+/// Without a store, serving goes on.
+fn kept(arguments: &Arguments) -> Kept {
+    let without = |why: String| Kept { store: None, folder: None, told: format!("nothing: {why}") };
     if arguments.publishing.no_state {
-        return (None, "nothing: a restart waits for the compiler".to_owned());
+        return without("a restart waits for the compiler".to_owned());
     }
+    let reading = || {
+        let mut reading = child_arguments(arguments, &input(arguments, None));
+        if arguments.ecs.ecs {
+            reading.push("--ecs".into());
+            reading.extend(arguments.ecs.clusters.iter().map(OsString::from));
+        }
+        reading
+    };
     let chosen = arguments.publishing.state.clone();
-    let Some(folder) = chosen.or_else(|| state_folder::default(&child_arguments(arguments))) else {
-        return (None, "nothing: neither $STATE_DIRECTORY, $XDG_STATE_HOME nor $HOME is set".to_owned());
+    let Some(folder) = chosen.or_else(|| state_folder::default(&reading())) else {
+        return without("neither $STATE_DIRECTORY, $XDG_STATE_HOME nor $HOME is set".to_owned());
     };
     match FolderStore::open(&folder) {
         Ok(store) => {
             let ours = store.is_ours().unwrap_or(false);
             let other = if ours { "" } else { ", by another process" };
-            (Some(Arc::new(store)), format!("{}{other}", folder.display()))
+            let told = format!("{}{other}", folder.display());
+            Kept { store: Some(Arc::new(store)), folder: ours.then_some(folder), told }
         }
-        Err(error) => (None, format!("nothing: {error}")),
+        Err(error) => without(error.to_string()),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn status(status: &Status, discovery: &[(&'static str, String)], now:
     if status.tombstones > 0 {
         line("leaving", &format!("{} clusters and endpoints", status.tombstones));
     }
-    if let Some(ecs) = &status.ecs {
+    if let Some(ecs) = status.ecs.as_ref().filter(|ecs| ecs.observed) {
         line("tasks", &format!("{} may get requests", ecs.routable));
         for quarantined in &ecs.quarantined {
             line("left out", &format!("{}: {}", quarantined.who, quarantined.reason));
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn the_status_names_who_is_left_out_and_why_and_what_discovery_says() {
         let quarantined = Quarantined { who: "orders:7".into(), reason: "a weight is no\nnumber".into() };
-        let ecs = Some(Ecs { routable: 12, quarantined: vec![quarantined] });
+        let ecs = Some(Ecs { observed: true, routable: 12, quarantined: vec![quarantined] });
         check(
             &status(
                 &Status { ecs, ..Status::default() },

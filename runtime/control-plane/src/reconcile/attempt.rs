@@ -28,6 +28,8 @@ pub struct Attempt {
 pub struct Ecs {
     /// Also where what runs was not read yet.
     pub wants: Wants,
+    /// Whether what runs was read.
+    pub observed: bool,
     pub quarantined: Vec<Quarantined>,
     /// Tasks that may get requests.
     pub routable: usize,
@@ -102,6 +104,8 @@ struct WireEcs {
     quarantined: Vec<WirePair>,
     #[prost(uint64, tag = "4")]
     routable: u64,
+    #[prost(bool, tag = "5")]
+    observed: bool,
 }
 
 /// A namespace and a service, or who is quarantined and why.
@@ -185,6 +189,7 @@ fn wire_ecs(ecs: Ecs) -> WireEcs {
         cloud_map: ecs.wants.cloud_map.into_iter().map(pair).collect(),
         quarantined: ecs.quarantined.into_iter().map(|it| pair((it.who, it.reason))).collect(),
         routable: number(ecs.routable),
+        observed: ecs.observed,
     }
 }
 
@@ -192,6 +197,7 @@ fn ecs(wire: WireEcs) -> Ecs {
     let cloud_map = wire.cloud_map.into_iter().map(|it| (it.first, it.second)).collect();
     Ecs {
         wants: Wants { clusters: wire.clusters.into_iter().collect(), cloud_map },
+        observed: wire.observed,
         quarantined: wire.quarantined.into_iter().map(|it| Quarantined { who: it.first, reason: it.second }).collect(),
         routable: usize::try_from(wire.routable).unwrap_or(usize::MAX),
     }

@@ -486,7 +486,7 @@ fn edited(files: &Digests, observed: Option<&PathBuf>) -> Option<[u8; 32]> {
 
 fn shown(ecs: super::Ecs) -> Ecs {
     let quarantined = ecs.quarantined.into_iter().map(|it| Quarantined { who: it.who, reason: it.reason });
-    Ecs { routable: ecs.routable, quarantined: quarantined.collect() }
+    Ecs { observed: ecs.observed, routable: ecs.routable, quarantined: quarantined.collect() }
 }
 
 fn panic_words(error: tokio::task::JoinError) -> String {

@@ -28,7 +28,7 @@ pub fn answer(world: &mut World, action: &str, request: &Value) -> Result<Value,
         "CreateCluster" => {
             let name = request["clusterName"].as_str().unwrap_or("default").to_owned();
             world.create_cluster(&name);
-            Ok(json!({ "cluster": describe::cluster(world, world.cluster(Some(&name))?) }))
+            Ok(json!({ "cluster": describe::cluster(world.cluster(Some(&name))?) }))
         }
         "RegisterTaskDefinition" => start::register(world, request),
         "RunTask" => start::run_task(world, request),

@@ -11,10 +11,11 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::call::{Call, Protocol};
 use crate::calls::Calls;
 use crate::failure::Failure;
 use crate::faults::{Fault, Faults, Kind};
@@ -22,8 +23,8 @@ use crate::limits::Limits;
 use crate::reply::{Body, Reply};
 use crate::signature::{self, Credentials};
 use crate::socket::{Fate, Socket};
-use crate::world::World;
-use crate::{cloud_map, control, ec2, ecs};
+use crate::world::{World, last, text};
+use crate::{agent, cloud_map, control, ec2, ecs};
 
 /// A small AWS at a loopback address; it ends when it is dropped.
 pub struct Fake {
@@ -40,6 +41,8 @@ pub(crate) struct State {
     pub(crate) limits: Mutex<Limits>,
     pub(crate) calls: Mutex<Calls>,
     pub(crate) credentials: Mutex<Option<Credentials>>,
+    /// Of credentials that the agent hands out.
+    lifetime: Mutex<Duration>,
     began: Instant,
 }
 
@@ -59,6 +62,7 @@ impl Fake {
             limits: Mutex::default(),
             calls: Mutex::default(),
             credentials: Mutex::default(),
+            lifetime: Mutex::new(Duration::from_secs(6 * 3600)),
             began: Instant::now(),
         });
         let server = tokio::spawn(serve(listener, Arc::clone(&state)));
@@ -98,6 +102,21 @@ impl Fake {
         *lock(&self.state.credentials) = Some(credentials);
     }
 
+    /// What `AWS_CONTAINER_CREDENTIALS_FULL_URI` has to be, for the credentials that are demanded.
+    pub fn credentials_url(&self) -> String {
+        format!("{}/credentials", self.url())
+    }
+
+    /// How long credentials are said to last from when they are asked for.
+    pub fn let_credentials_last(&self, lifetime: Duration) {
+        *lock(&self.state.lifetime) = lifetime;
+    }
+
+    /// What `ECS_CONTAINER_METADATA_URI_V4` has to be in the containers of a task.
+    pub fn metadata_url(&self, task: &str) -> String {
+        format!("{}/v4/{}", self.url(), last(task))
+    }
+
     /// Calls so far.
     pub fn calls(&self) -> Calls {
         lock(&self.state.calls).clone()
@@ -131,6 +150,8 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 }
 
 async fn connection(stream: TcpStream, state: Arc<State>) {
+    // An answer is not to wait for the client's acknowledgement of its head.
+    drop(stream.set_nodelay(true));
     let fate = Fate::default();
     let socket = TokioIo::new(Socket::new(stream, fate.clone()));
     let service = service_fn(|request| answer(&state, &fate, request));
@@ -146,7 +167,7 @@ async fn answer(state: &State, fate: &Fate, request: Request<Incoming>) -> Resul
         return Ok(control::answer(state, &head.method, path, &body).whole());
     }
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
-    let call = match Call::read(header("x-amz-target"), &body) {
+    let call = match Call::read(path, header("x-amz-target"), &body) {
         Ok(call) => call,
         Err(failure) => return Ok(Protocol::Ecs.refuse(&failure, &request_id(state)).whole()),
     };
@@ -179,76 +200,15 @@ async fn answer(state: &State, fate: &Fate, request: Request<Incoming>) -> Resul
     })
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Protocol {
-    Ecs,
-    CloudMap,
-    Ec2,
-}
-
-struct Call {
-    protocol: Protocol,
-    action: String,
-    request: Value,
-}
-
-impl Call {
-    fn read(target: Option<&str>, body: &[u8]) -> Result<Call, Failure> {
-        let Some(target) = target else {
-            let request = ec2::read(body);
-            let action = request["Action"].as_str().ok_or_else(Failure::unknown_action)?.to_owned();
-            return Ok(Call { protocol: Protocol::Ec2, action, request });
-        };
-        let (service, action) = target.split_once('.').ok_or_else(Failure::unknown_action)?;
-        let protocol = match service {
-            "AmazonEC2ContainerServiceV20141113" => Protocol::Ecs,
-            "Route53AutoNaming_v20170314" => Protocol::CloudMap,
-            _ => return Err(Failure::unknown_action()),
-        };
-        let not_json = |_| Failure::new("SerializationException", "the input is not JSON");
-        let request = if body.is_empty() { json!({}) } else { serde_json::from_slice(body).map_err(not_json)? };
-        Ok(Call { protocol, action: action.to_owned(), request })
-    }
-}
-
-impl Protocol {
-    /// As signatures name it.
-    fn service(self) -> &'static str {
-        match self {
-            Protocol::Ecs => "ecs",
-            Protocol::CloudMap => "servicediscovery",
-            Protocol::Ec2 => "ec2",
-        }
-    }
-
-    fn accept(self, answer: &Value, request_id: &str) -> Reply {
-        let (content_type, text) = match self {
-            Protocol::Ec2 => ("text/xml;charset=UTF-8", ec2::write(answer, request_id)),
-            Protocol::Ecs | Protocol::CloudMap => ("application/x-amz-json-1.1", answer.to_string()),
-        };
-        Reply { status: 200, content_type, request_id: request_id.to_owned(), text }
-    }
-
-    fn refuse(self, failure: &Failure, request_id: &str) -> Reply {
-        let (content_type, status, text) = match self {
-            Protocol::Ec2 => {
-                let failure = failure.of_ec2();
-                ("text/xml;charset=UTF-8", failure.status, ec2::write_failure(&failure, request_id))
-            }
-            Protocol::Ecs | Protocol::CloudMap => {
-                ("application/x-amz-json-1.1", failure.status, failure.json().to_string())
-            }
-        };
-        Reply { status, content_type, request_id: request_id.to_owned(), text }
-    }
-}
-
 impl State {
     fn admit(&self, call: &Call, head: &Parts, body: &[u8]) -> Result<(), Failure> {
         let credentials = lock(&self.credentials).clone();
         let Some(credentials) = credentials else { return Ok(()) };
         let region = lock(&self.world).region.clone();
-        signature::check(&credentials, head, body, &region, call.protocol.service())
+        match call.protocol.service() {
+            Some(service) => signature::check(&credentials, head, body, &region, service),
+            None => Ok(()),
+        }
     }
 
     /// What the account's limits and the faults have for a call.
@@ -263,6 +223,17 @@ impl State {
         }
     }
 
+    /// Those that are demanded; if none are, any will do.
+    fn credentials(&self) -> Value {
+        let any = || Credentials {
+            access_key: "ASIAFAKE".to_owned(),
+            secret_key: "secret".to_owned(),
+            token: Some("temporary".to_owned()),
+        };
+        let credentials = lock(&self.credentials).clone().unwrap_or_else(any);
+        agent::credentials(&credentials, *lock(&self.lifetime))
+    }
+
     fn reply(&self, call: &Call, fault: Option<&Kind>) -> Reply {
         let mut remembered = None;
         if matches!(fault, Some(Kind::Stale)) {
@@ -274,6 +245,8 @@ impl State {
             Protocol::Ecs => ecs::answer(world, &call.action, &call.request),
             Protocol::CloudMap => cloud_map::answer(world, &call.action, &call.request),
             Protocol::Ec2 => ec2::answer(world, &call.action, &call.request),
+            Protocol::Agent if call.action == "GetCredentials" => Ok(self.credentials()),
+            Protocol::Agent => agent::metadata(world, text(&call.request, "path")),
         };
         let age = world.token_age;
         drop(current);

@@ -94,7 +94,7 @@ impl World {
         self.clusters.get(self.cluster_name(name)?).ok_or_else(Failure::cluster_not_found)
     }
 
-    pub(crate) fn cluster_mut(&mut self, name: Option<&str>) -> Result<&mut Cluster, Failure> {
+    pub fn cluster_mut(&mut self, name: Option<&str>) -> Result<&mut Cluster, Failure> {
         let name = self.cluster_name(name)?.to_owned();
         self.clusters.get_mut(&name).ok_or_else(Failure::cluster_not_found)
     }
@@ -116,7 +116,8 @@ impl World {
         found.ok_or_else(|| Failure::invalid("The referenced task was not found."))
     }
 
-    pub(crate) fn task_mut(&mut self, task: &str) -> Result<&mut Task, Failure> {
+    /// For what no function here changes. Whoever does counts its `version` up.
+    pub fn task_mut(&mut self, task: &str) -> Result<&mut Task, Failure> {
         let id = last(task);
         let found = self.clusters.values_mut().find_map(|cluster| cluster.tasks.get_mut(id));
         found.ok_or_else(|| Failure::invalid("The referenced task was not found."))

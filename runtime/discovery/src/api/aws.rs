@@ -7,9 +7,10 @@ mod records;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_credential_types::Credentials;
 use aws_sdk_ecs::types::{DesiredStatus, TaskDefinitionField, TaskField};
 use aws_sdk_servicediscovery::types::HealthStatusFilter;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
@@ -35,7 +36,16 @@ pub(crate) const ATTEMPT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Aws {
     region: String,
+    place: Place,
     clients: Mutex<Clients>,
+}
+
+/// Where credentials and end points come from.
+#[derive(Clone, Debug)]
+enum Place {
+    Environment,
+    /// One end point for everything, for emulators: they take any credentials.
+    At(String, String),
 }
 
 /// Why AWS cannot be asked at all.
@@ -60,14 +70,23 @@ struct Clients {
 impl Aws {
     /// Looks for region and credentials where every tool of AWS does: environment, profile, role of the task or instance.
     pub async fn from_environment() -> Result<Self, Unready> {
-        let config = configured().await;
+        Self::from(Place::Environment).await
+    }
+
+    /// An emulator of AWS at `http://127.0.0.1:…`.
+    pub async fn at(url: &str, region: &str) -> Result<Self, Unready> {
+        Self::from(Place::At(url.to_owned(), region.to_owned())).await
+    }
+
+    async fn from(place: Place) -> Result<Self, Unready> {
+        let config = configured(&place).await;
         let region = config.region().ok_or(Unready::Region)?.to_string();
         for service in ["ECS", "EC2", "ServiceDiscovery"] {
             if let Some(url) = endpoint(&config, service).filter(|url| !is_safe(url)) {
                 return Err(Unready::Unencrypted(url));
             }
         }
-        Ok(Self { region, clients: Mutex::new(clients(config)) })
+        Ok(Self { region, place, clients: Mutex::new(clients(config)) })
     }
 
     fn clients(&self) -> Clients {
@@ -151,21 +170,27 @@ impl Api for Aws {
     }
 
     async fn renew(&self) {
-        let renewed = clients(configured().await);
+        let renewed = clients(configured(&self.place).await);
         *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
     }
 }
 
-async fn configured() -> SdkConfig {
+async fn configured(place: &Place) -> SdkConfig {
     let ring = tls::Provider::Rustls(CryptoMode::Ring);
     let times =
         TimeoutConfig::builder().connect_timeout(CONNECT).read_timeout(ATTEMPT).operation_attempt_timeout(ATTEMPT);
-    aws_config::from_env()
+    let loader = aws_config::from_env()
         .http_client(aws_smithy_http_client::Builder::new().tls_provider(ring).build_https())
         .retry_config(RetryConfig::disabled())
-        .timeout_config(times.operation_timeout(ATTEMPT).build())
-        .load()
-        .await
+        .timeout_config(times.operation_timeout(ATTEMPT).build());
+    let loader = match place {
+        Place::Environment => loader,
+        Place::At(url, region) => loader
+            .endpoint_url(url)
+            .region(Region::new(region.clone()))
+            .credentials_provider(Credentials::new("emulator", "emulator", None, None, "emulator")),
+    };
+    loader.load().await
 }
 
 fn clients(config: SdkConfig) -> Clients {

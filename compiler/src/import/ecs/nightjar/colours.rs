@@ -8,6 +8,7 @@ use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 use super::member::{self, Member, Role};
 use super::port::{Proxies, Selector, reach};
 use super::route::Route;
+use crate::import::ecs::places;
 
 /// A port of a colour: a service of the mesh, `COLOR.SERVICE.NAMESPACE`.
 #[derive(Debug)]
@@ -73,7 +74,7 @@ fn routes(group: &[(&Member<'_>, &member::Colour)], diagnostics: &mut Diagnostic
     let mut newest: BTreeMap<&str, ((bool, u32), &member::Colour)> = BTreeMap::new();
     for (member, colour) in group {
         let definition = member.it.definition;
-        let rank = (member.it.running.is_some(), definition.revision);
+        let rank = (member.it.is_routable, definition.revision);
         let (best, of) = newest.entry(definition.family.as_str()).or_insert((rank, colour));
         if rank > *best {
             (*best, *of) = (rank, colour);
@@ -106,12 +107,13 @@ fn endpoints(
     let mut endpoints = Vec::new();
     let mut known = BTreeSet::new();
     for (member, colour) in group {
-        let Some(running) = &member.it.running else { continue };
+        let Some(running) = member.it.routable() else { continue };
         let is_one = |own: &&Route| routes.iter().any(|route| route.matches == own.matches);
         let own = colour.routes.iter().find(is_one).map_or(selector, |own| &own.port);
         let Some(address) = reach(running, own, &Proxies::of(&member.it), diagnostics) else { continue };
         if known.insert(address.clone()) {
-            let zone = running.task.availability_zone.clone().map(|zone| Spanned::new(zone, member.it.span));
+            let zone = running.task.availability_zone.as_deref().and_then(places::place);
+            let zone = zone.map(|zone| Spanned::new(zone, member.it.span));
             endpoints.push(Endpoint { zone, ..Endpoint::at(Spanned::new(address, member.it.span)) });
         }
     }

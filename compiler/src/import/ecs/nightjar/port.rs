@@ -104,6 +104,12 @@ impl<'o> Proxies<'o> {
     }
 }
 
+impl Proxies<'_> {
+    pub(super) fn has(&self, container: &str, port: u16) -> bool {
+        self.containers.contains(container) || self.ports.contains(&port)
+    }
+}
+
 /// The only port that is mapped; of several, the first, with a warning.
 fn any(running: &RunningTask<'_>, proxies: &Proxies<'_>, diagnostics: &mut Diagnostics) -> Option<Address> {
     let mapped: Vec<(&str, u16)> = running
@@ -113,8 +119,7 @@ fn any(running: &RunningTask<'_>, proxies: &Proxies<'_>, diagnostics: &mut Diagn
         .flat_map(|container| container.ports.iter().map(|port| (container.name.as_str(), port.container_port)))
         .filter(|(container, port)| running.ports.contains_key(&((*container).to_owned(), *port)))
         .collect();
-    let is_own =
-        |(container, port): &&(&str, u16)| !proxies.containers.contains(container) && !proxies.ports.contains(port);
+    let is_own = |(container, port): &&(&str, u16)| !proxies.has(container, *port);
     let own: Vec<_> = mapped.iter().filter(is_own).collect();
     let not_known = |port: &&(&str, u16)| !proxies.ports.contains(&port.1);
     let candidates = if own.is_empty() { mapped.iter().filter(not_known).collect() } else { own };

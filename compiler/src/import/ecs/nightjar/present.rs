@@ -1,14 +1,16 @@
 //! Every task whose words count: those that get requests, and those that start or end, whose Envoys want a configuration
 //! and whose paths stay theirs.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 
-use spec::{Name, Span, Spanned};
+use spec::mesh::Vocabulary;
+use spec::{Name, Span};
 
 use super::Input;
+use crate::import::ecs::told;
 use crate::import::ecs::world::RunningTask;
-use crate::observation::{self, NetworkMode, Task, TaskDefinition};
+use crate::observation::{NetworkMode, Task, TaskDefinition};
 
 #[derive(Clone, Debug)]
 pub(super) struct Present<'o> {
@@ -18,46 +20,46 @@ pub(super) struct Present<'o> {
     pub(super) definition_span: Span,
     /// The name of its cluster.
     pub(super) cluster: &'o str,
-    /// Where it is reached, if it may get requests.
-    pub(super) running: Option<RunningTask<'o>>,
+    /// Where it is reached.
+    pub(super) seen: &'o RunningTask<'o>,
+    /// It may get requests.
+    pub(super) is_routable: bool,
     /// It runs on this machine, with an address of its own.
     pub(super) here: bool,
 }
 
-/// In the order of their ARNs.
-pub(super) fn present<'o>(input: &Input<'_, 'o>) -> Vec<Present<'o>> {
-    let observed = input.observed;
-    let definitions: BTreeMap<&str, &Spanned<TaskDefinition>> =
-        observed.task_definitions.iter().map(|it| (it.value.arn.as_str(), it)).collect();
-    let clusters: BTreeMap<&str, &str> =
-        observed.clusters.iter().map(|it| (it.value.arn.as_str(), it.value.name.as_str())).collect();
-    let running: BTreeMap<&str, &RunningTask<'o>> =
-        input.world.tasks.iter().map(|it| (it.task.arn.as_str(), it)).collect();
-    let mut present = BTreeMap::new();
-    for record in &observed.tasks {
-        let task = &record.value;
-        let Some(definition) = definitions.get(task.task_definition.as_str()) else { continue };
-        let ended = task.last_status == "STOPPED" || definition.value.refused.is_some();
-        if ended || (input.left_out)(task, &definition.value) {
-            continue;
-        }
-        let running = running.get(task.arn.as_str()).map(|running| (*running).clone());
-        // Of two records of one task, the one that runs counts.
-        let span = running.as_ref().map_or(record.span, |running| running.span);
-        present.entry(task.arn.as_str()).or_insert(Present {
-            task: running.as_ref().map_or(task, |running| running.task),
-            definition: &definition.value,
-            span,
-            definition_span: definition.span,
-            cluster: clusters.get(task.cluster.as_str()).copied().unwrap_or_else(|| observation::last(&task.cluster)),
-            running,
-            here: input.tasks_here,
-        });
+/// In the order of their ARNs; none where the mesh says that nightjar's words do not count.
+pub(super) fn present<'o>(input: &Input<'o>, vocabulary: Vocabulary) -> Vec<Present<'o>> {
+    let read: BTreeSet<Vocabulary> = told::vocabularies(input.spec.ecs.as_ref());
+    if !read.contains(&vocabulary) {
+        return Vec::new();
     }
-    present.into_values().collect()
+    let world = input.world;
+    let routable = world.tasks.iter().map(|seen| (seen, true));
+    let all = routable.chain(world.others.iter().map(|seen| (seen, false)));
+    let heard = all.filter(|(seen, _)| !input.left_out.has(seen.span) && !input.left_out.has(seen.definition_span));
+    let mut present: Vec<Present<'o>> = heard
+        .map(|(seen, is_routable)| Present {
+            task: seen.task,
+            definition: seen.definition,
+            span: seen.span,
+            definition_span: seen.definition_span,
+            cluster: seen.cluster,
+            seen,
+            is_routable,
+            here: input.options.tasks_here,
+        })
+        .collect();
+    present.sort_by(|one, other| one.task.arn.cmp(&other.task.arn));
+    present
 }
 
-impl Present<'_> {
+impl<'o> Present<'o> {
+    /// Where it is reached, if it may get requests.
+    pub(super) fn routable(&self) -> Option<&'o RunningTask<'o>> {
+        self.is_routable.then_some(self.seen)
+    }
+
     /// `FAMILY/REVISION`, which all tasks of the definition share; `FAMILY/REVISION/TASK` where each is configured on its own.
     pub(super) fn node(&self, alone: bool) -> Option<Name> {
         let TaskDefinition { family, revision, .. } = self.definition;
@@ -78,13 +80,12 @@ impl Present<'_> {
 
     /// Its address, where this machine has it.
     pub(super) fn bind(&self) -> Option<IpAddr> {
-        self.running.as_ref().map(|it| it.address).or(self.task.addresses.first().copied()).filter(|_| self.here)
+        self.here.then_some(self.seen.address)
     }
 
     /// Where listeners for its own containers bind. Containers of a bridge reach each other by addresses, all others by
     /// loopback.
     pub(super) fn inside(&self) -> Option<IpAddr> {
-        const ANY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
-        self.bind().or_else(|| self.is_bridged().then_some(ANY))
+        self.bind().or_else(|| self.is_bridged().then_some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
     }
 }

@@ -1,4 +1,4 @@
-//! The forms of `NJ_ROUTE_N`: `/path`, `+/path`, `!/path` and `{json}`.
+//! The forms of `NJ_ROUTE_N`: `/path`, `+/path`, `!/path` (in tags `-/path`) and `{json}`.
 
 mod json;
 
@@ -58,7 +58,8 @@ fn route(words: &Words<'_>, number: u32, word: Spanned<&str>, diagnostics: &mut 
                 }
             };
         }
-        Some('!') => (false, word.value.get(1..)),
+        // `!` cannot stand in a tag of AWS: `-` can.
+        Some('!' | '-') => (false, word.value.get(1..)),
         Some('+') => (true, word.value.get(1..)),
         _ => (true, Some(word.value)),
     };
@@ -67,7 +68,7 @@ fn route(words: &Words<'_>, number: u32, word: Spanned<&str>, diagnostics: &mut 
         diagnostics.push(
             Diagnostic::error(codes::INVALID_VALUE, span, message)
                 .label("a path begins with `/`")
-                .help("write `/path`, `!/path` for a private one, or a route in JSON"),
+                .help("write `/path`; `!/path`, in tags `-/path`, for a private one; or a route in JSON"),
         );
         return None;
     };
@@ -101,7 +102,7 @@ fn port(words: &Words<'_>, number: u32, diagnostics: &mut Diagnostics) -> Option
 }
 
 /// What can stand in the path of a request, without its query.
-fn is_path(path: &str) -> bool {
+pub(super) fn is_path(path: &str) -> bool {
     path.starts_with('/') && !path.contains(|letter: char| "?# ".contains(letter) || letter.is_control())
 }
 

@@ -3,7 +3,7 @@
 //! Whatever a mesh does to this process, the one that serves goes on.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,19 +11,20 @@ use clap::Args;
 use compiler::emit::Delivery;
 use compiler::snapshot::Snapshot;
 use compiler::{CheckedMesh, WasmModule};
-use control_plane::published::State;
+use control_plane::published::{Names, State};
 use control_plane::reconcile::files::Reader;
-use control_plane::reconcile::{Attempt, Digests, Failure, Findings, attempt};
+use control_plane::reconcile::{Attempt, Digests, Ecs, Failure, Findings, attempt};
 use local::Subnet;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use spec::{Diagnostics, Mesh, Severity, Sources};
 
 use crate::exit::{Exit, ExitStatus};
-use crate::input::{Input, Loaded, load};
+use crate::input::{Format as From, Input, Loaded, load_unobserved};
 use crate::judge::Verdict;
 use crate::mesh::examine;
 use crate::report::{self, Format, Options, Report, Role};
 
+const UNOBSERVED: &str = "what runs on ECS was not read yet";
 /// The name of the command, which no list of commands shows.
 pub(crate) const NAME: &str = "compile-apart";
 
@@ -72,9 +73,21 @@ fn attempt(input: &Input, form: &Form) -> Attempt {
     let begun = Instant::now();
     let mut loaded = match read(input) {
         Ok(loaded) => loaded,
-        Err((files, exit)) => return unreadable(files, &exit),
+        Err((files, exit)) => return unreadable(input, files, &exit),
     };
     let read = begun.elapsed();
+    if loaded.ecs.missing.is_some() && loaded.diagnostics.faults() == 0 {
+        // Half of the mesh may be what runs: nothing can be said of the other half alone.
+        let outcome = Err(Failure::Unreadable(UNOBSERVED.to_owned()));
+        let ecs = ecs(&loaded);
+        return Attempt {
+            files: loaded.read,
+            findings: Findings::default(),
+            outcome,
+            took: [read, Duration::ZERO, Duration::ZERO],
+            ecs,
+        };
+    }
     let (checked, verdict) = examine(&mut loaded, &Options::default(), Role::Remark);
     let check = begun.elapsed().saturating_sub(read);
     let findings = findings(&loaded, &verdict);
@@ -84,7 +97,23 @@ fn attempt(input: &Input, form: &Form) -> Attempt {
         Some(checked) => state(&loaded, checked, form).map_err(Failure::Unreadable),
     };
     let compile = begun.elapsed().saturating_sub(read + check);
-    Attempt { files, findings, outcome, took: [read, check, compile] }
+    let ecs = ecs(&loaded);
+    Attempt { files, findings, outcome, took: [read, check, compile], ecs }
+}
+
+/// Nothing for a mesh that has nothing to do with it.
+fn ecs(loaded: &Loaded) -> Option<Ecs> {
+    let of = &loaded.ecs;
+    if of.file.is_none() && of.missing.is_none() {
+        return None;
+    }
+    let joined = of.joined.clone().unwrap_or_default();
+    Some(Ecs {
+        wants: of.wants.clone(),
+        observed: of.missing.is_none(),
+        quarantined: joined.quarantined,
+        routable: joined.routable,
+    })
 }
 
 fn state(loaded: &Loaded, checked: CheckedMesh, form: &Form) -> Result<State, String> {
@@ -92,7 +121,11 @@ fn state(loaded: &Loaded, checked: CheckedMesh, form: &Form) -> Result<State, St
         Some(range) => placed(loaded.mesh.as_ref().ok_or("there is no mesh")?, &loaded.sources, &checked, range)?,
         None => checked,
     };
-    Ok(State::of(&snapshot(&checked, form)))
+    let names = Names {
+        aliases: loaded.ecs.joined.as_ref().map(|joined| joined.aliases.clone()).unwrap_or_default(),
+        discovered: loaded.mesh.iter().flat_map(|mesh| loaded.ecs.discovered(mesh)).collect(),
+    };
+    Ok(State::of(&snapshot(&checked, form)).named(names))
 }
 
 /// What every proxy is told.
@@ -137,13 +170,18 @@ fn findings(loaded: &Loaded, verdict: &Verdict) -> Findings {
 /// What cannot be read is told with what its file holds *before* it is tried once more: a file that is made again at this
 /// moment is either read, or seen as changed by whoever watches it.
 fn read(input: &Input) -> Result<Loaded, (Digests, Exit)> {
-    load(input).or_else(|_| {
+    let load = || load_unobserved(&input.path, &input.reading, Sources::new());
+    load().or_else(|_| {
         let files: Digests = Reader::default().digests([&PathBuf::from(&input.path)]);
-        load(input).map_err(|exit| (files, exit))
+        load().map_err(|exit| (files, exit))
     })
 }
 
-fn unreadable(files: Digests, exit: &Exit) -> Attempt {
-    let outcome = Err(Failure::Unreadable(format!("{:#}", exit.error)));
-    Attempt { files, findings: Findings::default(), outcome, took: [Duration::ZERO; 3] }
+fn unreadable(input: &Input, files: Digests, exit: &Exit) -> Attempt {
+    // Whoever serves nothing but what runs waits for it as others do.
+    let unobserved = input.reading.from == Some(From::Ecs) && !Path::new(&input.path).exists();
+    let reason = if unobserved { UNOBSERVED.to_owned() } else { format!("{:#}", exit.error) };
+    let outcome = Err(Failure::Unreadable(reason));
+    let ecs = unobserved.then(Ecs::default);
+    Attempt { files, findings: Findings::default(), outcome, took: [Duration::ZERO; 3], ecs }
 }

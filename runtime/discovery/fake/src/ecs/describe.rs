@@ -15,14 +15,14 @@ pub(super) fn clusters(world: &World, request: &Value) -> Result<Value, Failure>
     let (mut clusters, mut failures) = (Vec::new(), Vec::new());
     for name in names(request, "clusters", "Clusters", 100)? {
         match world.cluster(Some(name)) {
-            Ok(found) => clusters.push(cluster(world, found)),
+            Ok(found) => clusters.push(cluster(found)),
             Err(_) => failures.push(missing(world.arn("ecs", &format!("cluster/{}", last(name))))),
         }
     }
     Ok(json!({ "clusters": clusters, "failures": failures }))
 }
 
-pub(super) fn cluster(world: &World, cluster: &Cluster) -> Value {
+pub(super) fn cluster(cluster: &Cluster) -> Value {
     let tasks = |status| cluster.tasks.values().filter(|task| task.status == status).count();
     json!({
         "clusterArn": cluster.arn,
@@ -35,7 +35,7 @@ pub(super) fn cluster(world: &World, cluster: &Cluster) -> Value {
         "statistics": [],
         "tags": [],
         "settings": [{ "name": "containerInsights", "value": "disabled" }],
-        "capacityProviders": if world.region.is_empty() { json!([]) } else { json!(["FARGATE"]) },
+        "capacityProviders": ["FARGATE"],
         "defaultCapacityProviderStrategy": [],
     })
 }

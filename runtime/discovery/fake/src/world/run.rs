@@ -25,6 +25,8 @@ pub struct Run {
     pub instance: Option<String>,
     /// Ports at the host by ports of containers, in place of ephemeral ones.
     pub host_ports: BTreeMap<u16, u16>,
+    /// Else the host's, or the region's first.
+    pub availability_zone: Option<String>,
     pub tags: BTreeMap<String, String>,
     pub overrides: Value,
     /// Else `family:FAMILY`.
@@ -95,7 +97,9 @@ impl World {
             containers,
             address,
             hides_interfaces: false,
-            availability_zone: self.zone_of(&cluster_name, instance.as_deref()),
+            availability_zone: run
+                .availability_zone
+                .unwrap_or_else(|| self.zone_of(&cluster_name, instance.as_deref())),
             instance,
             tags: run.tags,
             overrides: if run.overrides.is_null() { json!({}) } else { run.overrides },
@@ -122,6 +126,7 @@ impl World {
             address,
             instance: old.instance,
             host_ports: BTreeMap::new(),
+            availability_zone: Some(old.availability_zone),
             tags: old.tags,
             overrides: old.overrides,
             group: Some(old.group),

@@ -53,7 +53,7 @@ impl World {
     }
 
     /// How many tasks of a service are to run: starts what is missing, and stops the oldest of what is too much. The ids
-    /// of those that were started or stopped come back.
+    /// of those that were started or stopped come back. Of itself a service replaces nothing.
     pub fn set_desired(&mut self, cluster: &str, service: &str, desired: usize) -> Result<Vec<String>, Failure> {
         self.scale(cluster, service, desired, Vec::new())
     }

@@ -16,7 +16,8 @@ async fn every_answer_has_the_shape_of_the_model() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/shapes.py");
     let output = Command::new(python::find().unwrap())
         .args([script, &fake.url()])
-        .env_remove("AWS_PROFILE")
+        .env_clear()
+        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", fake.credentials_url())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -25,4 +26,5 @@ async fn every_answer_has_the_shape_of_the_model() {
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{said}{errors}");
     assert_eq!(said.trim(), "22 actions, every field in the model");
+    assert!(fake.calls().with("GetCredentials", "ok") > 0);
 }

@@ -1,5 +1,6 @@
 //! Every fault, as a plain HTTP client meets it.
 
+use std::error::Error;
 use std::time::{Duration, Instant};
 
 use fake::Fake;
@@ -72,7 +73,9 @@ fn a_bucket_fills_with_time() {
 async fn the_connection_is_reset() {
     let fake = with_orders().await;
     fake.fail([Fault::every(Kind::Reset)]);
-    assert!(try_ecs(&fake, "ListClusters", json!({})).await.is_err());
+    let error = try_ecs(&fake, "ListClusters", json!({})).await.err().unwrap();
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>()).unwrap();
+    assert_eq!(cause.kind(), std::io::ErrorKind::ConnectionReset);
     assert_eq!(fake.calls().with("ListClusters", "reset"), 1);
 }
 

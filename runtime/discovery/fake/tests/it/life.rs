@@ -163,6 +163,17 @@ async fn tags_and_overrides_are_told() {
 }
 
 #[tokio::test]
+async fn what_no_function_changes_is_changed_by_hand() {
+    let fake = with_orders().await;
+    let zone = Some("eu-central-1c".to_owned());
+    let run = Run { availability_zone: zone, ..Run::new("production", "orders") };
+    let id = fake.change(|world| world.run_task(run)).unwrap();
+    fake.change(|world| world.task_mut(&id).map(|task| task.started_at = Some(1))).unwrap();
+    let task = described(&fake, &id).await;
+    assert_eq!((&task["startedAt"], &task["availabilityZone"]), (&json!(1), &json!("eu-central-1c")));
+}
+
+#[tokio::test]
 async fn the_same_changes_make_the_same_world() {
     let ids = async || {
         let fake = with_orders().await;

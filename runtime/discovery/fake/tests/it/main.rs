@@ -1,5 +1,6 @@
 //! The fake as a plain HTTP client, and as botocore, sees it.
 
+mod agent;
 mod botocore;
 mod client;
 mod definitions;

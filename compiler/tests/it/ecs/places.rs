@@ -1,0 +1,91 @@
+//! Services whose place the mesh leaves to ECS or to Cloud Map.
+
+use meshwright_compiler::observation::{CloudMapInstance, CloudMapService, Observation};
+use spec::{SourceFile, Sources, Syntax};
+
+use super::aws::{bridge, fargate, map, nothing, observation, on_host, running, with_sidecar};
+use super::join;
+
+#[test]
+fn tasks_of_an_ecs_service_are_its_endpoints() {
+    let definition = fargate("web:3", &[]);
+    let mut task = running("t1", &definition, "10.0.0.11");
+    task.group = "service:orders".to_owned();
+    let other = running("t2", &definition, "10.0.0.12");
+    let mesh = "service \"orders.svc\" { ecs cluster=\"prod\" service=\"orders\"; }";
+    let outcome = join(mesh, &observation(vec![definition], vec![task, other]));
+    outcome.compiled();
+    assert_eq!(outcome.endpoints(), ["orders.svc 10.0.0.11:3000 -> nobody"]);
+    let endpoint = &outcome.mesh.services[0].endpoints[0];
+    assert_eq!(endpoint.zone.as_ref().unwrap().value, "eu-central-1a");
+    assert_eq!(endpoint.region.as_ref().unwrap().value, "eu-central-1");
+}
+
+#[test]
+fn tasks_of_another_cluster_are_not() {
+    let definition = fargate("web:3", &[]);
+    let task = running("t1", &definition, "10.0.0.11");
+    let outcome = join("service \"web.svc\" { ecs family=\"web\"; }", &observation(vec![definition], vec![task]));
+    assert_eq!(outcome.endpoints(), [""; 0]);
+    outcome.compiled();
+}
+
+#[test]
+fn which_of_several_ports_is_meant_must_be_said() {
+    let mut definition = fargate("web:3", &[]);
+    let mut second = definition.containers[0].ports[0].clone();
+    second.container_port = 3001;
+    definition.containers[0].ports.push(second);
+    let task = running("t1", &definition, "10.0.0.11");
+    let observed = observation(vec![definition], vec![task]);
+    let outcome = join("service \"web.svc\" { ecs cluster=\"prod\" family=\"web\"; }", &observed);
+    outcome.compiled();
+    assert_eq!(outcome.found(), ["ambiguous-task: `web:3`: several of its ports could be that of `web.svc`"]);
+    let outcome = join("service \"web.svc\" { ecs cluster=\"prod\" family=\"web\" port=3001; }", &observed);
+    assert_eq!(outcome.endpoints(), ["web.svc 10.0.0.11:3001 -> nobody"]);
+}
+
+#[test]
+fn the_sidecars_ports_are_not_the_applications() {
+    let definition = bridge(with_sidecar(fargate("web:3", &[])));
+    let task = on_host("t1", &definition, &[("app", 3000, 32768), ("envoy", 4100, 32769)]);
+    let mesh = "service \"web.svc\" { ecs cluster=\"prod\" family=\"web\"; }";
+    let outcome = join(mesh, &observation(vec![definition], vec![task]));
+    outcome.compiled();
+    assert_eq!(outcome.endpoints(), ["web.svc 10.9.0.1:32768 -> web/3/t1:32769"]);
+}
+
+#[test]
+fn instances_of_cloud_map_are_endpoints_unless_they_are_unhealthy() {
+    let instance = |id: &str, health: &str, attributes: &[(&str, &str)]| CloudMapInstance {
+        id: id.to_owned(),
+        attributes: map(attributes),
+        health_status: health.to_owned(),
+    };
+    let stage = ("stage", "production");
+    let instances = vec![
+        instance("a", "HEALTHY", &[("AWS_INSTANCE_IPV4", "10.0.0.1"), ("AWS_INSTANCE_PORT", "8080"), stage]),
+        instance("b", "UNHEALTHY", &[("AWS_INSTANCE_IPV4", "10.0.0.2"), stage]),
+        instance("c", "", &[("AWS_INSTANCE_IPV4", "10.0.0.3"), stage, ("AVAILABILITY_ZONE", "eu-central-1a")]),
+        instance("d", "", &[("AWS_INSTANCE_IPV4", "10.0.0.4")]),
+        instance("e", "", &[("AWS_INSTANCE_IPV4", "169.254.169.254"), stage]),
+    ];
+    let service = CloudMapService { namespace: "shop.local".to_owned(), service: "stock".to_owned(), instances };
+    let observed = Observation { cloud_map: vec![service], ..nothing() };
+    let mesh = "service \"stock.svc\" {\n    cloud-map namespace=\"shop.local\" service=\"stock\" port=3000 {\n        attributes {\n            stage \"production\"\n        }\n    }\n}";
+    let outcome = join(mesh, &observed);
+    outcome.compiled();
+    assert_eq!(outcome.endpoints(), ["stock.svc 10.0.0.1:8080 -> nobody", "stock.svc 10.0.0.3:3000 -> nobody"]);
+}
+
+#[test]
+fn what_a_mesh_wants_is_what_it_names() {
+    let mut sources = Sources::new();
+    let text = "mesh \"m\" {\n    ecs { cluster \"prod\"; }\n    service \"a.svc\" { ecs family=\"a\"; }\n    service \"b.svc\" { cloud-map namespace=\"n\" service=\"s\"; }\n}";
+    let file = sources.add(SourceFile::public("mesh.kdl", text));
+    let mut found = spec::Diagnostics::new();
+    let mesh = spec::parse(file, Syntax::Kdl, &sources, &mut found).unwrap();
+    let wants = meshwright_compiler::import::ecs::wants(&mesh);
+    assert_eq!(wants.clusters.into_iter().collect::<Vec<_>>(), ["default", "prod"]);
+    assert_eq!(wants.cloud_map.into_iter().collect::<Vec<_>>(), [("n".to_owned(), "s".to_owned())]);
+}

@@ -1,0 +1,250 @@
+//! An AWS in memory, on tokio's clock: its tasks, its bucket of calls, and every way in which it fails.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use compiler::observation::{
+    CloudMapInstance, Cluster, Container, ContainerDefinition, ContainerInstance, NetworkMode, Task, TaskDefinition,
+};
+use discovery::api::{Addresses, Answer, Api, Described, Fault, Kind, Page, Seen};
+use tokio::time::{Instant, sleep};
+
+/// Cheap to clone: clones are the same world.
+#[derive(Clone, Default)]
+pub struct World(Arc<Mutex<State>>);
+
+#[derive(Default)]
+pub struct State {
+    pub tasks: BTreeMap<String, Seen>,
+    /// Tasks that no list has.
+    pub unlisted: BTreeSet<String>,
+    /// Attempts by action.
+    pub calls: BTreeMap<&'static str, u64>,
+    pub throttled: u64,
+    /// Calls that all of the account may make: a second, and at once.
+    pub bucket: Option<Bucket>,
+    pub failing: Option<How>,
+    /// Of pages of lists, by their number, before they are given.
+    pub page: Option<Box<dyn FnMut(usize, Page) -> Answer<Page> + Send>>,
+    /// Of descriptions of tasks.
+    pub described: Option<Box<dyn FnMut(Described) -> Described + Send>>,
+    /// A family whose task definitions are throttled.
+    pub broken_family: Option<String>,
+    pub renewed: u64,
+    started: u32,
+}
+
+/// How all calls fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    With(Kind),
+    /// No answer ever comes, or not all of it.
+    Silence,
+}
+
+pub struct Bucket {
+    rate: f64,
+    burst: f64,
+    tokens: f64,
+    filled: Instant,
+}
+
+pub const CLUSTER: &str = "arn:aws:ecs:eu-central-1:1:cluster/default";
+const PAGE: usize = 100;
+
+impl World {
+    /// So many tasks of services `s0`, `s1`, … with fifty tasks each.
+    pub fn of(tasks: u32) -> Self {
+        let world = Self::default();
+        for number in 0..tasks {
+            world.start(&format!("s{}", number / 50));
+        }
+        world
+    }
+
+    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.0.lock().unwrap())
+    }
+
+    /// Starts a task of a service; its ARN.
+    pub fn start(&self, service: &str) -> String {
+        self.change(|state| {
+            state.started += 1;
+            let arn = format!("arn:aws:ecs:eu-central-1:1:task/default/{:032x}", state.started);
+            let [_, b, c, d] = state.started.to_be_bytes();
+            let task = Task {
+                arn: arn.clone(),
+                cluster: CLUSTER.to_owned(),
+                task_definition: format!("arn:aws:ecs:eu-central-1:1:task-definition/{service}:1"),
+                group: format!("service:{service}"),
+                last_status: "RUNNING".to_owned(),
+                desired_status: "RUNNING".to_owned(),
+                health_status: "HEALTHY".to_owned(),
+                addresses: vec![[10, b, c, d].into()],
+                containers: vec![Container { name: "app".to_owned(), ..Container::default() }],
+                ..Task::default()
+            };
+            state.tasks.insert(arn.clone(), Seen { task, version: 1 });
+            arn
+        })
+    }
+
+    /// ECS ends a task: it says so for a while.
+    pub fn stop(&self, arn: &str) {
+        self.change(|state| {
+            let seen = state.tasks.get_mut(arn).unwrap();
+            seen.version += 1;
+            seen.task.last_status = "STOPPED".to_owned();
+            seen.task.desired_status = "STOPPED".to_owned();
+        });
+    }
+
+    /// ECS does not know a task any more.
+    pub fn forget(&self, arn: &str) {
+        self.change(|state| state.tasks.remove(arn));
+    }
+
+    pub fn running(&self) -> BTreeSet<String> {
+        self.change(|state| {
+            let running = state.tasks.values().filter(|seen| seen.task.last_status == "RUNNING");
+            running.map(|seen| seen.task.arn.clone()).collect()
+        })
+    }
+
+    pub fn calls(&self) -> u64 {
+        self.change(|state| state.calls.values().sum())
+    }
+
+    pub fn bucket(&self, rate: f64, burst: f64) {
+        self.change(|state| state.bucket = Some(Bucket { rate, burst, tokens: burst, filled: Instant::now() }));
+    }
+
+    async fn answer<T>(
+        &self,
+        action: &'static str,
+        latency: u64,
+        answer: impl FnOnce(&mut State) -> Answer<T>,
+    ) -> Answer<T> {
+        sleep(Duration::from_millis(latency)).await;
+        let failing = self.change(|state| {
+            *state.calls.entry(action).or_default() += 1;
+            state.failing
+        });
+        match failing {
+            Some(How::Silence) => std::future::pending().await,
+            Some(How::With(kind)) => Err(Fault::new(kind, action, "as the test says")),
+            None => self.change(|state| {
+                if state.bucket.as_mut().is_some_and(|bucket| !bucket.take()) {
+                    state.throttled += 1;
+                    return Err(Fault::new(Kind::Throttled, action, "ThrottlingException"));
+                }
+                answer(state)
+            }),
+        }
+    }
+}
+
+impl Bucket {
+    fn take(&mut self) -> bool {
+        let filled = self.filled.elapsed().as_secs_f64() * self.rate;
+        self.tokens = (self.tokens + filled).min(self.burst);
+        self.filled = Instant::now();
+        let enough = self.tokens >= 1.0;
+        self.tokens -= if enough { 1.0 } else { 0.0 };
+        enough
+    }
+}
+
+impl Api for World {
+    fn region(&self) -> String {
+        "eu-central-1".to_owned()
+    }
+
+    async fn renew(&self) {
+        self.change(|state| state.renewed += 1);
+    }
+
+    async fn list_clusters(&self, _: Option<&str>) -> Answer<Page> {
+        let page = Page { arns: vec![CLUSTER.to_owned()], next: None };
+        self.answer("ListClusters", 40, |_| Ok(page)).await
+    }
+
+    async fn describe_clusters(&self, names: &[String]) -> Answer<Vec<Cluster>> {
+        let default = names.iter().any(|name| name == "default");
+        let found = default.then(|| Cluster { arn: CLUSTER.to_owned(), name: "default".to_owned() });
+        self.answer("DescribeClusters", 40, |_| Ok(found.into_iter().collect())).await
+    }
+
+    async fn list_tasks(&self, _: &str, token: Option<&str>) -> Answer<Page> {
+        let number: usize = token.map_or(0, |token| token.parse().unwrap());
+        self.answer("ListTasks", 60, |state| {
+            let listed = state.tasks.values().filter(|seen| seen.task.desired_status == "RUNNING");
+            let listed = listed.map(|seen| &seen.task.arn).filter(|arn| !state.unlisted.contains(*arn));
+            let mut arns: Vec<String> = listed.skip(number * PAGE).take(PAGE + 1).cloned().collect();
+            let next = (arns.len() > PAGE).then(|| (number + 1).to_string());
+            arns.truncate(PAGE);
+            let page = Page { arns, next };
+            match &mut state.page {
+                Some(mangle) => mangle(number, page),
+                None => Ok(page),
+            }
+        })
+        .await
+    }
+
+    async fn describe_tasks(&self, _: &str, arns: &[String]) -> Answer<Described> {
+        assert!(arns.len() <= PAGE);
+        self.answer("DescribeTasks", 120, |state| {
+            let mut described = Described::default();
+            for arn in arns {
+                match state.tasks.get(arn) {
+                    Some(seen) => described.tasks.push(seen.clone()),
+                    None => described.missing.push(arn.clone()),
+                }
+            }
+            Ok(match &mut state.described {
+                Some(mangle) => mangle(described),
+                None => described,
+            })
+        })
+        .await
+    }
+
+    async fn describe_task_definition(&self, arn: &str) -> Answer<TaskDefinition> {
+        let (family, revision) = compiler::observation::last(arn).rsplit_once(':').unwrap();
+        self.answer("DescribeTaskDefinition", 60, |state| {
+            if state.broken_family.as_deref() == Some(family) {
+                return Err(Fault::new(Kind::Throttled, "DescribeTaskDefinition", "ThrottlingException"));
+            }
+            Ok(TaskDefinition {
+                arn: arn.to_owned(),
+                family: family.to_owned(),
+                revision: revision.parse().unwrap(),
+                network_mode: NetworkMode::Awsvpc,
+                containers: vec![ContainerDefinition { name: "app".to_owned(), ..ContainerDefinition::default() }],
+                ..TaskDefinition::default()
+            })
+        })
+        .await
+    }
+
+    async fn describe_container_instances(&self, _: &str, arns: &[String]) -> Answer<Vec<ContainerInstance>> {
+        let instance = |arn: &String| ContainerInstance {
+            arn: arn.clone(),
+            ec2_instance_id: format!("i-{}", compiler::observation::last(arn)),
+            addresses: Vec::new(),
+            availability_zone: None,
+        };
+        self.answer("DescribeContainerInstances", 80, |_| Ok(arns.iter().map(instance).collect())).await
+    }
+
+    async fn describe_instances(&self, ids: &[String]) -> Answer<Addresses> {
+        let address = |id: &String| (id.clone(), vec![[10, 200, 0, 1].into()]);
+        self.answer("DescribeInstances", 150, |_| Ok(ids.iter().map(address).collect())).await
+    }
+
+    async fn discover_instances(&self, _: &str, _: &str) -> Answer<Vec<CloudMapInstance>> {
+        self.answer("DiscoverInstances", 60, |_| Ok(Vec::new())).await
+    }
+}
