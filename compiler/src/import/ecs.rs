@@ -211,5 +211,5 @@ pub fn reads_variable(name: &str) -> bool {
         name.strip_prefix(*prefix)
             .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    name.starts_with("NJ_") || ALONE.contains(&name) || NUMBERED.iter().any(|prefix| numbered(prefix))
+    name.starts_with("NJ_") || ALONE.contains(&name) || NUMBERED.iter().any(numbered)
 }

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use meshwright_compiler::import::ecs;
+use meshwright_compiler::observation::text;
 use meshwright_compiler::{CheckedMesh, WasmModule, check, compile, emit, lower};
 use spec::load::{FileError, Files};
-use spec::{Diagnostics, Sources, Syntax};
+use spec::{Diagnostics, SourceFile, Sources, Syntax};
 
 /// Reads beside the case, so that no golden depends on where the project lies.
 struct Beside(PathBuf);
@@ -34,6 +36,11 @@ fn checked(case: &Path) -> CheckedMesh {
         spec::load::load("mesh.kdl", Syntax::Kdl, spec::Variables::default(), &files, &mut sources, &mut diagnostics)
             .mesh
             .unwrap();
+    if let Ok(observed) = std::fs::read_to_string(case.join("observed.json")) {
+        let observed = sources.add(SourceFile::secret("observed.json", observed));
+        let observed = text::read(observed, &sources, &mut diagnostics).unwrap();
+        mesh = ecs::join(mesh, &observed, &ecs::Options::default(), &files, &mut sources, &mut diagnostics).0;
+    }
     meshwright_compiler::annotation::apply(&mut mesh, &mut diagnostics);
     spec::load::attach(&mesh, &files, &mut sources, &mut diagnostics);
     let checked = check(&mesh, &sources, &mut diagnostics);

@@ -159,8 +159,8 @@ impl<'w> Reading<'w> {
         if let Some(node) = said.and_then(|index| self.spec.nodes.get(index)) {
             self.by_node(told, node, &mut served);
         }
-        let keys = served.iter().map(|it| it.service.value.key());
-        let home = self.homes.settle(said, told.task, words, keys);
+        let keys: Vec<String> = served.iter().map(|it: &Served<'_>| it.service.value.key()).collect();
+        let home = self.homes.settle(said, told.task, words, &keys);
         Part { told, words, home, served }
     }
 
@@ -261,7 +261,7 @@ impl<'w> Reading<'w> {
             Err(reason) => return self.report(codes::QUARANTINED_TASK, told, reason),
         };
         if let Some(node) = &node {
-            let of_bent = words.of_bent || self.homes.has_bents(task);
+            let of_bent = words.of_bent || (self.homes.has_bents(task) && words.claims.is_empty());
             let usual = of_bent.then_some(Calls::All(task.definition_span));
             words.calls.clone().or(usual).into_iter().for_each(|calls| nodes.call(node, calls));
         }

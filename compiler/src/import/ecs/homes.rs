@@ -23,7 +23,7 @@ pub(crate) enum Home {
 pub(crate) struct Homes<'w> {
     by_name: BTreeMap<String, usize>,
     by_service: BTreeMap<String, Vec<usize>>,
-    /// Clusters in which bent's labels are: there every task has a sidecar.
+    /// Clusters in which bent's labels are: there tasks have a sidecar that serve nothing, too.
     bents: BTreeSet<&'w str>,
 }
 
@@ -59,17 +59,13 @@ impl<'w> Homes<'w> {
     }
 
     /// Once it is known what the task serves, by key.
-    pub(crate) fn settle(
-        &self,
-        said: Option<usize>,
-        task: &RunningTask<'_>,
-        words: &Words,
-        mut served: impl Iterator<Item = String>,
-    ) -> Home {
-        if let Some(node) = said.or_else(|| served.find_map(|service| self.only(&service))) {
+    pub(crate) fn settle(&self, said: Option<usize>, task: &RunningTask<'_>, words: &Words, served: &[String]) -> Home {
+        if let Some(node) = said.or_else(|| served.iter().find_map(|service| self.only(service))) {
             return Home::Mesh(node);
         }
-        let presumed = || words.of_bent || words.node.is_some() || words.calls.is_some() || self.has_bents(task);
+        // A task that serves nothing may well call others.
+        let is_client = || served.is_empty() && self.has_bents(task);
+        let presumed = || words.of_bent || words.node.is_some() || words.calls.is_some() || is_client();
         match task.sidecar_said().unwrap_or_else(presumed) {
             true => Home::Own,
             false => Home::None,

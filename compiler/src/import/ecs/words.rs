@@ -142,12 +142,11 @@ fn ours(definition: &TaskDefinition, said: &Said<'_>, words: &mut Words) -> Resu
         let Some((_, value, span)) = services.get(key) else { continue };
         let of = (0..key.len()).rev().filter(|at| key.as_bytes().get(*at) == Some(&b'.'));
         let of = of.map(|at| key.split_at(at)).find(|(service, _)| claims.contains_key(service));
-        if let Some((service, setting)) = of.map(|(service, setting)| (service, setting.trim_start_matches('.'))) {
-            if is_key(setting) || listens(definition, value).is_none() {
-                let Some(claim) = claims.get_mut(service) else { continue };
-                set(claim, setting, value, *span)?;
-                continue;
-            }
+        let of = of.map(|(service, setting)| (service, setting.trim_start_matches('.')));
+        let setting = of.filter(|(_, setting)| is_key(setting) || listens(definition, value).is_none());
+        if let Some((claim, setting)) = setting.and_then(|(service, it)| Some((claims.get_mut(service)?, it))) {
+            set(claim, setting, value, *span)?;
+            continue;
         }
         let Some(place) = listens(definition, value) else {
             let known = key.len() <= 300 && key.is_ascii();

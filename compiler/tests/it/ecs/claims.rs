@@ -91,9 +91,21 @@ fn a_setting_that_looks_like_a_place_is_no_service() {
         &[("envoy.service.orders.svc", "app:3000"), ("envoy.service.orders.svc.annotations.x-app", "app:3000")],
         expect![[r#"
             mesh "shop" {
-                node "orders/7"
+                service "orders.svc" {
+                    endpoint "10.0.0.11:3000" node="orders/7" region="eu-central-1" zone="eu-central-1a"
+                    ecs family="orders"
+                    health-check
+                    circuit-breaker max-connections=1000 max-pending=1000 max-requests=1000 max-retries=3
+                }
+
+                node "orders/7" {
+                    serves "orders.svc" {
+                        upstream "127.0.0.1:3000"
+                    }
+                    calls "*"
+                }
             }
-            quarantined-task: `orders:7`: unknown-annotation: no annotation is called `x-app` (on service `orders.svc`)"#]],
+            quarantined-task: `orders:7`: left out: `x-app` of `orders.svc` is not known, or not what it takes"#]],
     );
 }
 
