@@ -49,15 +49,6 @@ fn colours_of_a_service_share_the_requests_of_their_paths_by_weight() {
         &outcome,
         expect![[r#"
             mesh "ecs" {
-                service "ahi.tuna.Yummy" {
-                    endpoint "10.0.1.2:32768"
-                }
-
-                service "blue.tuna.Yummy" {
-                    endpoint "10.0.1.1:32768"
-                    endpoint "10.0.1.1:32770"
-                }
-
                 service "Yummy" {
                     route path="/key/tuna" {
                         to "ahi.tuna.Yummy" weight=2
@@ -96,6 +87,17 @@ fn colours_of_a_service_share_the_requests_of_their_paths_by_weight() {
                     route path-prefix="/" {
                         respond 404
                     }
+                }
+
+                service "ahi.tuna.Yummy" {
+                    endpoint "10.0.1.2:32768"
+                    ecs family="yummy-tuna-ahi"
+                }
+
+                service "blue.tuna.Yummy" {
+                    endpoint "10.0.1.1:32768"
+                    endpoint "10.0.1.1:32770"
+                    ecs family="yummy-tuna-blue"
                 }
 
                 node "yummy-tuna-ahi/1" {
@@ -176,96 +178,97 @@ fn a_caller_reaches_other_namespaces_at_ports_of_their_own_and_only_what_they_gi
     check_kdl(
         &outcome,
         expect![[r#"
-        mesh "ecs" {
-            service "blue.api.pay" {
-                endpoint "10.0.0.3:3000"
-            }
+            mesh "ecs" {
+                service "pay" {
+                    route path="/charge" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/charge/" {
+                        to "blue.api.pay"
+                    }
+                    route path="/audit" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/audit/" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/partners/" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/" {
+                        respond 404
+                    }
+                }
 
-            service "pay" {
-                route path="/charge" {
-                    to "blue.api.pay"
+                service "web" {
+                    route path-prefix="/" {
+                        respond 404
+                    }
                 }
-                route path-prefix="/charge/" {
-                    to "blue.api.pay"
-                }
-                route path="/audit" {
-                    to "blue.api.pay"
-                }
-                route path-prefix="/audit/" {
-                    to "blue.api.pay"
-                }
-                route path-prefix="/partners/" {
-                    to "blue.api.pay"
-                }
-                route path-prefix="/" {
-                    respond 404
-                }
-            }
 
-            service "web" {
-                route path-prefix="/" {
-                    respond 404
+                service "mail" {
+                    route path-prefix="/" {
+                        respond 404
+                    }
                 }
-            }
 
-            service "mail" {
-                route path-prefix="/" {
-                    respond 404
+                service "public-routes.pay" {
+                    route path="/charge" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/charge/" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/" {
+                        respond 404
+                    }
                 }
-            }
 
-            service "public-routes.pay" {
-                route path="/charge" {
-                    to "blue.api.pay"
+                service "public-routes-for-web.pay" {
+                    route path="/charge" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/charge/" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/partners/" {
+                        to "blue.api.pay"
+                    }
+                    route path-prefix="/" {
+                        respond 404
+                    }
                 }
-                route path-prefix="/charge/" {
-                    to "blue.api.pay"
-                }
-                route path-prefix="/" {
-                    respond 404
-                }
-            }
 
-            service "public-routes-for-web.pay" {
-                route path="/charge" {
-                    to "blue.api.pay"
+                service "blue.api.pay" {
+                    endpoint "10.0.0.3:3000"
+                    ecs family="pay-api-blue"
                 }
-                route path-prefix="/charge/" {
-                    to "blue.api.pay"
-                }
-                route path-prefix="/partners/" {
-                    to "blue.api.pay"
-                }
-                route path-prefix="/" {
-                    respond 404
-                }
-            }
 
-            node "mail-sender-default/1" {
-                calls "mail" {
-                    local-port 8090
+                node "mail-sender-default/1" {
+                    calls "mail" {
+                        local-port 8090
+                    }
+                    calls "public-routes.pay" {
+                        local-port 9001
+                    }
                 }
-                calls "public-routes.pay" {
-                    local-port 9001
-                }
-            }
 
-            node "pay-api-blue/1" {
-                calls "pay" {
-                    local-port 8090
+                node "pay-api-blue/1" {
+                    calls "pay" {
+                        local-port 8090
+                    }
                 }
-            }
 
-            node "web-front-default/1" {
-                calls "web" {
-                    local-port 8090
-                }
-                calls "public-routes-for-web.pay" {
-                    local-port 9001
+                node "web-front-default/1" {
+                    calls "web" {
+                        local-port 8090
+                    }
+                    calls "public-routes-for-web.pay" {
+                        local-port 9001
+                    }
                 }
             }
-        }
-    "#]],
+        "#]],
     );
     assert_eq!(outcome.problems(), "");
 }
@@ -289,33 +292,34 @@ fn a_wide_route_that_comes_first_hides_nothing() {
     check_kdl(
         &outcome,
         expect![[r#"
-        mesh "ecs" {
-            service "default.front.web" {
-                endpoint "10.0.0.1:3000"
-            }
+            mesh "ecs" {
+                service "web" {
+                    route path="/cart" {
+                        to "default.front.web"
+                    }
+                    route path-prefix="/cart/items/" {
+                        to "default.front.web"
+                    }
+                    route path-prefix="/cart/" {
+                        to "default.front.web"
+                    }
+                    route path-prefix="/" {
+                        to "default.front.web"
+                    }
+                }
 
-            service "web" {
-                route path="/cart" {
-                    to "default.front.web"
+                service "default.front.web" {
+                    endpoint "10.0.0.1:3000"
+                    ecs family="web-front-default"
                 }
-                route path-prefix="/cart/items/" {
-                    to "default.front.web"
-                }
-                route path-prefix="/cart/" {
-                    to "default.front.web"
-                }
-                route path-prefix="/" {
-                    to "default.front.web"
-                }
-            }
 
-            node "web-front-default/1" {
-                calls "web" {
-                    local-port 8090
+                node "web-front-default/1" {
+                    calls "web" {
+                        local-port 8090
+                    }
                 }
             }
-        }
-    "#]],
+        "#]],
     );
     let notes: Vec<&str> = outcome.diagnostics.iter().map(|it| it.message.as_str()).collect();
     assert_eq!(notes, ["the routes of namespace `web` are tried in another order: narrower ones first"]);
@@ -331,33 +335,38 @@ fn paths_of_tasks_that_are_not_ready_stay_theirs() {
     check_kdl(
         &outcome,
         expect![[r#"
-        mesh "ecs" {
-            service "default.front.web" {
-                endpoint "10.0.0.1:3000"
-            }
+            mesh "ecs" {
+                service "web" {
+                    route path-prefix="/cart/" {
+                        to "default.cart.web"
+                    }
+                    route path-prefix="/" {
+                        to "default.front.web"
+                    }
+                }
 
-            service "web" {
-                route path-prefix="/cart/" {
-                    respond 503
+                service "default.cart.web" {
+                    ecs family="web-cart-default"
                 }
-                route path-prefix="/" {
-                    to "default.front.web"
-                }
-            }
 
-            node "web-cart-default/1" {
-                calls "web" {
-                    local-port 8090
+                service "default.front.web" {
+                    endpoint "10.0.0.1:3000"
+                    ecs family="web-front-default"
                 }
-            }
 
-            node "web-front-default/1" {
-                calls "web" {
-                    local-port 8090
+                node "web-cart-default/1" {
+                    calls "web" {
+                        local-port 8090
+                    }
+                }
+
+                node "web-front-default/1" {
+                    calls "web" {
+                        local-port 8090
+                    }
                 }
             }
-        }
-    "#]],
+        "#]],
     );
 }
 
@@ -371,6 +380,7 @@ fn a_colour_that_nobody_serves_gets_no_share() {
     outcome.checked();
     let kdl = outcome.kdl();
     assert!(kdl.contains("to \"blue.cart.web\"\n") && !kdl.contains("green.cart"), "{kdl}");
+    assert_eq!(outcome.problems(), "");
 }
 
 #[test]
@@ -444,31 +454,32 @@ fn routes_that_the_mesh_gives_hold() {
     check_kdl(
         &outcome,
         expect![[r#"
-        mesh "shop" {
-            service "web" {
-                route path-prefix="/" {
-                    respond 410
+            mesh "shop" {
+                service "web" {
+                    route path-prefix="/" {
+                        respond 410
+                    }
+                }
+
+                service "front.web" {
+                    route path-prefix="/" {
+                        to "blue.front.web"
+                    }
+                }
+
+                service "blue.front.web" {
+                    endpoint "10.0.0.1:3000"
+                    ecs family="web-front-blue"
+                }
+
+                node "web-front-blue" {
+                    calls "front.web"
+                    calls "web" {
+                        local-port 8090
+                    }
                 }
             }
-
-            service "blue.front.web" {
-                endpoint "10.0.0.1:3000"
-            }
-
-            service "front.web" {
-                route path-prefix="/" {
-                    to "blue.front.web"
-                }
-            }
-
-            node "web-front-blue" {
-                calls "front.web"
-                calls "web" {
-                    local-port 8090
-                }
-            }
-        }
-    "#]],
+        "#]],
     );
     assert_eq!(outcome.joined.aliases.get("production/t1").map(String::as_str), Some("web-front-blue"));
 }
@@ -481,34 +492,163 @@ fn tasks_on_this_machine_are_nodes_of_their_own() {
     check_kdl(
         &outcome,
         expect![[r#"
-        mesh "ecs" {
-            service "blue.front.web" {
-                endpoint "127.0.1.1:3000"
-                endpoint "127.0.1.2:3000"
-            }
+            mesh "ecs" {
+                service "web" {
+                    route path-prefix="/" {
+                        to "blue.front.web"
+                    }
+                }
 
-            service "web" {
-                route path-prefix="/" {
-                    to "blue.front.web"
+                service "blue.front.web" {
+                    endpoint "127.0.1.1:3000"
+                    endpoint "127.0.1.2:3000"
+                    ecs family="web-front-blue"
+                }
+
+                node "web-front-blue/1/t1" {
+                    bind "127.0.1.1"
+                    calls "web" {
+                        local-port 8090
+                        local-address "127.0.1.1"
+                    }
+                }
+
+                node "web-front-blue/1/t2" {
+                    bind "127.0.1.2"
+                    calls "web" {
+                        local-port 8090
+                        local-address "127.0.1.2"
+                    }
                 }
             }
-
-            node "web-front-blue/1/t1" {
-                bind "127.0.1.1"
-                calls "web" {
-                    local-port 8090
-                    local-address "127.0.1.1"
-                }
-            }
-
-            node "web-front-blue/1/t2" {
-                bind "127.0.1.2"
-                calls "web" {
-                    local-port 8090
-                    local-address "127.0.1.2"
-                }
-            }
-        }
-    "#]],
+        "#]],
     );
+}
+
+#[test]
+fn behind_sidecars_of_ours_colours_are_dialled_there() {
+    let mut own = colour("web", "front", "blue", "NJ_ROUTE_1=/");
+    own.containers[1].labels = words("meshwright.sidecar=true");
+    let mut hosted_one = colour("web", "cart", "blue", "NJ_ROUTE_1=/cart/");
+    hosted_one.containers[1] = container(
+        "nightjar 4100",
+        &hosted_one.containers[1].environment.iter().map(|(key, value)| format!("{key}={value}\n")).collect::<String>(),
+    );
+    let hosted_one = bridged(hosted_one);
+    let tasks = [
+        task(&own, "t1", "10.0.0.1"),
+        hosted(&hosted_one, "t2", "10.0.1.1", "app 3000 32768\nnightjar 4100 32769"),
+        hosted(&hosted_one, "t3", "10.0.1.1", "app 3000 32770\nnightjar 4100 32771"),
+    ];
+    let outcome = of(&[&own, &hosted_one], &tasks);
+    check_kdl(
+        &outcome,
+        expect![[r#"
+            mesh "ecs" {
+                service "web" {
+                    route path-prefix="/cart/" {
+                        to "blue.cart.web"
+                    }
+                    route path-prefix="/" {
+                        to "blue.front.web"
+                    }
+                }
+
+                service "blue.cart.web" {
+                    endpoint "10.0.1.1:32768" node="web-cart-blue/1/t2" ingress-port=32769
+                    endpoint "10.0.1.1:32770" node="web-cart-blue/1/t3" ingress-port=32771
+                    ecs family="web-cart-blue"
+                }
+
+                service "blue.front.web" {
+                    endpoint "10.0.0.1:3000" node="web-front-blue/1"
+                    ecs family="web-front-blue"
+                }
+
+                node "web-front-blue/1" {
+                    serves "blue.front.web" {
+                        upstream "127.0.0.1:3000"
+                    }
+                    calls "web" {
+                        local-port 8090
+                    }
+                }
+
+                node "web-cart-blue/1/t2" {
+                    serves "blue.cart.web" {
+                        upstream "10.0.1.1:32768"
+                    }
+                    calls "web" {
+                        local-port 8090
+                        local-address "0.0.0.0"
+                    }
+                }
+
+                node "web-cart-blue/1/t3" {
+                    serves "blue.cart.web" {
+                        upstream "10.0.1.1:32770"
+                    }
+                    calls "web" {
+                        local-port 8090
+                        local-address "0.0.0.0"
+                    }
+                }
+            }
+        "#]],
+    );
+    assert_eq!(outcome.problems(), "");
+}
+
+#[test]
+fn only_owners_speak_for_a_namespace() {
+    let (good, evil) = (colour("pay", "api", "blue", "NJ_ROUTE_1=/"), colour("pay", "api", "red", "NJ_ROUTE_1=/"));
+    let evil = TaskDefinition { family: "evil".to_owned(), ..evil };
+    let said = "mesh \"shop\" {\necs {\nowner \"*.pay\" family=\"pay-*\"\nowner \"pay\" family=\"pay-*\"\n}\n}";
+    let tasks = [task(&good, "t1", "10.0.0.1"), task(&evil, "t2", "10.0.0.2")];
+    let outcome = join(said, &observation(&[&good, &evil], &tasks));
+    outcome.checked();
+    assert!(!outcome.kdl().contains("red.api.pay"));
+    let said: Vec<(&str, &str)> =
+        outcome.joined.quarantined.iter().map(|it| (it.who.as_str(), it.reason.as_str())).collect();
+    assert_eq!(said, [("evil:1", "`red.api.pay` is not its to claim: the mesh names other owners")]);
+}
+
+#[test]
+fn a_service_whose_place_the_mesh_says_is_nobodys_to_claim() {
+    let web = colour("orders", "svc", "blue", "NJ_ROUTE_1=/");
+    let said = "mesh \"shop\" {\nservice \"orders\" {\nendpoint \"10.0.9.9:80\"\n}\nnode \"x\" calls=\"orders\"\n}";
+    let outcome = join(said, &observation(&[&web], &[task(&web, "t1", "10.0.0.1")]));
+    outcome.checked();
+    assert_eq!(outcome.endpoints("orders"), ["10.0.9.9:80"]);
+    assert!(!outcome.kdl().contains("route"), "{}", outcome.kdl());
+}
+
+#[test]
+fn two_families_of_one_colour_are_named() {
+    let (one, other) = (colour("web", "front", "blue", "NJ_ROUTE_1=/"), colour("web", "front", "blue", "NJ_ROUTE_1=/"));
+    let arn = "arn:aws:ecs:eu-central-1:1:task-definition/other:1".to_owned();
+    let other = TaskDefinition { family: "other".to_owned(), arn, ..other };
+    let outcome = one_each(&[&one, &other]);
+    outcome.checked();
+    let problems = outcome.problems();
+    assert!(problems.contains("contested-service") && problems.contains("`other` and `web-front-blue`"), "{problems}");
+    assert_eq!(outcome.endpoints("blue.front.web"), ["10.0.0.1:3000", "10.0.0.2:3000"]);
+}
+
+#[test]
+fn a_mesh_that_does_not_read_nightjars_words_hears_none() {
+    let web = colour("web", "front", "blue", "NJ_ROUTE_1=/");
+    let said = "mesh \"shop\" {\necs {\nread \"bent\"\n}\n}";
+    let outcome = join(said, &observation(&[&web], &[task(&web, "t1", "10.0.0.1")]));
+    assert!(outcome.mesh.services.is_empty() && outcome.mesh.nodes.is_empty());
+}
+
+#[test]
+fn the_same_record_in_another_order_is_the_same_mesh() {
+    let (blue, green) =
+        (colour("web", "front", "blue", "NJ_ROUTE_1=/"), colour("web", "front", "green", "NJ_ROUTE_1=/"));
+    let tasks = [task(&blue, "t1", "10.0.0.1"), task(&green, "t2", "10.0.0.2"), task(&blue, "t3", "10.0.0.3")];
+    let mut turned = tasks.clone();
+    turned.reverse();
+    assert_eq!(of(&[&blue, &green], &tasks).kdl(), of(&[&green, &blue], &turned).kdl());
 }

@@ -417,7 +417,7 @@ fn agrees(service: &Service, setting: &Entry) -> bool {
 }
 
 /// Where some tasks of a service have a sidecar and others none, each is dialled at its own port.
-fn dial_alike(endpoints: &mut [Endpoint]) {
+pub(crate) fn dial_alike(endpoints: &mut [Endpoint]) {
     let Some(node) = endpoints.iter().find_map(|endpoint| endpoint.node.clone()) else { return };
     for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.node.is_none()) {
         endpoint.node = Some(Spanned::new(node.value.clone(), endpoint.address.span));
@@ -452,7 +452,7 @@ fn leave_to_tasks(service: &mut Service, homes: &Homes<'_>) {
 }
 
 /// What makes it a service whose endpoints come and go.
-fn by_family(family: &str, span: Span) -> EcsDiscovery {
+pub(crate) fn by_family(family: &str, span: Span) -> EcsDiscovery {
     EcsDiscovery {
         cluster: None,
         service: None,

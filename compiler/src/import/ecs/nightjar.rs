@@ -53,11 +53,12 @@ pub(crate) fn add(input: &Input<'_>, draft: &mut Draft, diagnostics: &mut Diagno
         claimed(member).iter().any(|name| right(ecs, &name.value, member.it.seen) == Right::Owns)
     };
     draft.trusted.extend(members.iter().filter(owns).map(|member| member.it.definition_span.start));
-    let colours = colours::colours(&members, diagnostics);
     let mut additions = Additions::new(input.spec, draft);
-    additions.colours(&colours);
+    let colours = colours::colours(&members, &additions, diagnostics);
     additions.namespaces(&members, &colours, diagnostics);
+    additions.colours(&colours);
     proxies::nodes(&members, &mut additions);
+    additions.served(&colours);
     proxies::gateways(&members, &mut additions);
     let present = present::present(input, Vocabulary::Nightjar1);
     first::add(input, &present, &mut additions, diagnostics);

@@ -40,62 +40,66 @@ fn a_task_reaches_services_by_path_at_one_port_and_is_reached_by_path_at_another
     check_kdl(
         &outcome,
         expect![[r#"
-        mesh "ecs" {
-            service "cart.production" {
-                endpoint "10.0.0.2:5000"
-            }
+            mesh "ecs" {
+                service "cart.production" {
+                    endpoint "10.0.0.2:5000"
+                    ecs cluster="production" service="cart"
+                }
 
-            service "stock-7000.stock.production" {
-                endpoint "10.0.1.1:32769"
-                endpoint "10.0.1.1:32771"
-            }
+                service "stock-7000.stock.production" {
+                    endpoint "10.0.1.1:32769"
+                    endpoint "10.0.1.1:32771"
+                    ecs cluster="production" service="stock" container="stock" port=7000
+                }
 
-            service "web-1.egress" {
-                route path="/cart" {
-                    to "cart.production"
+                service "web-1.egress" {
+                    route path="/cart" {
+                        to "cart.production"
+                    }
+                    route path-prefix="/cart/" {
+                        to "cart.production"
+                    }
+                    route path-prefix="/stock/" {
+                        to "stock-7000.stock.production"
+                    }
+                    route path-prefix="/" {
+                        respond 404
+                    }
                 }
-                route path-prefix="/cart/" {
-                    to "cart.production"
-                }
-                route path-prefix="/stock/" {
-                    to "stock-7000.stock.production"
-                }
-                route path-prefix="/" {
-                    respond 404
-                }
-            }
 
-            service "web-3000.web-1.local" {
-                endpoint "127.0.0.1:3000"
-            }
+                service "web-3000.web-1.local" {
+                    endpoint "127.0.0.1:3000"
+                    ecs family="web"
+                }
 
-            service "admin-3001.web-1.local" {
-                endpoint "127.0.0.1:3001"
-            }
+                service "admin-3001.web-1.local" {
+                    endpoint "127.0.0.1:3001"
+                    ecs family="web"
+                }
 
-            service "web-1.ingress" {
-                route path="/admin" {
-                    to "admin-3001.web-1.local"
+                service "web-1.ingress" {
+                    route path="/admin" {
+                        to "admin-3001.web-1.local"
+                    }
+                    route path-prefix="/admin/" {
+                        to "admin-3001.web-1.local"
+                    }
+                    route path-prefix="/" {
+                        to "web-3000.web-1.local"
+                    }
                 }
-                route path-prefix="/admin/" {
-                    to "admin-3001.web-1.local"
-                }
-                route path-prefix="/" {
-                    to "web-3000.web-1.local"
-                }
-            }
 
-            node "web/1" {
-                calls "web-1.egress" {
-                    local-port 9000
-                }
-                calls "web-1.ingress" {
-                    local-port 8080
-                    local-address "0.0.0.0"
+                node "web/1" {
+                    calls "web-1.egress" {
+                        local-port 9000
+                    }
+                    calls "web-1.ingress" {
+                        local-port 8080
+                        local-address "0.0.0.0"
+                    }
                 }
             }
-        }
-    "#]],
+        "#]],
     );
     assert_eq!(outcome.problems(), "");
 }
@@ -152,27 +156,32 @@ fn a_service_without_tasks_answers_503_at_its_path_and_leaves_the_others_alone()
     check_kdl(
         &outcome,
         expect![[r#"
-        mesh "ecs" {
-            service "cart.production" {
-                endpoint "10.0.0.2:5000"
-            }
+            mesh "ecs" {
+                service "gone.production" {
+                    ecs cluster="production" service="gone"
+                }
 
-            service "web-1.egress" {
-                route path-prefix="/gone/" {
-                    respond 503
+                service "cart.production" {
+                    endpoint "10.0.0.2:5000"
+                    ecs cluster="production" service="cart"
                 }
-                route path-prefix="/" {
-                    to "cart.production"
-                }
-            }
 
-            node "web/1" {
-                calls "web-1.egress" {
-                    local-port 9000
+                service "web-1.egress" {
+                    route path-prefix="/gone/" {
+                        to "gone.production"
+                    }
+                    route path-prefix="/" {
+                        to "cart.production"
+                    }
+                }
+
+                node "web/1" {
+                    calls "web-1.egress" {
+                        local-port 9000
+                    }
                 }
             }
-        }
-    "#]],
+        "#]],
     );
 }
 

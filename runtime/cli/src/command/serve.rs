@@ -3,7 +3,7 @@
 pub(crate) mod apart;
 mod duration;
 #[cfg(feature = "ecs")]
-mod ecs;
+pub(super) mod ecs;
 #[cfg(not(feature = "ecs"))]
 #[path = "serve/without_ecs.rs"]
 mod ecs;
@@ -39,7 +39,7 @@ pub struct Arguments {
     #[command(flatten)]
     form: apart::Form,
     #[command(flatten)]
-    ecs: ecs::Arguments,
+    ecs: ecs::Ecs,
     #[command(flatten)]
     listening: Listening,
     #[command(flatten)]

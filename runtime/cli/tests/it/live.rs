@@ -34,6 +34,7 @@ mod mirrors;
 mod mutual_tls;
 mod native_engines;
 mod network_rules;
+mod nightjar;
 mod observability;
 mod outliers;
 mod overlays;

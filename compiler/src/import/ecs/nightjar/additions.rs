@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use spec::mesh::{Call, Callee, Endpoint, Gateway, Mesh, Node, Route, RouteAction, Service};
+use spec::mesh::{Call, Callee, EcsDiscovery, Endpoint, Gateway, Mesh, Node, Route, Serve, Service};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
 use super::colours::Colour;
@@ -10,7 +10,7 @@ use super::member::{Member, Role};
 use super::present::Present;
 use super::table::{self, Share, Table};
 use super::{names, route};
-use crate::import::ecs::assemble::{Draft, Finding};
+use crate::import::ecs::assemble::{Draft, Finding, by_family};
 
 pub(super) struct Additions<'a> {
     spec: &'a Mesh,
@@ -20,6 +20,8 @@ pub(super) struct Additions<'a> {
     services: BTreeMap<String, usize>,
     /// The nodes that the mesh had before.
     said_nodes: BTreeMap<String, Name>,
+    /// Nodes that tasks had for other reasons.
+    replaced: BTreeSet<String>,
     /// Services whose routes come from here.
     routed: BTreeSet<String>,
     /// Namespaces that others reach through their gateways.
@@ -34,7 +36,8 @@ impl<'a> Additions<'a> {
         let services = mesh.services.iter().enumerate().map(|(index, it)| (it.name.value.key(), index)).collect();
         let (routed, through_gateways, own_tables) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         let said_nodes = spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
-        Self { spec, mesh, aliases, findings, services, said_nodes, routed, through_gateways, own_tables }
+        let replaced = BTreeSet::new();
+        Self { spec, mesh, aliases, findings, services, said_nodes, replaced, routed, through_gateways, own_tables }
     }
 
     pub(super) fn findings(&mut self) -> &mut BTreeSet<Finding> {
@@ -48,19 +51,15 @@ impl<'a> Additions<'a> {
         let hosts = self.spec.gateways.iter().flat_map(|gateway| &gateway.hosts);
         let services = self.spec.services.iter().flat_map(|service| &service.routes);
         let routes = hosts.clone().flat_map(|host| &host.routes).chain(services);
-        let targets = routes.filter_map(|route| match &route.action.value {
-            RouteAction::To(targets) => Some(targets),
-            RouteAction::Redirect(_) | RouteAction::Respond(_) => None,
-        });
-        let targets = targets.chain(hosts.map(|host| &host.targets)).flatten();
+        let mut targets = routes.flat_map(Route::targets).chain(hosts.flat_map(|host| &host.targets));
         let mut calls = nodes.map(|node| &node.calls).chain(gateways.map(|gateway| &gateway.calls));
         calls.any(|calls| Call::all(calls).is_some() || Call::listed(calls).any(|called| called.value.key() == key))
-            || targets.into_iter().any(|target| target.service.value.key() == key)
+            || targets.any(|target| target.service.value.key() == key)
     }
 
     /// The node that a task has for other reasons, or that the mesh has for it: the one that it names, its family's or its
     /// ECS service's.
-    pub(super) fn known_node(&self, it: &Present<'_>) -> Option<Name> {
+    fn known_node(&self, it: &Present<'_>) -> Option<Name> {
         if let Some(known) = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known)) {
             return Some(known);
         }
@@ -71,17 +70,70 @@ impl<'a> Additions<'a> {
         names.into_iter().flatten().find_map(|name| self.said_nodes.get(&name.to_ascii_lowercase()).cloned())
     }
 
-    /// Services with the endpoints of each colour. What the mesh says of them besides holds.
+    /// Services with the endpoints of each colour, of which there may be none just now. What the mesh says of them besides
+    /// holds.
     pub(super) fn colours(&mut self, colours: &[Colour]) {
-        for colour in colours {
-            // Without endpoints nothing leads there: see the table.
-            if colour.endpoints.is_empty() {
-                continue;
-            }
-            let Some(service) = self.service(&colour.name) else { continue };
+        let routes = self.mesh.services.iter().flat_map(|service| &service.routes);
+        let targets = routes.flat_map(Route::targets).map(|target| target.service.value.key());
+        let targets: BTreeSet<String> = targets.collect();
+        let leads_there = |colour: &&Colour| !colour.endpoints.is_empty() || targets.contains(&colour.name.value.key());
+        for colour in colours.iter().filter(leads_there) {
+            let ecs = by_family(&colour.family, colour.name.span);
+            let Some(service) = self.found(&colour.name, ecs, colour.endpoints.clone()) else { continue };
             service.protocol = service.protocol.or(colour.protocol);
-            service.endpoints.extend(colour.endpoints.iter().cloned());
         }
+    }
+
+    /// A service whose endpoints come and go.
+    pub(super) fn found(
+        &mut self,
+        name: &Spanned<Name>,
+        ecs: EcsDiscovery,
+        endpoints: Vec<Endpoint>,
+    ) -> Option<&mut Service> {
+        let service = self.service(name)?;
+        let is_open = service.dns.is_none() && service.ecs.is_none() && service.cloud_map.is_none();
+        if is_open && service.endpoints.is_empty() {
+            service.ecs = Some(Box::new(ecs));
+        }
+        for endpoint in endpoints {
+            if !service.endpoints.iter().any(|known| known.address == endpoint.address) {
+                service.endpoints.push(endpoint);
+            }
+        }
+        Some(service)
+    }
+
+    /// The node of a task.
+    pub(super) fn home(&self, it: &Present<'_>, alone: bool) -> Option<Name> {
+        let known = self.known_node(it).filter(|_| !it.is_served_alone());
+        known.or_else(|| it.node(alone || it.here || it.is_served_alone()))
+    }
+
+    /// What stands behind sidecars is served by their nodes; those that theirs replace go.
+    pub(super) fn served(&mut self, colours: &[Colour]) {
+        for colour in colours {
+            for (node, upstream) in &colour.served {
+                let key = node.key();
+                let Some(node) = self.mesh.nodes.iter_mut().find(|known| known.name.value.key() == key) else {
+                    continue;
+                };
+                let service = colour.name.value.key();
+                let known = node.serves.iter().position(|serve| serve.service.value.key() == service);
+                let index = known.unwrap_or_else(|| {
+                    let service = colour.name.clone();
+                    node.serves.push(Serve { service, upstreams: Vec::new(), fault: None, annotations: Vec::new() });
+                    node.serves.len() - 1
+                });
+                let Some(serve) = node.serves.get_mut(index) else { continue };
+                if !serve.upstreams.iter().any(|known| known.address == *upstream) {
+                    serve.upstreams.push(Endpoint::at(upstream.clone()));
+                }
+            }
+        }
+        let Self { mesh, replaced, .. } = self;
+        let is_idle = |node: &Node| node.serves.is_empty() && node.calls.is_empty();
+        mesh.nodes.retain(|node| !(replaced.contains(node.name.value.as_str()) && is_idle(node)));
     }
 
     /// Services that lead on by path: one for each service that the mesh calls by name, its namespace, and whoever may call that.
@@ -154,12 +206,10 @@ impl<'a> Additions<'a> {
             let proxies = super::port::Proxies::of(&member.it);
             let Some(address) = super::port::reach(running, &front.port, &proxies, diagnostics) else { continue };
             self.through_gateways.insert(member.namespace.value.key());
-            let Some(service) = self.service(&name) else { continue };
-            service.protocol = service.protocol.or(member.protocol);
+            let ecs = by_family(&member.it.definition.family, name.span);
             let endpoint = Endpoint::at(Spanned::new(address, member.it.span));
-            if !service.endpoints.iter().any(|known| known.address == endpoint.address) {
-                service.endpoints.push(endpoint);
-            }
+            let Some(service) = self.found(&name, ecs, vec![endpoint]) else { continue };
+            service.protocol = service.protocol.or(member.protocol);
         }
     }
 
@@ -192,23 +242,6 @@ impl<'a> Additions<'a> {
             service.routes = routes;
             self.routed.insert(key);
         }
-    }
-
-    /// Adds endpoints, and tells whether the service runs anywhere, by what is found or by what the mesh says.
-    pub(super) fn endpoints(&mut self, name: &Spanned<Name>, endpoints: Vec<Endpoint>) -> bool {
-        if endpoints.is_empty() && !self.services.contains_key(&name.value.key()) {
-            return false;
-        }
-        let Some(service) = self.service(name) else { return false };
-        service.endpoints.extend(endpoints);
-        !service.endpoints.is_empty() || service.dns.is_some() || service.ecs.is_some() || service.cloud_map.is_some()
-    }
-
-    /// The same for a service that several paths name.
-    pub(super) fn endpoints_once(&mut self, name: &Spanned<Name>, endpoints: Vec<Endpoint>) -> bool {
-        let known = self.services.get(&name.value.key()).and_then(|index| self.mesh.services.get(*index));
-        let is_there = known.is_some_and(|service| !service.endpoints.is_empty());
-        is_there || self.endpoints(name, endpoints)
     }
 
     /// The one that is there, else a new one.
@@ -245,9 +278,11 @@ impl<'a> Additions<'a> {
     }
 
     /// The names under which the task's Envoy may ask. What its definition, and its family, are called leads to the newest.
-    pub(super) fn asks(&mut self, it: &Present<'_>, node: &Name, shared: bool) {
-        self.aliases.insert(it.asks_as(), node.as_str().to_owned());
-        if shared {
+    pub(super) fn asks(&mut self, it: &Present<'_>, node: &Name) {
+        let is_shared = it.node(false).is_some_and(|shared| shared == *node) || node.as_str().starts_with("gateway-");
+        let before = self.aliases.insert(it.asks_as(), node.as_str().to_owned());
+        self.replaced.extend(before.filter(|before| before != node.as_str()));
+        if is_shared && !it.here {
             let family = &it.definition.family;
             self.aliases.insert(format!("{family}/{}", it.definition.revision), node.as_str().to_owned());
             self.aliases.insert(family.clone(), node.as_str().to_owned());

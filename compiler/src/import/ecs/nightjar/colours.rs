@@ -1,14 +1,18 @@
 //! Tasks of one colour of one service as endpoints, each at its own port.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
-use spec::mesh::{Endpoint, Protocol};
+use spec::mesh::{Address, Endpoint, Protocol};
 use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
 
+use super::additions::Additions;
 use super::member::{self, Member, Role};
 use super::port::{Proxies, Selector, reach};
 use super::route::Route;
+use crate::import::ecs::assemble::dial_alike;
 use crate::import::ecs::places;
+use crate::lower::INGRESS_PORT;
 
 /// A port of a colour: a service of the mesh, `COLOR.SERVICE.NAMESPACE`.
 #[derive(Debug)]
@@ -18,24 +22,32 @@ pub(super) struct Colour {
     pub(super) of_service: Spanned<Name>,
     pub(super) namespace: Spanned<Name>,
     pub(super) protocol: Option<Spanned<Protocol>>,
+    /// The family of its tasks, or of the first of them.
+    pub(super) family: String,
     /// Empty while none of its tasks may get requests.
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) routes: Vec<Route>,
+    /// What stands behind a sidecar of ours: its node, and where that one finds the application.
+    pub(super) served: Vec<(Name, Spanned<Address>)>,
 }
 
 /// In the order of their names: namespace, service, colour.
-pub(super) fn colours(members: &[Member<'_>], diagnostics: &mut Diagnostics) -> Vec<Colour> {
+pub(super) fn colours(members: &[Member<'_>], additions: &Additions<'_>, diagnostics: &mut Diagnostics) -> Vec<Colour> {
     let mut groups: BTreeMap<[String; 3], Vec<(&Member<'_>, &member::Colour)>> = BTreeMap::new();
     for member in members {
         let Role::Service(colour) = &member.role else { continue };
         let key = [member.namespace.value.key(), colour.service.value.key(), colour.color.value.key()];
         groups.entry(key).or_default().push((member, colour));
     }
-    groups.into_values().flat_map(|group| ports(&group, diagnostics)).collect()
+    groups.into_values().flat_map(|group| ports(&group, additions, diagnostics)).collect()
 }
 
 /// The services of one colour: one for each port that its routes name.
-fn ports(group: &[(&Member<'_>, &member::Colour)], diagnostics: &mut Diagnostics) -> Vec<Colour> {
+fn ports(
+    group: &[(&Member<'_>, &member::Colour)],
+    additions: &Additions<'_>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Colour> {
     let Some((first, said)) = group.first() else { return Vec::new() };
     let routes = routes(group, diagnostics);
     let mut selectors: Vec<&Selector> = Vec::new();
@@ -57,13 +69,17 @@ fn ports(group: &[(&Member<'_>, &member::Colour)], diagnostics: &mut Diagnostics
             continue;
         };
         let own: Vec<Route> = routes.iter().filter(|route| route.port == *selector).cloned().collect();
+        let mut served = Vec::new();
+        let endpoints = endpoints(group, &own, selector, additions, &mut served, diagnostics);
         colours.push(Colour {
             name: Spanned::new(name, span),
             of_service: Spanned::new(of_service, service.span),
             namespace: namespace.clone(),
             protocol: group.iter().find_map(|(member, _)| member.protocol),
-            endpoints: endpoints(group, &own, selector, diagnostics),
+            family: first.it.definition.family.clone(),
+            endpoints,
             routes: own,
+            served,
         });
     }
     colours
@@ -102,6 +118,8 @@ fn endpoints(
     group: &[(&Member<'_>, &member::Colour)],
     routes: &[Route],
     selector: &Selector,
+    additions: &Additions<'_>,
+    served: &mut Vec<(Name, Spanned<Address>)>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Endpoint> {
     let mut endpoints = Vec::new();
@@ -111,11 +129,23 @@ fn endpoints(
         let is_one = |own: &&Route| routes.iter().any(|route| route.matches == own.matches);
         let own = colour.routes.iter().find(is_one).map_or(selector, |own| &own.port);
         let Some(address) = reach(running, own, &Proxies::of(&member.it), diagnostics) else { continue };
-        if known.insert(address.clone()) {
-            let zone = running.task.availability_zone.as_deref().and_then(places::place);
-            let zone = zone.map(|zone| Spanned::new(zone, member.it.span));
-            endpoints.push(Endpoint { zone, ..Endpoint::at(Spanned::new(address, member.it.span)) });
+        if !known.insert(address.clone()) {
+            continue;
         }
+        let span = member.it.span;
+        let zone = running.task.availability_zone.as_deref().and_then(places::place);
+        let zone = zone.map(|zone| Spanned::new(zone, span));
+        let mut endpoint = Endpoint { zone, ..Endpoint::at(Spanned::new(address.clone(), span)) };
+        let ingress = running.ingress.and_then(|port| Some((port, additions.home(&member.it, false)?)));
+        if let Some((port, node)) = ingress {
+            endpoint.ingress_port = (port != INGRESS_PORT).then_some(Spanned::new(port, span));
+            endpoint.node = Some(Spanned::new(node.clone(), span));
+            let is_apart = member.it.here || member.it.is_bridged();
+            let host = if is_apart { address.host } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+            served.push((node, Spanned::new(Address { host, ..address }, span)));
+        }
+        endpoints.push(endpoint);
     }
+    dial_alike(&mut endpoints);
     endpoints
 }

@@ -14,6 +14,7 @@ use super::present::Present;
 use super::route::at_and_below;
 use super::table::{self, Share};
 use super::{Input, may_claim};
+use crate::import::ecs::assemble::by_family;
 use crate::import::ecs::world::RunningTask;
 use words::{Egress, Ingress, Said};
 
@@ -38,10 +39,8 @@ pub(super) fn add(
             || tasks.windows(2).any(|pair| matches!(pair, [(_, one), (_, other)] if one != other));
         let mut done = BTreeSet::new();
         for (it, said) in &tasks {
-            let known = additions.known_node(it);
-            let Some(name) = it.node(alone) else { continue };
-            let node = known.clone().unwrap_or_else(|| name.clone());
-            additions.asks(it, &node, known.is_none() && !alone);
+            let (Some(name), Some(node)) = (it.node(alone), additions.home(it, alone)) else { continue };
+            additions.asks(it, &node);
             if done.insert(name.key()) {
                 let calls = calls(it, said, &name, &mut targets, additions, diagnostics);
                 let bind = it.bind().map(|bind| Spanned::new(bind, it.span));
@@ -155,6 +154,7 @@ fn report_missing(
 struct Targets<'t> {
     input: &'t Input<'t>,
     present: &'t [Present<'t>],
+    /// Those that were found before, and whether anybody is there.
     done: BTreeMap<String, bool>,
 }
 
@@ -201,10 +201,7 @@ impl Targets<'_> {
             }
             match found.first().and_then(|(container, port)| running.reached(container, *port)) {
                 Some(port) => {
-                    let address = Spanned::new(Address { host: running.address, port }, it.span);
-                    if !endpoints.iter().any(|known| known.address == address) {
-                        endpoints.push(Endpoint::at(address));
-                    }
+                    endpoints.push(Endpoint::at(Spanned::new(Address { host: running.address, port }, it.span)));
                 }
                 None => {
                     let message =
@@ -213,7 +210,8 @@ impl Targets<'_> {
                 }
             }
         }
-        let is_there = additions.endpoints(&named, endpoints);
+        let is_there = !endpoints.is_empty();
+        additions.found(&named, egress.meant(), endpoints);
         self.done.insert(name.key(), is_there);
         Some((name, is_there))
     }
@@ -269,7 +267,9 @@ fn beside(
             Some(_) => "the container maps no port: say `CONTAINER_PORT_X`",
         };
         diagnostics.push(Diagnostic::warning(codes::NOT_MAPPED, span, format!("{message}; its path answers 503")));
-        return Some((Name::new(&format!("nobody.{base}.local"))?, false));
+        let name = Spanned::new(Name::new(&format!("nobody.{base}.local"))?, span);
+        additions.found(&name, by_family(&it.definition.family, span), Vec::new());
+        return Some((name.value, false));
     };
     if ingress.port.is_none() && mapped.len() > 1 {
         diagnostics.push(several(span, Some((ingress.container.as_str(), port))));
@@ -290,7 +290,10 @@ fn beside(
         }
         false => vec![Address { host: it.bind().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)), port }],
     };
-    let endpoints = addresses.into_iter().map(|address| Endpoint::at(Spanned::new(address, it.span))).collect();
-    let is_there = additions.endpoints_once(&Spanned::new(name.clone(), span), endpoints);
-    Some((name, is_there))
+    let endpoints: Vec<Endpoint> =
+        addresses.into_iter().map(|address| Endpoint::at(Spanned::new(address, it.span))).collect();
+    let is_there = !endpoints.is_empty();
+    let name = Spanned::new(name, span);
+    additions.found(&name, by_family(&it.definition.family, span), endpoints);
+    Some((name.value, is_there))
 }

@@ -69,6 +69,11 @@ impl<'o> Present<'o> {
         }
     }
 
+    /// Its sidecar's containers find the application at an address of the host's that no other task has.
+    pub(super) fn is_served_alone(&self) -> bool {
+        self.is_bridged() && self.seen.ingress.is_some()
+    }
+
     /// What its Envoy asks as: `CLUSTER/TASK`.
     pub(super) fn asks_as(&self) -> String {
         format!("{}/{}", self.cluster, self.task.id())

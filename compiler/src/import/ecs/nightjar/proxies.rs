@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use spec::mesh::{Call, Callee, Gateway, GatewayHost, Listener, Node, Protocol, Target};
+use spec::mesh::{Call, Callee, Gateway, GatewayHost, Listener, Node, Target};
 use spec::{Name, Span, Spanned};
 
 use super::additions::Additions;
@@ -29,12 +29,10 @@ pub(super) fn nodes(members: &[Member<'_>], additions: &mut Additions<'_>) {
         }
     }
     for tasks in by_definition.into_values() {
-        let alone = tasks.iter().any(|(member, _)| member.it.here)
-            || tasks.windows(2).any(|pair| matches!(pair, [(_, one), (_, other)] if one != other));
+        let alone = tasks.windows(2).any(|pair| matches!(pair, [(_, one), (_, other)] if one != other));
         for (member, called) in tasks {
-            let known = additions.known_node(&member.it);
-            let Some(name) = known.clone().or_else(|| member.it.node(alone)) else { continue };
-            additions.asks(&member.it, &name, known.is_none() && !alone);
+            let Some(name) = additions.home(&member.it, alone) else { continue };
+            additions.asks(&member.it, &name);
             let span = member.it.definition_span;
             let spanned = |address: IpAddr| Spanned::new(address, member.it.span);
             let calls = called.into_iter().map(|called| Call {
@@ -69,8 +67,8 @@ pub(super) fn gateways(members: &[Member<'_>], additions: &mut Additions<'_>) {
     for member in members.iter().filter(|member| matches!(member.role, Role::Gateway(_))) {
         let task = member.it.here.then(|| member.it.task.id());
         let (Some(name), Some(port)) = (names::gateway(&member.namespace.value, task), member.listen) else { continue };
-        additions.asks(&member.it, &name, task.is_none());
-        let listener = Listener { port, protocol: spoken(member), tls: None, targets: Vec::new() };
+        additions.asks(&member.it, &name);
+        let listener = Listener { port, protocol: member.protocol, tls: None, targets: Vec::new() };
         let span = member.it.definition_span;
         match fronts.get_mut(&name.key()) {
             Some(known) if known.listen.iter().any(|it| it.port == port) => {}
@@ -85,10 +83,6 @@ pub(super) fn gateways(members: &[Member<'_>], additions: &mut Additions<'_>) {
         }
     }
     fronts.into_values().for_each(|gateway| additions.gateway(gateway));
-}
-
-fn spoken(member: &Member<'_>) -> Option<Spanned<Protocol>> {
-    member.protocol
 }
 
 fn any_host(service: Spanned<Name>, span: Span) -> GatewayHost {

@@ -1,6 +1,6 @@
 //! The routes of several colours as one table, in which nothing hides what comes after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spec::mesh::{PathMatch, Place, Respond, Route, RouteAction, RouteMatch, Target};
 use spec::{Name, Span, Spanned};
@@ -32,7 +32,7 @@ struct Group<'a> {
 }
 
 /// Routes that match alike share their requests by weight; they are tried in the order in which they were first said, but
-/// a narrower one before a wider one. What no route takes is answered 404; what only routes to nobody take, 503.
+/// a narrower one before a wider one. What no route takes is answered 404.
 pub(super) fn table(shares: &[Share<'_>]) -> Table {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut known: BTreeMap<String, usize> = BTreeMap::new();
@@ -50,42 +50,71 @@ pub(super) fn table(shares: &[Share<'_>]) -> Table {
             }
         }
     }
-    let mut ordered: Vec<Group<'_>> = Vec::with_capacity(groups.len());
-    let mut moved = Vec::new();
-    for group in groups {
-        match ordered.iter().position(|earlier| crate::check::covers(&earlier.matches, &group.matches)) {
-            Some(index) => {
-                moved.push(group.span);
-                ordered.insert(index, group);
-            }
-            None => ordered.push(group),
-        }
-    }
-    let everything = RouteMatch::default();
-    let is_whole = ordered.iter().any(|group| crate::check::covers(&group.matches, &everything));
+    let (order, moved) = order(&groups);
+    let mut groups: Vec<Option<Group<'_>>> = groups.into_iter().map(Some).collect();
+    let ordered: Vec<Group<'_>> =
+        order.into_iter().filter_map(|index| groups.get_mut(index).and_then(Option::take)).collect();
+    let is_whole = ordered.iter().any(|group| crate::check::covers(&group.matches, &RouteMatch::default()));
     let last = ordered.last().map(|group| group.span);
     let mut routes: Vec<Route> = ordered.into_iter().map(route).collect();
     if let Some(span) = last.filter(|_| !is_whole) {
-        routes.push(answer(RouteMatch { path: any_path(span), ..everything }, 404, span));
+        routes.push(not_found(span));
     }
     Table { routes, moved }
 }
 
+/// The places of the groups as they are tried, and where those were said that go before an earlier one.
+fn order(groups: &[Group<'_>]) -> (Vec<usize>, Vec<Span>) {
+    let mut order: Vec<usize> = Vec::with_capacity(groups.len());
+    let mut moved = Vec::new();
+    // Whatever covers a path begins it, or is a regular expression: so few are looked at.
+    let mut by_path: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, group) in groups.iter().enumerate() {
+        let path = said_path(&group.matches);
+        let beginnings = path.char_indices().map(|(at, letter)| path.get(..at + letter.len_utf8()).unwrap_or(path));
+        let wide = ["", ".*", "/.*", ".+"];
+        let known = wide.into_iter().chain(beginnings).filter_map(|path| by_path.get(path)).flatten();
+        let covers = |earlier: &&usize| {
+            groups.get(**earlier).is_some_and(|earlier| crate::check::covers(&earlier.matches, &group.matches))
+        };
+        let coverers: BTreeSet<usize> = known.filter(covers).copied().collect();
+        let first = match coverers.is_empty() {
+            true => None,
+            false => order.iter().position(|place| coverers.contains(place)),
+        };
+        match first {
+            Some(place) => {
+                moved.push(group.span);
+                order.insert(place, index);
+            }
+            None => order.push(index),
+        }
+        by_path.entry(path).or_default().push(index);
+    }
+    (order, moved)
+}
+
+fn said_path(matches: &RouteMatch) -> &str {
+    match matches.path.as_ref().map(|path| &path.value) {
+        Some(PathMatch::Prefix(path) | PathMatch::Exact(path) | PathMatch::Regex(path)) => path,
+        None => "",
+    }
+}
+
 /// A table for a namespace of which nothing is known.
 pub(super) fn nothing(span: Span) -> Vec<Route> {
-    vec![answer(RouteMatch { path: any_path(span), ..RouteMatch::default() }, 404, span)]
+    vec![not_found(span)]
 }
 
 fn any_path(span: Span) -> Option<Spanned<PathMatch>> {
     Some(Spanned::new(PathMatch::Prefix("/".to_owned()), span))
 }
 
+/// Those of whom somebody is there share the requests; where nobody is, all of them: their callers get 503.
 fn route(group: Group<'_>) -> Route {
     let Group { matches, shares, span } = group;
-    let there: Vec<&Share<'_>> = shares.into_iter().filter(|share| share.is_there).collect();
-    if there.is_empty() {
-        return answer(matches, 503, span);
-    }
+    let anybody = shares.iter().any(|share| share.is_there);
+    let there: Vec<&Share<'_>> = shares.into_iter().filter(|share| share.is_there || !anybody).collect();
     let alone = there.len() == 1;
     let target = |share: &&Share<'_>| Target {
         service: Spanned::new(share.to.clone(), share.span),
@@ -97,8 +126,9 @@ fn route(group: Group<'_>) -> Route {
     of(matches, RouteAction::To(there.iter().map(target).collect()), span)
 }
 
-fn answer(matches: RouteMatch, status: u16, span: Span) -> Route {
-    let respond = Respond { status: Spanned::new(status, span), body: None, content_type: None };
+fn not_found(span: Span) -> Route {
+    let matches = RouteMatch { path: any_path(span), ..RouteMatch::default() };
+    let respond = Respond { status: Spanned::new(404, span), body: None, content_type: None };
     of(matches, RouteAction::Respond(Box::new(respond)), span)
 }
 

@@ -21,7 +21,7 @@ use crate::exit::Exit;
 /// What is read of AWS.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "ECS")]
-pub(super) struct Arguments {
+pub(super) struct Ecs {
     /// Find out what runs on ECS and add it to the mesh; without a mesh, it is all of it
     #[arg(long, conflicts_with_all = ["observed", "from"])]
     pub(super) ecs: bool,
@@ -78,7 +78,7 @@ struct Shown(OnceLock<Handle>);
 
 /// Needs credentials only when it begins to read, which may be long before there are any.
 pub(super) async fn start(
-    arguments: &Arguments,
+    arguments: &Ecs,
     place: &Place,
     reconciler: &Reconciler,
     metrics: &Metrics,
@@ -241,7 +241,7 @@ fn known(file: &Path) -> Option<Observation> {
     text::read(file, &sources, &mut diagnostics).map(text::Located::plain)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(in crate::command) fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     let least = discovery::run::LEAST_INTERVAL;
     if interval < least {
@@ -250,7 +250,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
-fn calls(text: &str) -> Result<f64, String> {
+pub(in crate::command) fn calls(text: &str) -> Result<f64, String> {
     let calls: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
     if calls.is_finite() && (0.1..=100.0).contains(&calls) { Ok(calls) } else { Err("say 0.1 to 100".to_owned()) }
 }

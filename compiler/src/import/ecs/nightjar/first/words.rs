@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use spec::mesh::{EcsDiscovery, Place};
 use spec::{Diagnostic, Diagnostics, Span, Spanned, codes};
 
 use super::super::present::Present;
@@ -32,6 +33,21 @@ pub(super) struct Ingress {
     pub(super) container: String,
     pub(super) path: Spanned<String>,
     pub(super) port: Option<u16>,
+}
+
+impl Egress {
+    /// The tasks that it leads to, in the mesh's words.
+    pub(super) fn meant(&self) -> EcsDiscovery {
+        let spanned = |text: &str| Spanned::new(text.to_owned(), self.path.span);
+        EcsDiscovery {
+            cluster: Some(spanned(&self.cluster)),
+            service: Some(spanned(&self.service)),
+            family: None,
+            container: self.container.as_deref().map(spanned),
+            port: self.port.map(|port| Spanned::new(port, self.path.span)),
+            place: Place(Some(self.path.span)),
+        }
+    }
 }
 
 /// Of the first container that says any of it. `None` for a task that takes no part, and, with an error, for one whose
