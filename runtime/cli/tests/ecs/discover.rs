@@ -47,7 +47,10 @@ async fn what_runs_is_shown_and_recorded() {
     let output = discover(&fake, &["--cluster", "production", "--record", record.to_str().unwrap()]).await;
     assert!(output.status.success(), "{}", text(&output.stderr));
     let shown = text(&output.stdout);
-    assert!(shown.contains("3/3") && shown.contains("3 of 3 tasks run in production of eu-central-1; 4 calls"), "{shown}");
+    assert!(
+        shown.contains("3/3") && shown.contains("3 of 3 tasks run in production of eu-central-1; 4 calls"),
+        "{shown}"
+    );
     let recorded = std::fs::read_to_string(&record).unwrap();
     assert_eq!(recorded.matches("\"lastStatus\":\"RUNNING\",\"desiredStatus\"").count(), 3, "{recorded}");
 }
