@@ -4,6 +4,8 @@ mod bootstrap;
 mod check;
 mod compile;
 mod convert;
+#[cfg(feature = "ecs")]
+mod discover;
 mod fmt;
 mod import;
 mod rule;
@@ -37,6 +39,12 @@ pub enum Command {
     ///
     /// Variables and inclusions stay as they are; comments are lost, and counted.
     Convert(convert::Arguments),
+    /// Find out what runs on ECS: read it once, show it, and record it for `--observed` and `--from ecs`
+    ///
+    /// Environment variables, labels and tags that mean nothing to a mesh are never recorded. The exit code is 74 if AWS
+    /// cannot be read; nothing is written then.
+    #[cfg(feature = "ecs")]
+    Discover(Box<discover::Arguments>),
     /// Lay mesh files out: indentation, spaces and blank lines; comments stay
     ///
     /// With `--check` nothing is written, and the exit code is 1 if a file would change.
@@ -75,6 +83,8 @@ pub(crate) fn run(command: Command) -> Result<ExitStatus, Exit> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Compile(arguments) => compile::run(&arguments),
         Command::Convert(arguments) => convert::run(&arguments),
+        #[cfg(feature = "ecs")]
+        Command::Discover(arguments) => discover::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Rule(arguments) => rule::run(&arguments),

@@ -231,7 +231,7 @@ fn read_stdin() -> Result<Vec<u8>, Exit> {
     Ok(bytes)
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+pub(crate) fn variable(text: &str) -> Result<(String, String), String> {
     let (name, text) = text.split_once('=').ok_or("write `NAME=TEXT`")?;
     Ok((name.to_owned(), text.to_owned()))
 }

@@ -1,5 +1,7 @@
 //! `meshwright sidecar`: beside Envoy in a task, as its first process.
 
+mod own_bootstrap;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,9 +13,11 @@ use local::launch::{Tie, become_program};
 
 use crate::health::{self, DEFAULT_ADDRESS};
 use crate::link::{ControlPlanes, Tls};
+use crate::own::OwnError;
 use crate::plan::{BUNDLE, Plan, PlanError};
 use crate::run::{Options, RunError, run};
 use crate::supervise::{Budget, Ended};
+use crate::task::TaskError;
 
 #[derive(Args, Debug)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -35,48 +39,50 @@ enum Action {
 
 #[derive(Args, Debug)]
 struct Beside {
-    /// Folder that `meshwright bootstrap --socket` wrote
-    #[arg(long, value_name = "DIR", required = true)]
+    /// Folder that `meshwright bootstrap --socket` wrote; without it, the sidecar makes a bootstrap of its own
+    #[arg(long, env = "MESHWRIGHT_BOOTSTRAP", value_name = "DIR")]
     bootstrap: Option<PathBuf>,
     /// Control planes, separated by commas; by default those of the bootstrap
-    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',')]
+    #[arg(long, env = "MESHWRIGHT_XDS", value_name = "HOST:PORT", value_delimiter = ',')]
     xds: Vec<String>,
+    #[command(flatten)]
+    own: own_bootstrap::Alone,
     /// Whom to believe as a control plane: certificates of authorities; by default as in the bootstrap
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "MESHWRIGHT_CA", value_name = "FILE")]
     ca: Option<PathBuf>,
     /// Our own certificate, which names the proxy
-    #[arg(long, value_name = "FILE", requires_all = ["key", "ca"])]
+    #[arg(long, env = "MESHWRIGHT_CERTIFICATE", value_name = "FILE", requires_all = ["key", "ca"])]
     certificate: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", requires = "certificate")]
+    #[arg(long, env = "MESHWRIGHT_KEY", value_name = "FILE", requires = "certificate")]
     key: Option<PathBuf>,
     /// The name in the control planes' certificates; by default the host that is connected to
-    #[arg(long, value_name = "NAME", requires = "ca")]
+    #[arg(long, env = "MESHWRIGHT_SERVER_NAME", value_name = "NAME", requires = "ca")]
     server_name: Option<String>,
     /// The Envoy to run; by default `envoy` on PATH or in target/venv
     #[arg(long, env = "ENVOY", value_name = "PATH")]
     envoy: Option<PathBuf>,
     /// Where health checks are answered: /healthz, /readyz, /metrics
-    #[arg(long, value_name = "ADDRESS", default_value_t = DEFAULT_ADDRESS)]
+    #[arg(long, env = "MESHWRIGHT_HEALTH", value_name = "ADDRESS", default_value_t = DEFAULT_ADDRESS)]
     health: SocketAddr,
     /// How long Envoy may finish what it does after SIGTERM
-    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration)]
+    #[arg(long, env = "MESHWRIGHT_DRAIN", value_name = "TIME", default_value = "20s", value_parser = duration)]
     drain: Duration,
     /// Folder that keeps what Envoy acknowledged; by default $STATE_DIRECTORY, or `state` in the bootstrap's folder
     #[arg(long, env = "STATE_DIRECTORY", value_name = "DIR")]
     state: Option<PathBuf>,
     /// What Envoy is told before it acknowledged anything; by default that of the bootstrap
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, env = "MESHWRIGHT_BUNDLE", value_name = "FILE")]
     bundle: Option<PathBuf>,
     /// Tells this task from others of the same node; by default the host's name
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, env = "MESHWRIGHT_TASK", value_name = "TEXT")]
     task: Option<String>,
     /// How often Envoy is started again within --restarts-within before the sidecar ends, too
-    #[arg(long, value_name = "COUNT", default_value_t = 5)]
+    #[arg(long, env = "MESHWRIGHT_RESTARTS", value_name = "COUNT", default_value_t = 5)]
     restarts: usize,
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    #[arg(long, env = "MESHWRIGHT_RESTARTS_WITHIN", value_name = "TIME", default_value = "60s", value_parser = duration)]
     restarts_within: Duration,
     /// How our log lines look, on standard error, where Envoy's own go
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, env = "MESHWRIGHT_LOG_FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
     /// Arguments of Envoy
     #[arg(last = true, value_name = "ENVOY ARGUMENTS")]
@@ -94,7 +100,7 @@ enum LogFormat {
 
 #[derive(Args, Debug)]
 struct HealthArguments {
-    #[arg(long, value_name = "ADDRESS", default_value_t = DEFAULT_ADDRESS)]
+    #[arg(long, env = "MESHWRIGHT_HEALTH", value_name = "ADDRESS", default_value_t = DEFAULT_ADDRESS)]
     health: SocketAddr,
     /// Ask whether the sidecar lives, whatever Envoy does
     #[arg(long)]
@@ -113,6 +119,10 @@ struct BecomeArguments {
 pub enum CommandError {
     #[error(transparent)]
     Plan(#[from] PlanError),
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    #[error(transparent)]
+    Task(#[from] TaskError),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
@@ -146,9 +156,9 @@ pub fn execute(arguments: &Arguments, starter: Vec<OsString>) -> Result<u8, Comm
         }
         None => {
             log_to_stderr(arguments.beside.log_format);
-            let options = options(&arguments.beside, starter)?;
-            let path = options.envoy.clone();
             let runtime = runtime()?;
+            let options = runtime.block_on(options(&arguments.beside, starter))?;
+            let path = options.envoy.clone();
             let ended = runtime.block_on(run(options))?;
             if let Ended::CannotStart(source) = ended {
                 return Err(CommandError::Start { path, source });
@@ -167,10 +177,8 @@ fn log_to_stderr(format: LogFormat) {
     });
 }
 
-fn options(beside: &Beside, mut starter: Vec<OsString>) -> Result<Options, CommandError> {
-    let Some(folder) = &beside.bootstrap else {
-        return Err(CommandError::Usage("--bootstrap is missing".to_owned()));
-    };
+async fn options(beside: &Beside, mut starter: Vec<OsString>) -> Result<Options, CommandError> {
+    let Some(folder) = &beside.bootstrap else { return own_bootstrap::options(beside, starter).await };
     let folder = folder.canonicalize().map_err(|source| PlanError::Read { path: folder.clone(), source })?;
     let plan = Plan::read(&folder)?;
     let Some(socket) = &plan.socket else {

@@ -12,11 +12,13 @@ pub mod keep;
 pub mod last_good;
 pub mod link;
 mod metrics;
+pub mod own;
 pub mod plan;
 mod record;
 pub mod relay;
 pub mod run;
 pub mod supervise;
+pub mod task;
 
 pub use last_good::LastGood;
 pub use link::{ControlPlanes, Tls};

@@ -63,12 +63,13 @@ pub(super) enum Network {
 impl Network {
     pub(super) fn of(definition: &Json) -> Self {
         let fargate = definition.list_of("requiresCompatibilities").iter().any(|it| it.as_text() == Some("FARGATE"));
+        let is_computed = definition.get("networkMode").is_some_and(|mode| mode.as_text().is_none());
         match definition.text_of("networkMode") {
             Some("awsvpc") => Self::Awsvpc,
             Some("host") => Self::Host,
             Some("none") => Self::None,
-            // What nobody says is refused by Fargate, which has nothing else.
-            None if fargate => Self::Awsvpc,
+            // What nobody says is refused by Fargate, which has nothing else; what CloudFormation computes is the usual.
+            None if fargate || is_computed => Self::Awsvpc,
             _ => Self::Bridge,
         }
     }
@@ -85,28 +86,7 @@ fn patched(definition: &mut Json, wanted: &Wanted, options: &Options, diagnostic
         diagnostics.push(diagnostic.help("write `\"networkMode\": \"awsvpc\"`"));
         return;
     }
-    let found = find(definition);
-    let at = Span { end: definition.span.start, ..definition.span };
-    let Some(list) = definition.list_mut("containerDefinitions") else { return };
-    let name = match found {
-        Some((index, kind)) => {
-            let Some(container) = list.get_mut(index) else { return };
-            if kind == Kind::Foreign {
-                replaced::take_over(container, diagnostics);
-            }
-            container.text_of("name").unwrap_or(NAME).to_owned()
-        }
-        None => {
-            if let Some(taken) = list.iter().find(|it| it.text_of("name") == Some(NAME)) {
-                let message = format!("a container is called `{NAME}`, and is not the sidecar");
-                let diagnostic = Diagnostic::of(codes::SIDECAR_CONTAINER, taken.span_of("name"), message);
-                diagnostics.push(diagnostic.help("give it another name"));
-                return;
-            }
-            list.push(Json::map([("name", Json::text(NAME, at))], at));
-            NAME.to_owned()
-        }
-    };
+    let Some(name) = place_for_sidecar(definition, diagnostics) else { return };
     // A container that logs through another one starts after it.
     let log = containers(definition)
         .iter()
@@ -131,10 +111,33 @@ fn patched(definition: &mut Json, wanted: &Wanted, options: &Options, diagnostic
     {
         let message = format!("the task has no volume `{}`", spec::diagnostic::quote(volume));
         let diagnostic = Diagnostic::of(codes::SIDECAR_CONTAINER, definition.span_of("volumes"), message);
-        diagnostics.push(diagnostic.help("add it to `volumes`, with what `meshwright bootstrap --socket` wrote in it"));
+        let help = "add it to `volumes`, with what `meshwright bootstrap --socket` wrote in it";
+        diagnostics.push(diagnostic.help(help));
     }
     interception::set(definition, &name, wanted, network, diagnostics);
     application::remarks(definition, wanted, network, diagnostics);
+}
+
+/// The name of the container that is, or becomes, the sidecar.
+fn place_for_sidecar(definition: &mut Json, diagnostics: &mut Diagnostics) -> Option<String> {
+    let found = find(definition);
+    let at = Span { end: definition.span.start, ..definition.span };
+    let list = definition.list_mut("containerDefinitions")?;
+    if let Some((index, kind)) = found {
+        let container = list.get_mut(index)?;
+        if kind == Kind::Foreign {
+            replaced::take_over(container, diagnostics);
+        }
+        return Some(container.text_of("name").unwrap_or(NAME).to_owned());
+    }
+    if let Some(taken) = list.iter().find(|it| it.text_of("name") == Some(NAME)) {
+        let message = format!("a container is called `{NAME}`, and is not the sidecar");
+        let diagnostic = Diagnostic::of(codes::SIDECAR_CONTAINER, taken.span_of("name"), message);
+        diagnostics.push(diagnostic.help("give it another name"));
+        return None;
+    }
+    list.push(Json::map([("name", Json::text(NAME, at))], at));
+    Some(NAME.to_owned())
 }
 
 /// What is said of a container that is there stays, but for what the mesh needs.

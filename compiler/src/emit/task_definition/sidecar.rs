@@ -9,12 +9,14 @@ use super::read::containers;
 pub(super) const NAME: &str = "meshwright";
 pub(super) const XDS: &str = "MESHWRIGHT_XDS";
 pub(super) const NODE: &str = "MESHWRIGHT_NODE";
+/// What bent's sidecar is told in place of [`XDS`]; ours takes it too.
+pub(super) const BENT_XDS: &str = "ENVOY_XDS_HOST";
 
 /// Whose sidecar a container is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Ours,
-    /// App Mesh's Envoy, or whatever else connections are redirected to.
+    /// App Mesh's Envoy, bent's, or whatever else connections are redirected to.
     Foreign,
 }
 
@@ -27,11 +29,13 @@ pub(super) fn find(definition: &Json) -> Option<(usize, Kind)> {
     }
     let named = definition.get("proxyConfiguration").and_then(|proxy| proxy.text_of("containerName"));
     let named = named.and_then(|name| position(&|container| container.text_of("name") == Some(name)));
-    named.or_else(|| position(&is_app_mesh)).map(|foreign| (foreign, Kind::Foreign))
+    named.or_else(|| position(&is_app_mesh)).or_else(|| position(&is_bent)).map(|foreign| (foreign, Kind::Foreign))
 }
 
+/// By its variables, or by its command: those of bent's users say where the control plane is in bent's words.
 pub(super) fn is_ours(container: &Json) -> bool {
-    variable(container, NODE).is_some() || variable(container, XDS).is_some()
+    let command = container.list_of("command").first().and_then(Json::as_text);
+    command == Some("sidecar") || variable(container, NODE).is_some() || variable(container, XDS).is_some()
 }
 
 /// App Mesh's Envoy, by its image or its variables.
@@ -39,6 +43,11 @@ pub(super) fn is_app_mesh(container: &Json) -> bool {
     let image = container.text_of("image").unwrap_or("");
     image.contains("aws-appmesh-envoy")
         || ["APPMESH_RESOURCE_ARN", "APPMESH_VIRTUAL_NODE_NAME"].iter().any(|it| variable(container, it).is_some())
+}
+
+/// bent's Envoy, by its variables.
+pub(super) fn is_bent(container: &Json) -> bool {
+    variable(container, BENT_XDS).is_some()
 }
 
 /// A variable of a container, whatever its value is.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use spec::diagnostic::quote;
 use spec::mesh::{Address, EcsDiscovery, Endpoint, Entry, Mesh, Service};
-use spec::{Code, Name, Span, Spanned, codes};
+use spec::{Code, Diagnostics, Name, Span, Spanned, codes};
 
 use super::Options;
 use super::homes::{Home, Homes};
@@ -16,6 +16,7 @@ use super::quarantine::LeftOut;
 use super::told::Told;
 use super::words::{Calls, Claim, Words};
 use super::world::RunningTask;
+use crate::annotation;
 use crate::lower::INGRESS_PORT;
 use crate::observation::NetworkMode;
 use crate::observation::text::Located;
@@ -93,7 +94,8 @@ pub(crate) fn assemble<'w>(
         true => silence,
         false => &*told.words,
     };
-    let told: Vec<(&Told<'_>, &Words)> = told.iter().map(|told| (told, heard(told))).collect();
+    let there = told.iter().filter(|it| !left_out.is_gone(it.task.definition_span) && !left_out.is_gone(it.task.span));
+    let told: Vec<(&Told<'_>, &Words)> = there.map(|told| (told, heard(told))).collect();
     let mut reading = Reading::of(spec, Homes::of(spec, &told));
     let parts: Vec<Part<'_>> = told.into_iter().map(|(told, words)| reading.part(told, words)).collect();
     let layout = |part: &Part<'_>| -> Layout {
@@ -114,7 +116,7 @@ pub(crate) fn assemble<'w>(
         }
         let Some(cloud_map) = &service.cloud_map else { continue };
         let node = homes.only(&service.name.value.key()).and_then(|index| spec.nodes.get(index)).map(|it| &it.name);
-        for mut endpoint in places::instances(cloud_map, observed, options.tasks_here) {
+        for mut endpoint in places::instances(cloud_map, observed, options, left_out) {
             endpoint.node = node.cloned();
             service.endpoints.push(endpoint);
         }
@@ -266,7 +268,7 @@ impl<'w> Reading<'w> {
             words.calls.clone().or(usual).into_iter().for_each(|calls| nodes.call(node, calls));
         }
         for it in served {
-            let ways = match self.ways(told, &it, node.is_some()) {
+            let ways = match ways(told, &it, node.is_some(), options) {
                 Ok(ways) => ways,
                 Err(reason) => {
                     // Of a task that starts, not all is known yet.
@@ -292,23 +294,6 @@ impl<'w> Reading<'w> {
         }
     }
 
-    fn ways(&self, told: &Told<'_>, it: &Served<'_>, has_node: bool) -> Result<Ways, String> {
-        let task = told.task;
-        let at = task.reached(&it.container, it.port).ok_or_else(|| {
-            format!("port {} of its container `{}` is not mapped to its host", it.port, quote(&it.container))
-        })?;
-        let ingress = match (has_node, task.sidecar_said()) {
-            (false, _) => None,
-            // Callers dial the application of a task without a sidecar, though others of the service have one.
-            (true, Some(false)) => Some(at),
-            (true, _) => Some(
-                task.ingress_port()
-                    .ok_or_else(|| format!("port {INGRESS_PORT} of its sidecar is not mapped to its host"))?,
-            ),
-        };
-        Ok(Ways { at, ingress })
-    }
-
     fn report(&mut self, code: Code, told: &Told<'_>, reason: String) {
         let (who, span) = who(told);
         self.findings.insert(Finding { code, who, reason, span });
@@ -320,6 +305,25 @@ impl<'w> Reading<'w> {
 struct Ways {
     at: u16,
     ingress: Option<u16>,
+}
+
+fn ways(told: &Told<'_>, it: &Served<'_>, has_node: bool, options: &Options) -> Result<Ways, String> {
+    let task = told.task;
+    let at = task.reached(&it.container, it.port).ok_or_else(|| {
+        format!("port {} of its container `{}` is not mapped to its host", it.port, quote(&it.container))
+    })?;
+    let ingress = match (has_node, task.sidecar_said()) {
+        (false, _) => None,
+        // Callers dial the application of a task without a sidecar, though others of the service have one.
+        (true, Some(false)) => Some(at),
+        // There an Envoy binds to the address of its task.
+        (true, _) if options.tasks_here => Some(INGRESS_PORT),
+        (true, _) => Some(
+            task.ingress_port()
+                .ok_or_else(|| format!("port {INGRESS_PORT} of its sidecar is not mapped to its host"))?,
+        ),
+    };
+    Ok(Ways { at, ingress })
 }
 
 fn endpoint(
@@ -375,7 +379,15 @@ fn write_services(
         match known.get(&key).and_then(|index| mesh.services.get_mut(*index)) {
             Some(service) => {
                 service.endpoints.extend(endpoints);
+                // What the mesh says holds.
+                let (settings, other): (Vec<Entry>, Vec<Entry>) =
+                    settings.into_iter().partition(|setting| agrees(service, setting));
                 service.annotations.extend(settings);
+                for Entry { key, .. } in other {
+                    let reason = format!("`{}` of its tasks is left out: the mesh says otherwise", quote(&key.value));
+                    let (code, who) = (codes::QUARANTINED_TASK, service.name.value.to_string());
+                    findings.insert(Finding { code, who, reason, span: key.span });
+                }
             }
             None => {
                 let Some(((_, family, ..), claim)) = speaker else { continue };
@@ -392,6 +404,16 @@ fn write_services(
         }
     }
     of_bent
+}
+
+/// Whether a setting says nothing else than a field of the service.
+fn agrees(service: &Service, setting: &Entry) -> bool {
+    let mut alone = Service { endpoints: Vec::new(), ..service.clone() };
+    alone.annotations.push(setting.clone());
+    let mut mesh = Mesh { services: vec![alone], ..Mesh::named(service.name.clone()) };
+    let mut found = Diagnostics::new();
+    annotation::apply(&mut mesh, &mut found);
+    !found.iter().any(|it| it.code == codes::CONFLICTING_ANNOTATION)
 }
 
 /// Where some tasks of a service have a sidecar and others none, each is dialled at its own port.

@@ -15,6 +15,8 @@ use crate::observation::NetworkMode;
 
 pub(crate) struct Nodes<'m> {
     mesh: &'m Mesh,
+    /// The names of its nodes, in lower case.
+    written: BTreeSet<String>,
     /// Nodes of the mesh whose revisions serve at different ports: each revision has a node of its own.
     split: BTreeSet<usize>,
     /// By lower-case name.
@@ -56,7 +58,8 @@ impl<'m> Nodes<'m> {
         };
         let split = layouts.iter().filter(|(_, ports)| differ(ports)).map(|((index, _), _)| *index).collect();
         let (building, aliases, newest) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { mesh, split, building, aliases, newest }
+        let written = mesh.nodes.iter().map(|node| node.name.value.key()).collect();
+        Self { mesh, written, split, building, aliases, newest }
     }
 
     /// The node of a task; `None` where it has no sidecar.
@@ -85,8 +88,7 @@ impl<'m> Nodes<'m> {
             return Err("its family or its id cannot be part of the name of a node".to_owned());
         };
         let place = written.filter(|_| !is_alone && !is_split).map(|(index, _)| index);
-        let is_taken = |node: &Node| node.name.value.key() == name.key();
-        if place.is_none() && self.mesh.nodes.iter().any(is_taken) {
+        if place.is_none() && self.written.contains(&name.key()) {
             return Err("its node would have the name of one of the mesh".to_owned());
         }
         let span = task.definition_span;

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use spec::mesh::{Address, CloudMap, EcsDiscovery, Endpoint, IpFamily};
 use spec::{Name, Spanned};
 
+use super::Options;
 use super::owners::is_cluster;
+use super::quarantine::LeftOut;
 use super::world::RunningTask;
 use crate::check::hosts::{self, Kind};
 use crate::lower::{ADMIN_PORT, EGRESS_PORT, INGRESS_PORT, PROMETHEUS_PORT};
@@ -61,17 +63,23 @@ pub(crate) fn listens(
 }
 
 /// The instances of Cloud Map, without those that are unhealthy or that nobody may dial.
-pub(crate) fn instances(cloud_map: &CloudMap, observed: &Located, here: bool) -> Vec<Endpoint> {
+pub(crate) fn instances(
+    cloud_map: &CloudMap,
+    observed: &Located,
+    options: &Options,
+    left_out: &LeftOut,
+) -> Vec<Endpoint> {
     let meant =
         |namespace: &str, service: &str| namespace == cloud_map.namespace.value && service == cloud_map.service.value;
-    let services = observed.cloud_map.iter().filter(|it| meant(&it.value.namespace, &it.value.service));
+    let there = observed.cloud_map.iter().filter(|it| !left_out.has(it.span));
+    let services = there.filter(|it| meant(&it.value.namespace, &it.value.service));
     let mut endpoints: Vec<Endpoint> = Vec::new();
     let mut seen = BTreeSet::new();
     for service in services {
         let mut instances: Vec<&CloudMapInstance> = service.value.instances.iter().collect();
         instances.sort_by(|one, other| one.id.cmp(&other.id));
         for instance in instances.into_iter().filter(|it| it.health_status != "UNHEALTHY" && has_all(cloud_map, it)) {
-            let Some(address) = address(cloud_map, instance).filter(|it| may_be_dialled(it.host, here)) else {
+            let Some(address) = address(cloud_map, instance).filter(|it| may_be_dialled(it.host, options)) else {
                 continue;
             };
             if !seen.insert(address.clone()) {
@@ -94,10 +102,10 @@ pub(crate) fn place(text: &str) -> Option<String> {
     valid.then(|| text.to_owned())
 }
 
-fn may_be_dialled(host: IpAddr, here: bool) -> bool {
+fn may_be_dialled(host: IpAddr, options: &Options) -> bool {
     match hosts::of_address(host) {
         Kind::Ordinary => true,
-        Kind::Loopback => here,
+        Kind::Loopback => options.tasks_here,
         Kind::Metadata | Kind::LinkLocal | Kind::Nowhere => false,
     }
 }

@@ -7,13 +7,16 @@ use spec::{Code, Diagnostic, Diagnostics, FileId, Severity, Span, Spanned, codes
 use super::Quarantined;
 use super::assemble::Draft;
 use crate::observation::text::Located;
-use crate::observation::{Task, TaskDefinition};
+use crate::observation::{CloudMapService, Task, TaskDefinition};
 
-/// Records whose words are as if they were not said, by where they begin.
+/// Records that do not count, by where they begin.
 #[derive(Clone, Debug)]
 pub(crate) struct LeftOut {
     file: Option<FileId>,
-    starts: BTreeSet<u32>,
+    /// Their words are as if they were not said.
+    silent: BTreeSet<u32>,
+    /// They are as if they were not there: an error stayed, though their words were left out.
+    gone: BTreeSet<u32>,
 }
 
 /// Errors in which two things are alike to blame: the one that is trusted less goes.
@@ -42,15 +45,26 @@ pub(crate) struct Records<'o> {
 enum Record<'o> {
     Definition(&'o TaskDefinition),
     Task(&'o Task),
+    CloudMap(&'o CloudMapService),
 }
 
 impl LeftOut {
     pub(crate) fn nothing(records: &Records<'_>) -> Self {
-        Self { file: records.file, starts: BTreeSet::new() }
+        Self { file: records.file, silent: BTreeSet::new(), gone: BTreeSet::new() }
     }
 
+    /// Whether words are not heard.
     pub(crate) fn has(&self, span: Span) -> bool {
-        Some(span.file) == self.file && self.starts.contains(&span.start)
+        Some(span.file) == self.file && self.silent.contains(&span.start)
+    }
+
+    pub(crate) fn is_gone(&self, span: Span) -> bool {
+        Some(span.file) == self.file && self.gone.contains(&span.start)
+    }
+
+    /// Whether that is new.
+    fn add(&mut self, start: u32) -> bool {
+        self.silent.insert(start) || self.gone.insert(start)
     }
 }
 
@@ -58,7 +72,8 @@ impl<'o> Records<'o> {
     pub(crate) fn of(observed: &'o Located) -> Self {
         let definitions = observed.task_definitions.iter().map(|it| (it.span, Record::Definition(&it.value)));
         let tasks = observed.tasks.iter().map(|it| (it.span, Record::Task(&it.value)));
-        let all: Vec<(Span, Record<'o>)> = definitions.chain(tasks).collect();
+        let cloud_map = observed.cloud_map.iter().map(|it| (it.span, Record::CloudMap(&it.value)));
+        let all: Vec<(Span, Record<'o>)> = definitions.chain(tasks).chain(cloud_map).collect();
         let file = all.first().map(|(span, _)| span.file);
         let definitions = observed.task_definitions.iter().map(|it| (it.value.arn.as_str(), it.span.start)).collect();
         Self { file, definitions, by_start: all.into_iter().map(|(span, it)| (span.start, (it, span))).collect() }
@@ -84,13 +99,14 @@ impl<'o> Records<'o> {
             // Who hides behind errors of others is found at last.
             let culprits = if round < MAX_ROUNDS { culprit.into_iter().collect() } else { involved.clone() };
             for culprit in culprits {
-                if !left_out.starts.insert(culprit) {
+                if !left_out.add(culprit) {
                     continue;
                 }
                 let Some(record) = self.by_start.get(&culprit) else { continue };
                 let who = match record.0 {
                     Record::Definition(definition) => definition.name(),
                     Record::Task(task) => task.arn.clone(),
+                    Record::CloudMap(it) => format!("{}/{}", it.namespace, it.service),
                 };
                 let reason = format!("{}: {}", error.code.slug, self.without_values(&error.message, &involved));
                 new.push(Spanned::new(Quarantined { who, reason }, record.1));
@@ -140,6 +156,9 @@ impl<'o> Records<'o> {
                     let labels = it.containers.iter().flat_map(|container| container.labels.values());
                     let variables = it.containers.iter().flat_map(|container| container.environment.values());
                     values.extend(labels.chain(variables).chain(it.tags.values()).map(String::as_str));
+                }
+                Record::CloudMap(it) => {
+                    values.extend(it.instances.iter().flat_map(|it| it.attributes.values()).map(String::as_str));
                 }
                 Record::Task(it) => {
                     let variables = it.environment.values().flat_map(BTreeMap::values);

@@ -89,3 +89,37 @@ fn what_a_mesh_wants_is_what_it_names() {
     assert_eq!(wants.clusters.into_iter().collect::<Vec<_>>(), ["default", "prod"]);
     assert_eq!(wants.cloud_map.into_iter().collect::<Vec<_>>(), [("n".to_owned(), "s".to_owned())]);
 }
+
+#[test]
+fn what_the_mesh_says_of_a_service_holds_against_labels() {
+    let labels = [
+        ("envoy.service.orders.svc", "app:3000"),
+        ("envoy.service.orders.svc.annotations.timeout", "9000"),
+        ("envoy.service.orders.svc.annotations.circuit-breaker.max-requests", "70"),
+    ];
+    let definition = fargate("orders:7", &labels);
+    let task = running("t1", &definition, "10.0.0.11");
+    let mesh = "service \"orders.svc\" { timeout \"5s\"; }";
+    let outcome = join(mesh, &observation(vec![definition], vec![task]));
+    outcome.compiled();
+    let service = &outcome.mesh.services[0];
+    assert_eq!(service.timeout.unwrap().value.as_secs(), 5);
+    assert_eq!(service.circuit_breaker.as_ref().unwrap().max_requests.unwrap().value, 70);
+    assert_eq!(service.endpoints.len(), 1);
+    assert_eq!(
+        outcome.found(),
+        ["quarantined-task: `orders.svc`: `timeout` of its tasks is left out: the mesh says otherwise"]
+    );
+}
+
+#[test]
+fn a_task_at_the_address_of_another_node_is_left_out_and_not_the_mesh() {
+    let definition = fargate("web:3", &[]);
+    let task = running("t1", &definition, "10.0.0.11");
+    let mesh = "service \"web.svc\" { ecs cluster=\"prod\" family=\"web\"; }\nnode \"web\" { serves \"web.svc\"; }\n\
+                service \"db.svc\" { endpoint \"10.0.0.11:5432\"; }\nnode \"db\" { serves \"db.svc\"; }";
+    let outcome = join(mesh, &observation(vec![definition], vec![task]));
+    outcome.compiled();
+    assert_eq!(outcome.endpoints(), ["db.svc 10.0.0.11:5432 -> nobody"]);
+    assert!(outcome.joined.quarantined.iter().any(|it| it.reason.starts_with("shared-address: ")));
+}

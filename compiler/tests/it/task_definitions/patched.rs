@@ -215,3 +215,18 @@ fn an_application_that_calls_nothing_gets_no_proxy() {
     );
     assert!(!patch(text, &quiet, "a", &options()).0.unwrap().contains("_PROXY"));
 }
+
+#[test]
+fn bents_sidecar_becomes_ours_in_its_place() {
+    let text = r#"{"networkMode": "awsvpc", "containerDefinitions": [
+        {"name": "envoy", "image": "moolen/bent-envoy", "environment": [
+            {"name": "ENVOY_XDS_HOST", "value": "bent"}, {"name": "ENVOY_XDS_PORT", "value": "50000"}]},
+        {"name": "app", "dockerLabels": {"envoy.service.catalog.svc": "app:8080"}}]}"#;
+    let (patched, _) = patch(text, &shop(), "catalog", &options());
+    let patched: serde_json::Value = serde_json::from_str(&patched.unwrap()).unwrap();
+    let containers = patched["containerDefinitions"].as_array().unwrap();
+    assert_eq!(containers.len(), 2);
+    assert_eq!(containers[0]["name"], "envoy");
+    assert!(!containers[0]["environment"].to_string().contains("ENVOY_"));
+    assert_eq!(containers[1]["dependsOn"][0]["containerName"], "envoy");
+}

@@ -3,7 +3,7 @@
 pub(crate) mod apart;
 mod duration;
 #[cfg(feature = "ecs")]
-mod ecs;
+pub(super) mod ecs;
 #[cfg(not(feature = "ecs"))]
 #[path = "serve/without_ecs.rs"]
 mod ecs;
@@ -39,7 +39,7 @@ pub struct Arguments {
     #[command(flatten)]
     form: apart::Form,
     #[command(flatten)]
-    ecs: ecs::Arguments,
+    ecs: ecs::Ecs,
     #[command(flatten)]
     listening: Listening,
     #[command(flatten)]
@@ -84,7 +84,7 @@ struct Publishing {
     /// How long clusters and endpoints that left the mesh are served
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     grace: Duration,
-    /// Hold a state back that drops a larger share of all endpoints, clusters or proxies
+    /// Hold an edit back that drops a larger share of all endpoints, clusters or proxies; tasks that end are no edit
     #[arg(long, value_name = "PERCENT", default_value_t = 30, value_parser = clap::value_parser!(u8).range(0..=100))]
     max_drop: u8,
     /// Publish whatever compiles, however much it drops

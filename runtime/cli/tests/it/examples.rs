@@ -53,6 +53,51 @@ fn the_shop_in_the_words_of_its_readme() {
     }
 }
 
+/// Runs every `$ meshwright …` of the `console` blocks of an example's README, and compares what it says. `out` is a folder
+/// for the occasion; what is said to people comes after what is said to programs.
+fn as_its_readme_says(example: &str) {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().to_str().unwrap();
+    let said = |command: &str| {
+        let word = |word: &str| match word.strip_prefix("out") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{path}{rest}"),
+            _ => word.to_owned(),
+        };
+        let words: Vec<String> = command.split(' ').map(word).collect();
+        let output = meshwright(&project(), &words.iter().map(String::as_str).collect::<Vec<_>>());
+        let both = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        both.replace(path, "out")
+    };
+    let readme = project().join("examples").join(example).join("README.md");
+    let (mut shown, mut is_console, mut is_output) = (String::new(), false, false);
+    for line in std::fs::read_to_string(&readme).unwrap().lines() {
+        is_output &= !line.starts_with("```") && !line.starts_with("$ ");
+        if line.starts_with("```") {
+            is_console = line == "```console";
+        }
+        if is_output {
+            continue;
+        }
+        shown.push_str(line);
+        shown.push('\n');
+        if let Some(command) = line.strip_prefix("$ meshwright ").filter(|_| is_console) {
+            shown.push_str(&said(command));
+            is_output = true;
+        }
+    }
+    expect_test::expect_file![readme].assert_eq(&shown);
+}
+
+#[test]
+fn tasks_on_fargate_in_the_words_of_their_readme() {
+    as_its_readme_says("ecs-fargate");
+}
+
+#[test]
+fn tasks_behind_a_bridge_in_the_words_of_their_readme() {
+    as_its_readme_says("ecs-ec2-bridge");
+}
+
 #[test]
 fn every_golden_of_the_compiler() {
     let golden = project().join("compiler/tests/golden");

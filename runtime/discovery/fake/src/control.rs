@@ -121,11 +121,16 @@ fn change(state: &State, change: Change) -> Result<Value, Failure> {
         }
         Change::RunTask(run) => json!(world.run_task(run)?),
         Change::AddAddresses { addresses } => json!(world.addresses.extend(addresses)),
-        Change::AtOnce => json!(world.pace = Pace::AtOnce),
-        Change::ByHand => json!(world.pace = Pace::ByHand),
+        Change::AtOnce | Change::ByHand => {
+            world.pace = if matches!(change, Change::AtOnce) { Pace::AtOnce } else { Pace::ByHand };
+            Value::Null
+        }
         Change::Settle => json!(world.settle()),
         Change::ExpireTokens => json!(world.expire_tokens()),
-        Change::Remember => json!(*lock(&state.remembered) = Some(world.clone())),
+        Change::Remember => {
+            *lock(&state.remembered) = Some(world.clone());
+            Value::Null
+        }
         Change::RegisterInstance { namespace, service, id, address, port } => {
             json!(world.register_instance(&namespace, &service, &id, address, port))
         }

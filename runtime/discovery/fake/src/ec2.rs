@@ -13,10 +13,7 @@ pub fn answer(world: &World, action: &str, request: &Value) -> Result<Value, Fai
         let message = format!("The action {action} is not valid for this web service.");
         return Err(Failure::new("InvalidAction", message));
     }
-    let mut asked = Vec::new();
-    while let Some(id) = request[format!("InstanceId.{}", asked.len() + 1)].as_str() {
-        asked.push(id);
-    }
+    let asked = numbered(request, "InstanceId");
     let known: Vec<&ContainerInstance> =
         world.clusters.values().flat_map(|cluster| cluster.instances.values()).collect();
     let missing = |id: &&&str| !known.iter().any(|instance| instance.ec2_instance_id == **id);
@@ -24,10 +21,38 @@ pub fn answer(world: &World, action: &str, request: &Value) -> Result<Value, Fai
         let message = format!("The instance ID '{id}' does not exist");
         return Err(Failure::new("InvalidInstanceID.NotFound", message));
     }
-    let wanted =
-        |instance: &&&ContainerInstance| asked.is_empty() || asked.contains(&instance.ec2_instance_id.as_str());
+    let filtered = filter(request)?;
+    let wanted = |instance: &&&ContainerInstance| {
+        let id = instance.ec2_instance_id.as_str();
+        (asked.is_empty() || asked.contains(&id)) && filtered.as_ref().is_none_or(|ids| ids.contains(&id))
+    };
     let instances: Vec<Value> = known.iter().filter(wanted).map(|instance| described(instance)).collect();
     Ok(json!({ "account": world.account, "instances": instances }))
+}
+
+/// The ids that a filter lets through, if there is one. Unlike a list of ids, it may name what is gone.
+fn filter(request: &Value) -> Result<Option<Vec<&str>>, Failure> {
+    match request["Filter.1.Name"].as_str() {
+        None => Ok(None),
+        Some("instance-id") => {
+            let ids = numbered(request, "Filter.1.Value");
+            if ids.len() > 200 {
+                let message = "The maximum number of filter values specified on a single call is 200";
+                return Err(Failure::new("FilterLimitExceeded", message));
+            }
+            Ok(Some(ids))
+        }
+        Some(other) => Err(Failure::new("InvalidParameterValue", format!("The filter '{other}' is invalid"))),
+    }
+}
+
+/// `NAME.1`, `NAME.2` and so on.
+fn numbered<'a>(request: &'a Value, name: &str) -> Vec<&'a str> {
+    let mut values = Vec::new();
+    while let Some(value) = request[format!("{name}.{}", values.len() + 1)].as_str() {
+        values.push(value);
+    }
+    values
 }
 
 fn described(instance: &ContainerInstance) -> Value {

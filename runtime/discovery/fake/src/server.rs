@@ -142,8 +142,10 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
     // Dropped with this task, and all connections with it.
     let mut connections = JoinSet::new();
     loop {
-        if let Ok((stream, _)) = listener.accept().await {
-            connections.spawn(connection(stream, Arc::clone(&state)));
+        match listener.accept().await {
+            Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&state)))),
+            // There are no files left, which takes a while to change.
+            Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
         }
         while connections.try_join_next().is_some() {}
     }

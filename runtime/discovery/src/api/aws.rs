@@ -7,9 +7,9 @@ mod records;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_config::{Region, SdkConfig};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_ecs::types::{DesiredStatus, TaskDefinitionField, TaskField};
 use aws_sdk_servicediscovery::types::HealthStatusFilter;

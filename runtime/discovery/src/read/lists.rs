@@ -24,7 +24,7 @@ pub(super) async fn clusters<A: Api>(
 ) -> Answer<Vec<Cluster>> {
     let mut clusters = BTreeSet::new();
     let mut named: BTreeSet<&str> = wants.clusters.iter().map(String::as_str).collect();
-    if named.is_empty() && wants.cloud_map.is_empty() {
+    if named.is_empty() {
         named.insert(DEFAULT);
     }
     if named.remove("*") {

@@ -5,5 +5,6 @@ mod events;
 mod moments;
 mod outage;
 mod running;
+mod scenes;
 mod wire;
 mod world;

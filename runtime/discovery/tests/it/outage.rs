@@ -3,37 +3,26 @@
 use std::time::Duration;
 
 use discovery::api::Kind;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::running::{run, tasks, until};
+use crate::scenes::{OUTAGE, outage, run, until};
 use crate::world::{How, World};
 
-const OUTAGE: Duration = Duration::from_secs(600);
 /// One interval with its jitter, the longest wait after a failure, and the read itself.
 const RECOVERY: Duration = Duration::from_secs(18 + 30 + 5);
 
 #[tokio::test(start_paused = true)]
 async fn ten_minutes_of_every_fault_lose_nothing() {
-    let kinds = [Kind::Throttled, Kind::Unavailable, Kind::Timeout, Kind::Connection, Kind::Unusable, Kind::Credentials];
+    let kinds =
+        [Kind::Throttled, Kind::Unavailable, Kind::Timeout, Kind::Connection, Kind::Unusable, Kind::Credentials];
     for (seed, how) in kinds.map(How::With).into_iter().chain([How::Silence]).enumerate() {
-        let world = World::of(500);
-        let (mut handle, _wants) = run(&world, seed as u64);
-        until(&mut handle, |status| status.running == 500).await;
-        world.change(|state| state.failing = Some(how));
-        let before = world.calls();
-        handle.observed.mark_unchanged();
-        sleep(OUTAGE).await;
-        assert_eq!((tasks(&handle), handle.observed.has_changed().unwrap()), (500, false), "{how:?}");
-        let calls = world.calls() - before;
-        assert!((15..=45).contains(&calls), "{how:?}: {calls} calls");
-        let failing = handle.status.borrow().failing.clone().unwrap();
+        let outage = outage(500, how, seed as u64).await;
+        assert_eq!((outage.retained, outage.changed), (500, false), "{how:?}");
+        assert!((15..=45).contains(&outage.calls), "{how:?}: {} calls", outage.calls);
+        let failing = outage.failing.unwrap();
         assert_eq!(failing.credentials, how == How::With(Kind::Credentials), "{how:?}");
         assert!(failing.reads >= 10, "{how:?}: {failing:?}");
-
-        world.change(|state| state.failing = None);
-        let over = Instant::now();
-        until(&mut handle, |status| status.failing.is_none()).await;
-        assert!(over.elapsed() <= RECOVERY, "{how:?}: {:?}", over.elapsed());
+        assert!(outage.recovery <= RECOVERY, "{how:?}: {:?}", outage.recovery);
     }
 }
 

@@ -3,26 +3,12 @@
 use std::time::Duration;
 
 use compiler::import::ecs::Wants;
-use discovery::{Handle, Options, Status, start};
+use discovery::{Handle, Options, start};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
+use crate::scenes::{run, tasks, until};
 use crate::world::World;
-
-pub(crate) fn run(world: &World, seed: u64) -> (Handle, watch::Sender<Wants>) {
-    let wants = watch::Sender::new(Wants::default());
-    (start(Options { seed, ..Options::default() }, world.clone(), wants.subscribe()), wants)
-}
-
-/// Waits for a status; on the clock of the test.
-pub(crate) async fn until(handle: &mut Handle, is: impl FnMut(&Status) -> bool) -> Status {
-    let waited = timeout(Duration::from_secs(7_200), handle.status.wait_for(is)).await;
-    waited.expect("it never came").expect("discovery has ended").clone()
-}
-
-pub(crate) fn tasks(handle: &Handle) -> usize {
-    handle.observed.borrow().as_ref().map_or(0, |observed| observed.tasks.len())
-}
 
 async fn reads(handle: &mut Handle, count: u32) {
     for _ in 0..count {
@@ -82,7 +68,10 @@ async fn what_is_wanted_is_read_at_once_when_it_changes() {
     let (mut handle, wants) = run(&world, 1);
     until(&mut handle, |status| status.running == 10).await;
     let asked = Instant::now();
-    wants.send_replace(Wants { cloud_map: [("n".to_owned(), "s".to_owned())].into(), clusters: ["*".to_owned()].into() });
+    wants.send_replace(Wants {
+        cloud_map: [("n".to_owned(), "s".to_owned())].into(),
+        clusters: ["*".to_owned()].into(),
+    });
     handle.observed.wait_for(|observed| observed.as_ref().is_some_and(|it| it.cloud_map.len() == 1)).await.unwrap();
     assert!(asked.elapsed() < Duration::from_secs(2));
 }

@@ -12,50 +12,50 @@ use tokio::time::{Instant, sleep};
 
 /// Cheap to clone: clones are the same world.
 #[derive(Clone, Default)]
-pub struct World(Arc<Mutex<State>>);
+pub(crate) struct World(Arc<Mutex<State>>);
 
 #[derive(Default)]
-pub struct State {
-    pub tasks: BTreeMap<String, Seen>,
+pub(crate) struct State {
+    pub(crate) tasks: BTreeMap<String, Seen>,
     /// Tasks that no list has.
-    pub unlisted: BTreeSet<String>,
+    pub(crate) unlisted: BTreeSet<String>,
     /// Attempts by action.
-    pub calls: BTreeMap<&'static str, u64>,
-    pub throttled: u64,
+    pub(crate) calls: BTreeMap<&'static str, u64>,
+    pub(crate) throttled: u64,
     /// Calls that all of the account may make: a second, and at once.
-    pub bucket: Option<Bucket>,
-    pub failing: Option<How>,
+    pub(crate) bucket: Option<Bucket>,
+    pub(crate) failing: Option<How>,
     /// Of pages of lists, by their number, before they are given.
-    pub page: Option<Box<dyn FnMut(usize, Page) -> Answer<Page> + Send>>,
+    pub(crate) page: Option<Box<dyn FnMut(usize, Page) -> Answer<Page> + Send>>,
     /// Of descriptions of tasks.
-    pub described: Option<Box<dyn FnMut(Described) -> Described + Send>>,
+    pub(crate) described: Option<Box<dyn FnMut(Described) -> Described + Send>>,
     /// A family whose task definitions are throttled.
-    pub broken_family: Option<String>,
-    pub renewed: u64,
+    pub(crate) broken_family: Option<String>,
+    pub(crate) renewed: u64,
     started: u32,
 }
 
 /// How all calls fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub(crate) enum How {
     With(Kind),
     /// No answer ever comes, or not all of it.
     Silence,
 }
 
-pub struct Bucket {
+pub(crate) struct Bucket {
     rate: f64,
     burst: f64,
     tokens: f64,
     filled: Instant,
 }
 
-pub const CLUSTER: &str = "arn:aws:ecs:eu-central-1:1:cluster/default";
+pub(crate) const CLUSTER: &str = "arn:aws:ecs:eu-central-1:1:cluster/default";
 const PAGE: usize = 100;
 
 impl World {
     /// So many tasks of services `s0`, `s1`, … with fifty tasks each.
-    pub fn of(tasks: u32) -> Self {
+    pub(crate) fn of(tasks: u32) -> Self {
         let world = Self::default();
         for number in 0..tasks {
             world.start(&format!("s{}", number / 50));
@@ -63,12 +63,12 @@ impl World {
         world
     }
 
-    pub fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.0.lock().unwrap())
     }
 
     /// Starts a task of a service; its ARN.
-    pub fn start(&self, service: &str) -> String {
+    pub(crate) fn start(&self, service: &str) -> String {
         self.change(|state| {
             state.started += 1;
             let arn = format!("arn:aws:ecs:eu-central-1:1:task/default/{:032x}", state.started);
@@ -91,7 +91,7 @@ impl World {
     }
 
     /// ECS ends a task: it says so for a while.
-    pub fn stop(&self, arn: &str) {
+    pub(crate) fn stop(&self, arn: &str) {
         self.change(|state| {
             let seen = state.tasks.get_mut(arn).unwrap();
             seen.version += 1;
@@ -101,22 +101,22 @@ impl World {
     }
 
     /// ECS does not know a task any more.
-    pub fn forget(&self, arn: &str) {
+    pub(crate) fn forget(&self, arn: &str) {
         self.change(|state| state.tasks.remove(arn));
     }
 
-    pub fn running(&self) -> BTreeSet<String> {
+    pub(crate) fn running(&self) -> BTreeSet<String> {
         self.change(|state| {
             let running = state.tasks.values().filter(|seen| seen.task.last_status == "RUNNING");
             running.map(|seen| seen.task.arn.clone()).collect()
         })
     }
 
-    pub fn calls(&self) -> u64 {
+    pub(crate) fn calls(&self) -> u64 {
         self.change(|state| state.calls.values().sum())
     }
 
-    pub fn bucket(&self, rate: f64, burst: f64) {
+    pub(crate) fn bucket(&self, rate: f64, burst: f64) {
         self.change(|state| state.bucket = Some(Bucket { rate, burst, tokens: burst, filled: Instant::now() }));
     }
 

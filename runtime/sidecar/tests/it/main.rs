@@ -3,6 +3,7 @@
 mod certificates;
 mod control_planes;
 mod draining;
+mod in_ecs;
 mod last_good;
 mod life;
 mod readiness;

@@ -5,7 +5,7 @@ use spec::{Diagnostic, Diagnostics, codes};
 
 use super::super::json::Json;
 use super::super::patch::{Network, STATE};
-use super::super::sidecar::{NODE, XDS, is_app_mesh, is_secret, variable};
+use super::super::sidecar::{BENT_XDS, NODE, XDS, is_app_mesh, is_bent, is_secret, variable};
 use super::{Task, is_essential, name, place, start};
 
 const CODE: spec::Code = codes::SIDECAR_CONTAINER;
@@ -14,7 +14,11 @@ pub(super) fn check(task: &Task<'_>, diagnostics: &mut Diagnostics) {
     match (task.sidecar, task.foreign) {
         (Some(sidecar), _) => ours(task, sidecar, diagnostics),
         (None, Some(other)) => {
-            let what = if is_app_mesh(other) { "App Mesh's Envoy" } else { "not Meshwright's sidecar" };
+            let what = match other {
+                _ if is_app_mesh(other) => "App Mesh's Envoy",
+                _ if is_bent(other) => "bent's Envoy",
+                _ => "not Meshwright's sidecar",
+            };
             let message = format!("container `{}` is {what}", quote(name(other)));
             let help = "replace it in its place: `meshwright task-definition patch`";
             diagnostics.push(Diagnostic::of(CODE, place(other, "image"), message).help(help));
@@ -42,8 +46,13 @@ fn ours(task: &Task<'_>, sidecar: &Json, diagnostics: &mut Diagnostics) {
     match variable(sidecar, NODE).and_then(|pair| pair.get("value")) {
         // Behind a bridge each task is a node of its own, which ECS tells its sidecar.
         None if !is_secret(sidecar, NODE) && (task.network != Network::Bridge || task.wanted.is_gateway) => {
-            let help = format!("write `{{\"name\": \"{NODE}\", \"value\": \"{wanted}\"}}`");
-            found("environment", format!("the sidecar is not told that it is `{wanted}`"), help);
+            let message = format!(
+                "the sidecar is not told that it is `{wanted}`: it says its family and task, which `serve --ecs` alone knows"
+            );
+            diagnostics.push(
+                Diagnostic::warning(CODE, place(sidecar, "environment"), message)
+                    .help(format!("write `{{\"name\": \"{NODE}\", \"value\": \"{wanted}\"}}`")),
+            );
         }
         Some(said) if said.as_text().is_some_and(|said| said != wanted) => {
             let message =
@@ -65,7 +74,8 @@ fn others(task: &Task<'_>, sidecar: &Json, diagnostics: &mut Diagnostics) {
     let mut found = |key: &str, message: &str, help: String| {
         diagnostics.push(Diagnostic::of(CODE, place(sidecar, key), message).help(help));
     };
-    if variable(sidecar, XDS).is_none() && !is_secret(sidecar, XDS) && !has_bootstrap {
+    let is_told = [XDS, BENT_XDS].iter().any(|it| variable(sidecar, it).is_some() || is_secret(sidecar, it));
+    if !is_told && !has_bootstrap {
         let help = format!("write `{{\"name\": \"{XDS}\", \"value\": \"HOST:PORT\"}}`");
         found("environment", "the sidecar is not told where the control plane is", help);
     }

@@ -21,7 +21,7 @@ use crate::exit::Exit;
 /// What is read of AWS.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "ECS")]
-pub(super) struct Arguments {
+pub(super) struct Ecs {
     /// Find out what runs on ECS and add it to the mesh; without a mesh, it is all of it
     #[arg(long, conflicts_with_all = ["observed", "from"])]
     pub(super) ecs: bool,
@@ -41,6 +41,8 @@ pub(super) struct Arguments {
 const STALE_AFTER: u32 = 3;
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Between tries to find out where this machine is.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// The file that has what runs, and whatever keeps it there.
 #[derive(Debug)]
@@ -78,12 +80,20 @@ struct Shown(OnceLock<Handle>);
 
 /// Needs credentials only when it begins to read, which may be long before there are any.
 pub(super) async fn start(
-    arguments: &Arguments,
+    arguments: &Ecs,
     place: &Place,
     reconciler: &Reconciler,
     metrics: &Metrics,
 ) -> Result<Discovering, Exit> {
-    let aws = Aws::from_environment().await.map_err(Exit::usage)?;
+    let aws = match Aws::from_environment().await {
+        Ok(aws) => Some(aws),
+        // What was served before is served until the machine says where it is.
+        Err(error) if !reconciler.published.borrow().is_empty() => {
+            tracing::warn!(%error, "ECS cannot be read");
+            None
+        }
+        Err(error) => return Err(Exit::usage(error)),
+    };
     let options = discovery::Options {
         interval: arguments.interval,
         calls_per_second: arguments.calls_per_second,
@@ -107,7 +117,7 @@ pub(super) async fn start(
 
 async fn run(
     shown: Arc<Shown>,
-    aws: Aws,
+    aws: Option<Aws>,
     options: discovery::Options,
     clusters: BTreeSet<String>,
     mut wanted: watch::Receiver<Option<Wants>>,
@@ -121,6 +131,10 @@ async fn run(
     let first = match wanted.wait_for(Option::is_some).await {
         Ok(first) => in_all(&first.clone().unwrap_or_default()),
         Err(_) => return,
+    };
+    let aws = match aws {
+        Some(aws) => aws,
+        None => ready(&trouble).await,
     };
     let wants = watch::Sender::new(first);
     let handle = discovery::start(options, aws, wants.subscribe());
@@ -148,10 +162,21 @@ async fn run(
     }
 }
 
+/// Tries until there is a region and an end point.
+async fn ready(trouble: &impl Fn(Option<String>)) -> Aws {
+    loop {
+        match Aws::from_environment().await {
+            Ok(aws) => return aws,
+            Err(error) => trouble(Some(format!("ECS cannot be read: {error}"))),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 fn failing_too_long(status: &Status, stale_after: Duration) -> Option<String> {
     let failing = status.failing.as_ref()?;
-    let seconds = now().saturating_sub(failing.since);
-    (seconds > stale_after.as_secs()).then(|| format!("ECS was not read since {seconds} s: {}", failing.error))
+    let too_long = now().saturating_sub(failing.since) > stale_after.as_secs();
+    too_long.then(|| format!("ECS was not read for more than {} s: {}", stale_after.as_secs(), failing.error))
 }
 
 impl Discovering {
@@ -241,7 +266,7 @@ fn known(file: &Path) -> Option<Observation> {
     text::read(file, &sources, &mut diagnostics).map(text::Located::plain)
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+pub(in crate::command) fn interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     let least = discovery::run::LEAST_INTERVAL;
     if interval < least {
@@ -250,7 +275,7 @@ fn interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
-fn calls(text: &str) -> Result<f64, String> {
+pub(in crate::command) fn calls(text: &str) -> Result<f64, String> {
     let calls: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
     if calls.is_finite() && (0.1..=100.0).contains(&calls) { Ok(calls) } else { Err("say 0.1 to 100".to_owned()) }
 }

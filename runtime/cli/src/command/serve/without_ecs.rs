@@ -10,7 +10,7 @@ use control_plane::{Metrics, admin};
 use crate::exit::Exit;
 
 #[derive(Args, Debug)]
-pub(super) struct Arguments {
+pub(super) struct Ecs {
     #[arg(long, hide = true)]
     pub(super) ecs: bool,
     #[arg(long = "cluster", hide = true)]
@@ -31,7 +31,7 @@ impl Place {
 /// There is none.
 pub(super) enum Discovering {}
 
-pub(super) async fn start(_: &Arguments, place: &Place, _: &Reconciler, _: &Metrics) -> Result<Discovering, Exit> {
+pub(super) async fn start(_: &Ecs, place: &Place, _: &Reconciler, _: &Metrics) -> Result<Discovering, Exit> {
     match Place::in_folder(Some(&place.file)) {
         Ok(_) => Err(Exit::usage(anyhow::anyhow!("there is no ECS to read"))),
         Err(error) => Err(error),

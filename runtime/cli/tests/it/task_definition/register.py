@@ -1,4 +1,5 @@
-"""Holds task definitions against AWS's own description of RegisterTaskDefinition, and registers them with moto."""
+"""Holds task definitions against AWS's own description of RegisterTaskDefinition, and registers them with moto, which wants a hard limit
+where AWS takes a reservation: its tasks on EC2 say their memory as a whole."""
 
 import json
 import sys

@@ -30,6 +30,28 @@ async fn a_task_runs_at_the_address_it_was_given() {
 }
 
 #[tokio::test]
+async fn an_address_may_be_told_by_the_attachment_alone() {
+    let fake = with_orders().await;
+    let id = fake.change(|world| world.run_task(Run::at("production", "orders", ip("127.9.0.4")))).unwrap();
+    fake.change(|world| world.task_mut(&id).map(|task| task.hides_interfaces = true)).unwrap();
+    let task = described(&fake, &id).await;
+    assert_eq!(task["containers"][0]["networkInterfaces"], json!([]));
+    assert!(task["attachments"].to_string().contains("127.9.0.4"));
+}
+
+#[tokio::test]
+async fn with_awsvpc_on_ec2_a_task_has_an_address_and_a_host() {
+    let fake = with_orders().await;
+    let id = fake.change(|world| {
+        world.add_instance("production", &[ip("10.0.0.9")]).unwrap();
+        world.run_task(Run::at("production", "orders", ip("10.0.1.4"))).unwrap()
+    });
+    let task = described(&fake, &id).await;
+    assert_eq!((address(&task), &task["launchType"]), (Some("10.0.1.4"), &json!("EC2")));
+    assert!(task["containerInstanceArn"].is_string());
+}
+
+#[tokio::test]
 async fn by_hand_each_step_of_a_life_is_seen() {
     let fake = with_orders().await;
     let id = fake.change(|world| {

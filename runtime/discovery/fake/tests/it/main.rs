@@ -5,6 +5,7 @@ mod botocore;
 mod client;
 mod definitions;
 mod door;
+mod examples;
 mod faults;
 mod life;
 mod lists;

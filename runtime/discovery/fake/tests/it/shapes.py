@@ -152,6 +152,9 @@ def check_ec2(ec2, instances):
     assert found["PrivateIpAddress"] == "10.0.0.9", found
     assert found["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"] == "fd00::9", found
     assert found["Placement"]["AvailabilityZone"] == "eu-central-1a", found
+    only = lambda ids: ec2.describe_instances(Filters=[{"Name": "instance-id", "Values": ids}])["Reservations"]
+    assert len(only([*instances, "i-0"])) == 1 and not only(["i-0"])
+    refused("FilterLimitExceeded", only, ids=[f"i-{number}" for number in range(201)])
     refused("InvalidInstanceID.NotFound", ec2.describe_instances, InstanceIds=["i-0"])
 
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use compiler::snapshot::ResourceKind;
+use control_plane::published::Names;
 use control_plane::server::{self, Listen, Running, Shared, TlsFiles};
 use control_plane::{Metrics, Published, Registry, Resources, Served};
 use tokio::sync::watch;
@@ -29,6 +30,13 @@ impl ControlPlane {
 
     pub(crate) async fn start_with(world: &World, address: SocketAddr, header: &str, tls: Option<Tls>) -> Self {
         Self::serving(Arc::new(Published::of(&world.meshes.snapshot(header))), address, tls).await
+    }
+
+    /// One that knows the task `prod/7f3c` as the node.
+    pub(crate) async fn of_task(world: &World, address: SocketAddr, header: &str) -> Self {
+        let aliases = [("prod/7f3c".to_owned(), NODE.to_owned())].into();
+        let names = Names { aliases, ..Names::default() };
+        Self::serving(Arc::new(Published::of(&world.meshes.snapshot(header)).named(names)), address, None).await
     }
 
     /// One that has kept what another one served.

@@ -37,8 +37,6 @@ impl Sidecar {
 
     /// With another program in the place of Envoy.
     pub(crate) fn start_as(world: &World, control_planes: &[SocketAddr], envoy: &Path, more: &[&str]) -> Self {
-        let log = world.folder.path().join("sidecar.log");
-        let file = File::options().create(true).append(true).open(&log).expect("a log");
         let mut servers = String::new();
         for address in control_planes {
             let _ = write!(servers, "{}{address}", if servers.is_empty() { "" } else { "," });
@@ -54,6 +52,23 @@ impl Sidecar {
             command.arg("--");
         }
         command.args(["--concurrency", "2", "--log-level", "warn"]);
+        Self::run(world, command)
+    }
+
+    /// Without a bootstrap, as a container that has nothing but its environment.
+    pub(crate) fn start_alone(world: &World, variables: &[(&str, String)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meshwright-sidecar"));
+        command.args(["--bind", &world.address.to_string()]).args(["--", "--concurrency", "2"]);
+        command.env("MESHWRIGHT_FOLDER", world.folder.path().join("own"));
+        command.env("MESHWRIGHT_HEALTH", world.health().to_string());
+        command.env("ENVOY", local::find(None).expect("an Envoy").path());
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::run(world, command)
+    }
+
+    fn run(world: &World, mut command: Command) -> Self {
+        let log = world.folder.path().join("sidecar.log");
+        let file = File::options().create(true).append(true).open(&log).expect("a log");
         command.env_remove("STATE_DIRECTORY").stdin(Stdio::null());
         // Standard output is the access log.
         command.stdout(Stdio::null()).stderr(file);
