@@ -349,9 +349,12 @@ fn grouped<'c>(colours: &'c [Colour], by: impl Fn(&'c Colour) -> &'c Spanned<Nam
     groups.into_iter().collect()
 }
 
-/// Namespaces, each with a namespace that calls it, or with none for its gateways; in the order of their names.
-fn others(members: &[Member<'_>]) -> Vec<(Spanned<Name>, Option<Name>)> {
-    let mut others: BTreeMap<(String, Option<String>), (Spanned<Name>, Option<Name>)> = BTreeMap::new();
+/// A namespace, and one that calls it; none for its gateways.
+type Opening = (Spanned<Name>, Option<Name>);
+
+/// In the order of their names.
+fn others(members: &[Member<'_>]) -> Vec<Opening> {
+    let mut others: BTreeMap<(String, Option<String>), Opening> = BTreeMap::new();
     for member in members {
         let own = &member.namespace;
         match &member.role {

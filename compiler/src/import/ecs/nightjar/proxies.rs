@@ -18,9 +18,12 @@ struct Called {
     address: Option<IpAddr>,
 }
 
+/// A task, and what it calls.
+type Task<'m> = (&'m Member<'m>, Vec<Called>);
+
 /// A node for each task definition, or, where its tasks say different things, for each task.
 pub(super) fn nodes(members: &[Member<'_>], additions: &mut Additions<'_>) {
-    let mut by_definition: BTreeMap<(&str, u32), Vec<(&Member<'_>, Vec<Called>)>> = BTreeMap::new();
+    let mut by_definition: BTreeMap<(&str, u32), Vec<Task<'_>>> = BTreeMap::new();
     for member in members {
         if let Some(called) = called(member, additions) {
             let definition = member.it.definition;
