@@ -23,6 +23,8 @@ fn main() -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
     runtime.block_on(async {
         println!("{:<44} {:<34} figure", "scenario", "target");
+        // First: what is freed later is not given back.
+        memory().await;
         crowds().await;
         outages().await;
         moments().await;
@@ -137,6 +139,9 @@ async fn costs() {
             format!("{} ({:.1} s); first read {} ({:.1} s)", next.calls, next.seconds, first.calls, first.seconds);
         row(&format!("calls of a poll, {tasks} tasks"), "2 for 100 tasks", figure);
     }
+}
+
+async fn memory() {
     let before = resident();
     let world = World::of(3_000);
     let of_the_world = resident();

@@ -84,7 +84,7 @@ struct Publishing {
     /// How long clusters and endpoints that left the mesh are served
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     grace: Duration,
-    /// Hold a state back that drops a larger share of all endpoints, clusters or proxies
+    /// Hold an edit back that drops a larger share of all endpoints, clusters or proxies; tasks that end are no edit
     #[arg(long, value_name = "PERCENT", default_value_t = 30, value_parser = clap::value_parser!(u8).range(0..=100))]
     max_drop: u8,
     /// Publish whatever compiles, however much it drops

@@ -2,6 +2,7 @@
 //! test says. Requests go on all the time, and each is counted.
 
 mod comes_and_goes;
+mod discover;
 mod hostile;
 mod outages;
 mod shop;

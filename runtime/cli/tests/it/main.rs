@@ -8,6 +8,7 @@ mod follow;
 mod formats;
 mod live;
 mod malformed;
+mod observed;
 mod outputs;
 mod random;
 mod rules;

@@ -47,7 +47,9 @@ impl Tasks {
             return Newest::Ended(*ended);
         }
         let known = self.known.get(&seen.task.arn).filter(|known| known.version > seen.version);
-        let newest = known.cloned().unwrap_or(seen);
+        let mut newest = known.cloned().unwrap_or(seen);
+        // Whatever was thought of it: it was seen now.
+        newest.task.retained = false;
         match newest.task.last_status.as_str() {
             "STOPPED" | "DELETED" => Newest::Ended(newest.version),
             _ => Newest::Runs(newest),

@@ -1,4 +1,5 @@
-//! A sidecar without a bootstrap: it finds out which task it is in, and asks control planes as that task.
+//! A sidecar without a bootstrap: it finds out which task it is in, and asks control planes as that task. With one, nothing
+//! here has a meaning.
 //!
 //! What bent's image takes from its environment is taken here, too, so that a task definition changes its image alone.
 
@@ -22,11 +23,11 @@ use crate::task::{self, Patience, Task};
 #[command(next_help_heading = "Without a bootstrap")]
 pub(super) struct Alone {
     /// The node or gateway; by default the task definition's, `FAMILY/REVISION`
-    #[arg(long, env = "MESHWRIGHT_NODE", value_name = "NAME", conflicts_with = "bootstrap")]
+    #[arg(long, env = "MESHWRIGHT_NODE", value_name = "NAME")]
     node: Option<String>,
     /// Folder for the bootstrap, the socket and what Envoy acknowledged; by default $STATE_DIRECTORY, or
     /// /var/lib/meshwright
-    #[arg(long, env = "MESHWRIGHT_FOLDER", value_name = "DIR", conflicts_with = "bootstrap")]
+    #[arg(long, env = "MESHWRIGHT_FOLDER", value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Where Envoy's administration binds, on port 9901: for trials with several tasks on one machine
     #[arg(long, value_name = "ADDRESS", hide = true)]

@@ -41,6 +41,8 @@ pub(super) struct Ecs {
 const STALE_AFTER: u32 = 3;
 /// How often that is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// Between tries to find out where this machine is.
+const AGAIN: Duration = Duration::from_secs(10);
 
 /// The file that has what runs, and whatever keeps it there.
 #[derive(Debug)]
@@ -83,7 +85,15 @@ pub(super) async fn start(
     reconciler: &Reconciler,
     metrics: &Metrics,
 ) -> Result<Discovering, Exit> {
-    let aws = Aws::from_environment().await.map_err(Exit::usage)?;
+    let aws = match Aws::from_environment().await {
+        Ok(aws) => Some(aws),
+        // What was served before is served until the machine says where it is.
+        Err(error) if !reconciler.published.borrow().is_empty() => {
+            tracing::warn!(%error, "ECS cannot be read");
+            None
+        }
+        Err(error) => return Err(Exit::usage(error)),
+    };
     let options = discovery::Options {
         interval: arguments.interval,
         calls_per_second: arguments.calls_per_second,
@@ -107,7 +117,7 @@ pub(super) async fn start(
 
 async fn run(
     shown: Arc<Shown>,
-    aws: Aws,
+    aws: Option<Aws>,
     options: discovery::Options,
     clusters: BTreeSet<String>,
     mut wanted: watch::Receiver<Option<Wants>>,
@@ -121,6 +131,10 @@ async fn run(
     let first = match wanted.wait_for(Option::is_some).await {
         Ok(first) => in_all(&first.clone().unwrap_or_default()),
         Err(_) => return,
+    };
+    let aws = match aws {
+        Some(aws) => aws,
+        None => ready(&trouble).await,
     };
     let wants = watch::Sender::new(first);
     let handle = discovery::start(options, aws, wants.subscribe());
@@ -148,10 +162,21 @@ async fn run(
     }
 }
 
+/// Tries until there is a region and an end point.
+async fn ready(trouble: &impl Fn(Option<String>)) -> Aws {
+    loop {
+        match Aws::from_environment().await {
+            Ok(aws) => return aws,
+            Err(error) => trouble(Some(format!("ECS cannot be read: {error}"))),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
 fn failing_too_long(status: &Status, stale_after: Duration) -> Option<String> {
     let failing = status.failing.as_ref()?;
-    let seconds = now().saturating_sub(failing.since);
-    (seconds > stale_after.as_secs()).then(|| format!("ECS was not read since {seconds} s: {}", failing.error))
+    let too_long = now().saturating_sub(failing.since) > stale_after.as_secs();
+    too_long.then(|| format!("ECS was not read for more than {} s: {}", stale_after.as_secs(), failing.error))
 }
 
 impl Discovering {

@@ -81,7 +81,8 @@ async fn colours_namespaces_and_gateways_serve_the_paths_that_tasks_name() {
     };
     let json = r#"{"path-match":{"match-type":"prefix","value":"/json/"},"default-access":true,"headers":[{"header-name":"x-a","match-type":"prefix","value":"1"}]}"#;
     let tuna = |color: &str, weight: u32| {
-        let routes = format!("NJ_ROUTE_1=/tuna\nNJ_ROUTE_WEIGHT_1={weight}\nNJ_ROUTE_2=!/tuna_{color}\nNJ_ROUTE_3={json}");
+        let routes =
+            format!("NJ_ROUTE_1=/tuna\nNJ_ROUTE_WEIGHT_1={weight}\nNJ_ROUTE_2=!/tuna_{color}\nNJ_ROUTE_3={json}");
         of("yummy", "tuna", color, &routes)
     };
     let live = up(&[

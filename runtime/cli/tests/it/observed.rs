@@ -1,0 +1,56 @@
+//! What runs on ECS, as a file beside a mesh or in its place.
+
+use crate::cli::{code, meshwright, project, text};
+
+const MESH: &str = "examples/ecs-fargate/mesh.kdl";
+const OBSERVED: &str = "examples/ecs-fargate/observed.json";
+
+#[track_caller]
+fn check(arguments: &[&str], expected: i32) -> String {
+    let output = meshwright(&project(), arguments);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(code(&output), expected, "{said}");
+    said
+}
+
+#[test]
+fn what_runs_is_added_to_a_mesh() {
+    let out = tempfile::tempdir().expect("a folder");
+    let folder = out.path().to_str().expect("text");
+    let said = check(&["compile", MESH, "--observed", OBSERVED, "-o", folder], 0);
+    assert!(said.contains("orders"), "{said}");
+    check(&["check", MESH, "--observed", OBSERVED], 0);
+}
+
+#[test]
+fn what_runs_is_a_mesh_of_its_own() {
+    let said = check(&["check", "--from", "ecs", OBSERVED], 0);
+    assert!(said.starts_with("mesh ecs: "), "{said}");
+}
+
+#[test]
+fn a_file_that_is_missing_is_named() {
+    let said = check(&["check", MESH, "--observed", "nowhere.json"], 74);
+    assert!(said.contains("nowhere.json"), "{said}");
+}
+
+#[test]
+fn of_a_file_that_cannot_be_read_no_line_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("observed.json");
+    std::fs::write(&path, "{ \"password\": hunter2 }\n").expect("a file");
+    let said = check(&["check", MESH, "--observed", path.to_str().expect("text")], 1);
+    assert!(said.contains("error[unreadable-observation]") && !said.contains("hunter2"), "{said}");
+    std::fs::write(&path, b"{\xff hunter2").expect("a file");
+    let said = check(&["check", MESH, "--observed", path.to_str().expect("text")], 1);
+    assert!(said.contains("error[not-utf8]") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn serving_needs_a_mesh_or_ecs_and_ecs_is_read_or_recorded() {
+    check(&["serve"], 64);
+    check(&["serve", MESH, "--ecs", "--observed", OBSERVED], 64);
+    check(&["serve", MESH, "--cluster", "production"], 64);
+    let said = check(&["serve", MESH, "--ecs", "--interval", "100ms"], 64);
+    assert!(said.contains("ECS is read every 1 s at most"), "{said}");
+}
