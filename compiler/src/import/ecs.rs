@@ -167,12 +167,16 @@ pub fn wants(mesh: &Mesh) -> Wants {
     wants.clusters.extend(said.map(|cluster| cluster.value.clone()));
     for service in &mesh.services {
         if let Some(ecs) = &service.ecs {
-            let cluster = ecs.cluster.as_ref().map_or(places::DEFAULT_CLUSTER, |cluster| cluster.value.as_str());
-            wants.clusters.insert(cluster.to_owned());
+            let usual = places::usual_cluster(mesh.ecs.as_ref());
+            wants.clusters.insert(ecs.cluster.as_ref().map_or(usual, |cluster| &cluster.value).to_owned());
         }
         if let Some(cloud_map) = &service.cloud_map {
             wants.cloud_map.insert((cloud_map.namespace.value.clone(), cloud_map.service.value.clone()));
         }
+    }
+    // All of the account are these, too; one that is not there would be missed.
+    if wants.clusters.contains("*") {
+        wants.clusters.retain(|cluster| cluster == "*");
     }
     wants
 }

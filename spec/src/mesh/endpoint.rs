@@ -105,7 +105,7 @@ pub enum IpFamily {
 #[block(what = "discovery by ECS", line)]
 pub struct EcsDiscovery {
     /// The cluster's name or ARN.
-    #[field(default = "default")]
+    #[field(default = "the only one that `ecs` of the mesh names, else `default`")]
     pub cluster: Option<Spanned<String>>,
     /// The ECS service whose tasks are endpoints.
     pub service: Option<Spanned<String>>,

@@ -71,6 +71,7 @@ struct Part<'w> {
 /// What is read while a mesh is put together.
 struct Reading<'w> {
     spec: &'w Mesh,
+    usual_cluster: &'w str,
     services: BTreeMap<String, &'w Service>,
     /// Services whose tasks the mesh names, by family and by ECS service.
     by_family: BTreeMap<&'w str, Vec<&'w Service>>,
@@ -129,6 +130,7 @@ impl<'w> Reading<'w> {
     fn of(spec: &'w Mesh, homes: Homes<'w>) -> Self {
         let mut reading = Self {
             spec,
+            usual_cluster: places::usual_cluster(spec.ecs.as_ref()),
             services: spec.services.iter().map(|service| (service.name.value.key(), service)).collect(),
             by_family: BTreeMap::new(),
             by_ecs_service: BTreeMap::new(),
@@ -175,7 +177,7 @@ impl<'w> Reading<'w> {
         }
         if let Some(service) = self.services.get(&name.key()).filter(|service| !is_open(service)) {
             // Its own labels may say what the mesh says, too: users come from there.
-            if !service.ecs.as_ref().is_some_and(|ecs| places::is_meant(ecs, task)) {
+            if !service.ecs.as_ref().is_some_and(|ecs| places::is_meant(ecs, self.usual_cluster, task)) {
                 let reason = format!("`{name}` is not its to claim: the mesh itself says where it runs");
                 self.report(codes::NOT_THE_OWNER, told, reason);
             }
@@ -200,7 +202,9 @@ impl<'w> Reading<'w> {
         let by_service = task.task.service().and_then(|name| self.by_ecs_service.get(name)).into_iter().flatten();
         let meant: Vec<&Service> = by_family.chain(by_service).copied().collect();
         for service in meant {
-            let Some(ecs) = service.ecs.as_deref().filter(|ecs| places::is_meant(ecs, task)) else { continue };
+            let Some(ecs) = service.ecs.as_deref().filter(|ecs| places::is_meant(ecs, self.usual_cluster, task)) else {
+                continue;
+            };
             self.trusted.insert(task.definition_span.start);
             let container = ecs.container.as_ref().map(|container| container.value.as_str());
             let port = ecs.port.as_ref().map(|port| port.value);

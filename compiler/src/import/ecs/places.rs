@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use spec::mesh::{Address, CloudMap, EcsDiscovery, Endpoint, IpFamily};
+use spec::mesh::{Address, CloudMap, Ecs, EcsDiscovery, Endpoint, IpFamily};
 use spec::{Name, Spanned};
 
 use super::Options;
@@ -15,8 +15,6 @@ use crate::lower::{ADMIN_PORT, EGRESS_PORT, INGRESS_PORT, PROMETHEUS_PORT};
 use crate::observation::text::Located;
 use crate::observation::{CloudMapInstance, TaskDefinition, last};
 
-/// The cluster where none is said.
-pub(crate) const DEFAULT_CLUSTER: &str = "default";
 /// What a sidecar's container maps is not where the application listens.
 const SIDECAR_PORTS: [u16; 6] = [INGRESS_PORT, EGRESS_PORT, PROMETHEUS_PORT, ADMIN_PORT, 15_000, 15_001];
 
@@ -27,9 +25,17 @@ pub(crate) enum Unclear {
     None,
 }
 
-/// Whether a task is one of those whom a service's `ecs` means.
-pub(crate) fn is_meant(ecs: &EcsDiscovery, task: &RunningTask<'_>) -> bool {
-    let cluster = ecs.cluster.as_ref().map_or(DEFAULT_CLUSTER, |cluster| cluster.value.as_str());
+/// The cluster of services that say none: the only one that the mesh names, else the one that ECS calls so.
+pub(crate) fn usual_cluster(ecs: Option<&Ecs>) -> &str {
+    match ecs.map_or(&[][..], |ecs| &ecs.clusters) {
+        [only] if only.value != "*" => &only.value,
+        _ => "default",
+    }
+}
+
+/// Whether a task is one of those whom a service's `ecs` means; `usual` is the cluster where none is said.
+pub(crate) fn is_meant(ecs: &EcsDiscovery, usual: &str, task: &RunningTask<'_>) -> bool {
+    let cluster = ecs.cluster.as_ref().map_or(usual, |cluster| cluster.value.as_str());
     let service = ecs.service.as_ref().is_none_or(|service| task.task.service() == Some(last(&service.value)));
     let family = ecs.family.as_ref().is_none_or(|family| task.definition.family == family.value);
     let said = ecs.service.is_some() || ecs.family.is_some();

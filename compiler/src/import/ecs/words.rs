@@ -152,7 +152,8 @@ fn ours(definition: &TaskDefinition, said: &Said<'_>, words: &mut Words) -> Resu
             let known = key.len() <= 300 && key.is_ascii();
             let key = if known { quote(key) } else { "…".to_owned() };
             return Err(format!(
-                "`meshwright.service.{key}` is not `CONTAINER:PORT` of a container of the task, nor a setting of a service that is"
+                "`meshwright.service.{key}` is not `CONTAINER:PORT` of a container of the task, nor a setting of a \
+                 service that is"
             ));
         };
         let service = Spanned::new(name(key, "service", false)?, *span);

@@ -81,12 +81,12 @@ fn instances_of_cloud_map_are_endpoints_unless_they_are_unhealthy() {
 #[test]
 fn what_a_mesh_wants_is_what_it_names() {
     let mut sources = Sources::new();
-    let text = "mesh \"m\" {\n    ecs { cluster \"prod\"; }\n    service \"a.svc\" { ecs family=\"a\"; }\n    service \"b.svc\" { cloud-map namespace=\"n\" service=\"s\"; }\n}";
+    let text = "mesh \"m\" {\n    ecs { cluster \"prod\"; }\n    service \"a.svc\" { ecs family=\"a\"; }\n    service \"c.svc\" { ecs cluster=\"test\" family=\"c\"; }\n    service \"b.svc\" { cloud-map namespace=\"n\" service=\"s\"; }\n}";
     let file = sources.add(SourceFile::public("mesh.kdl", text));
     let mut found = spec::Diagnostics::new();
     let mesh = spec::parse(file, Syntax::Kdl, &sources, &mut found).unwrap();
     let wants = meshwright_compiler::import::ecs::wants(&mesh);
-    assert_eq!(wants.clusters.into_iter().collect::<Vec<_>>(), ["default", "prod"]);
+    assert_eq!(wants.clusters.into_iter().collect::<Vec<_>>(), ["prod", "test"]);
     assert_eq!(wants.cloud_map.into_iter().collect::<Vec<_>>(), [("n".to_owned(), "s".to_owned())]);
 }
 
@@ -122,4 +122,13 @@ fn a_task_at_the_address_of_another_node_is_left_out_and_not_the_mesh() {
     outcome.compiled();
     assert_eq!(outcome.endpoints(), ["db.svc 10.0.0.11:5432 -> nobody"]);
     assert!(outcome.joined.quarantined.iter().any(|it| it.reason.starts_with("shared-address: ")));
+}
+
+#[test]
+fn the_only_cluster_that_a_mesh_names_is_that_of_its_services() {
+    let definition = fargate("web:3", &[]);
+    let task = running("t1", &definition, "10.0.0.11");
+    let mesh = "ecs { cluster \"prod\"; }\nservice \"web.svc\" { ecs family=\"web\"; }";
+    let outcome = join(mesh, &observation(vec![definition], vec![task]));
+    assert_eq!(outcome.endpoints(), ["web.svc 10.0.0.11:3000 -> nobody"]);
 }
