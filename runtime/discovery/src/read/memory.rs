@@ -36,7 +36,7 @@ pub struct Tasks {
 /// What an answer or an event adds to what is known of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Newest {
-    Runs(Seen),
+    Runs(Box<Seen>),
     Ended(u64),
 }
 
@@ -52,14 +52,14 @@ impl Tasks {
         newest.task.retained = false;
         match newest.task.last_status.as_str() {
             "STOPPED" | "DELETED" => Newest::Ended(newest.version),
-            _ => Newest::Runs(newest),
+            _ => Newest::Runs(Box::new(newest)),
         }
     }
 
     /// Remembers the newest of a task.
     pub fn keep(&mut self, arn: String, newest: Newest) {
         match newest {
-            Newest::Runs(seen) => drop(self.known.insert(arn, seen)),
+            Newest::Runs(seen) => drop(self.known.insert(arn, *seen)),
             Newest::Ended(version) => {
                 self.known.remove(&arn);
                 self.ended.insert(arn, version);

@@ -42,7 +42,7 @@ fn take(described: Described, memory: &Memory, whole: &mut Whole) {
     for seen in described.tasks {
         let arn = seen.task.arn.clone();
         match memory.tasks.newest(seen) {
-            Newest::Runs(seen) => drop(whole.seen.insert(arn, seen)),
+            Newest::Runs(seen) => drop(whole.seen.insert(arn, *seen)),
             Newest::Ended(version) => drop(whole.ended.insert(arn, version)),
         }
     }

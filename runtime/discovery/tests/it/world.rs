@@ -26,7 +26,7 @@ pub(crate) struct State {
     pub(crate) bucket: Option<Bucket>,
     pub(crate) failing: Option<How>,
     /// Of pages of lists, by their number, before they are given.
-    pub(crate) page: Option<Box<dyn FnMut(usize, Page) -> Answer<Page> + Send>>,
+    pub(crate) page: Option<Mangle>,
     /// Of descriptions of tasks.
     pub(crate) described: Option<Box<dyn FnMut(Described) -> Described + Send>>,
     /// A family whose task definitions are throttled.
@@ -34,6 +34,9 @@ pub(crate) struct State {
     pub(crate) renewed: u64,
     started: u32,
 }
+
+/// Makes another page of a page, by its number.
+type Mangle = Box<dyn FnMut(usize, Page) -> Answer<Page> + Send>;
 
 /// How all calls fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
