@@ -87,11 +87,8 @@ pub(super) async fn start(
 ) -> Result<Discovering, Exit> {
     let aws = match Aws::from_environment().await {
         Ok(aws) => Some(aws),
-        // What was served before is served until the machine says where it is.
-        Err(error) if !reconciler.published.borrow().is_empty() => {
-            tracing::warn!(%error, "ECS cannot be read");
-            None
-        }
+        // What was served before is served until the machine says where it is, and is stale.
+        Err(_) if !reconciler.published.borrow().is_empty() => None,
         Err(error) => return Err(Exit::usage(error)),
     };
     let options = discovery::Options {
