@@ -172,7 +172,8 @@ async fn ready(trouble: &impl Fn(Option<String>)) -> Aws {
 
 fn failing_too_long(status: &Status, stale_after: Duration) -> Option<String> {
     let failing = status.failing.as_ref()?;
-    let too_long = now().saturating_sub(failing.since) > stale_after.as_secs();
+    let since = status.last_read.as_ref().map_or(failing.since, |read| read.at.min(failing.since));
+    let too_long = now().saturating_sub(since) > stale_after.as_secs();
     too_long.then(|| format!("ECS was not read for more than {} s: {}", stale_after.as_secs(), failing.error))
 }
 
