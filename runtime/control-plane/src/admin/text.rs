@@ -36,7 +36,8 @@ pub(super) fn status(status: &Status, discovery: &[(&'static str, String)], now:
     if let Some(ecs) = status.ecs.as_ref().filter(|ecs| ecs.observed) {
         line("tasks", &format!("{} may get requests", ecs.routable));
         for quarantined in &ecs.quarantined {
-            line("left out", &format!("{}: {}", quarantined.who, quarantined.reason));
+            let reason = quarantined.reason.trim_start_matches("left out: ");
+            line("left out", &format!("{}: {reason}", quarantined.who));
         }
     }
     for (name, text) in discovery {

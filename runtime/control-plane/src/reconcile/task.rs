@@ -307,7 +307,13 @@ impl<C: Compile> Task<C> {
             }
             Err(failure) => {
                 self.state.held = None;
-                error!(findings = findings.json, "nothing new is served: {failure}{}", beneath(&findings.text));
+                // No mistake: it comes by itself.
+                let waits = ecs.as_ref().is_some_and(|ecs| !ecs.observed);
+                if waits && matches!(failure, Failure::Unreadable(_)) {
+                    info!("waiting: {failure}");
+                } else {
+                    error!(findings = findings.json, "nothing new is served: {failure}{}", beneath(&findings.text));
+                }
                 let outcome =
                     if matches!(failure, Failure::Invalid { .. }) { Outcome::Invalid } else { Outcome::Failed };
                 (outcome, Some(failure.to_string()))

@@ -87,11 +87,8 @@ pub(super) async fn start(
 ) -> Result<Discovering, Exit> {
     let aws = match Aws::from_environment().await {
         Ok(aws) => Some(aws),
-        // What was served before is served until the machine says where it is.
-        Err(error) if !reconciler.published.borrow().is_empty() => {
-            tracing::warn!(%error, "ECS cannot be read");
-            None
-        }
+        // What was served before is served until the machine says where it is, and is stale.
+        Err(_) if !reconciler.published.borrow().is_empty() => None,
         Err(error) => return Err(Exit::usage(error)),
     };
     let options = discovery::Options {
@@ -175,7 +172,8 @@ async fn ready(trouble: &impl Fn(Option<String>)) -> Aws {
 
 fn failing_too_long(status: &Status, stale_after: Duration) -> Option<String> {
     let failing = status.failing.as_ref()?;
-    let too_long = now().saturating_sub(failing.since) > stale_after.as_secs();
+    let since = status.last_read.as_ref().map_or(failing.since, |read| read.at.min(failing.since));
+    let too_long = now().saturating_sub(since) > stale_after.as_secs();
     too_long.then(|| format!("ECS was not read for more than {} s: {}", stale_after.as_secs(), failing.error))
 }
 
