@@ -149,5 +149,5 @@ fn a_task_called_like_a_gateway_is_that_gateways_and_no_node() {
     let mesh = "gateway \"front\" {\n    listen 8080\n    calls \"*\"\n}";
     let outcome = join(mesh, &observation(vec![payments, front], tasks));
     outcome.compiled();
-    assert_eq!(outcome.aliases(), ["payments = payments/1", "payments/1 = payments/1", "prod/t1 = payments/1"]);
+    assert_eq!(outcome.aliases(), ["payments = payments/1", "prod/t1 = payments/1"]);
 }
