@@ -23,13 +23,17 @@ pub(crate) enum Home {
 pub(crate) struct Homes<'w> {
     by_name: BTreeMap<String, usize>,
     by_service: BTreeMap<String, Vec<usize>>,
+    /// Names of gateways: their tasks are nobody's node.
+    gateways: BTreeSet<String>,
     /// Clusters in which bent's labels are: there tasks have a sidecar that serve nothing, too.
     bents: BTreeSet<&'w str>,
 }
 
 impl<'w> Homes<'w> {
     pub(crate) fn of(mesh: &Mesh, told: &[(&'w Told<'w>, &Words)]) -> Self {
-        let mut homes = Self { by_name: BTreeMap::new(), by_service: BTreeMap::new(), bents: BTreeSet::new() };
+        let gateways = mesh.gateways.iter().map(|gateway| gateway.name.value.key()).collect();
+        let (by_name, by_service, bents) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        let mut homes = Self { by_name, by_service, gateways, bents };
         for (index, node) in mesh.nodes.iter().enumerate() {
             homes.by_name.entry(node.name.value.key()).or_insert(index);
             for serve in &node.serves {
@@ -64,12 +68,18 @@ impl<'w> Homes<'w> {
             return Home::Mesh(node);
         }
         // A task that serves nothing may well call others.
-        let is_client = || served.is_empty() && self.has_bents(task);
+        let is_client = || served.is_empty() && self.has_bents(task) && !self.is_gateway(task);
         let presumed = || words.of_bent || words.node.is_some() || words.calls.is_some() || is_client();
         match task.sidecar_said().unwrap_or_else(presumed) {
             true => Home::Own,
             false => Home::None,
         }
+    }
+
+    /// Whether it is called like a gateway of the mesh, by its family or its ECS service.
+    fn is_gateway(&self, task: &RunningTask<'_>) -> bool {
+        let names = [Some(task.definition.family.as_str()), task.task.service()];
+        names.into_iter().flatten().any(|name| self.gateways.contains(&name.to_ascii_lowercase()))
     }
 
     /// Whether a node of the mesh serves a service.

@@ -140,3 +140,14 @@ fn among_bents_users_every_task_has_a_sidecar() {
         ["client = client/1", "orders = orders/7", "prod/t1 = orders/7", "prod/t2 = client/1"]
     );
 }
+
+#[test]
+fn a_task_called_like_a_gateway_is_that_gateways_and_no_node() {
+    let payments = fargate("payments:1", &[("envoy.service.payments.svc", "app:3000")]);
+    let front = fargate("front:2", &[]);
+    let tasks = vec![running("t1", &payments, "10.0.0.11"), running("t2", &front, "10.0.0.12")];
+    let mesh = "gateway \"front\" {\n    listen 8080\n    calls \"*\"\n}";
+    let outcome = join(mesh, &observation(vec![payments, front], tasks));
+    outcome.compiled();
+    assert_eq!(outcome.aliases(), ["payments = payments/1", "prod/t1 = payments/1"]);
+}

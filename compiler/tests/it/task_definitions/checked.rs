@@ -63,9 +63,6 @@ fn what_is_not_patched_has_no_sidecar() {
         warning[task-health]: what container `xray` says is lost: it has no log configuration
           55:21
           help: write `logConfiguration`, for example with the driver `awslogs`
-        warning[task-health]: container `xray` has no health check: the task gets requests as soon as it runs
-          59:29
-          help: write a `healthCheck`; the mesh then waits until it is `HEALTHY`
     "#]]
     .assert_eq(&found("app-mesh", "ledger"));
 }

@@ -91,11 +91,15 @@ fn as_its_readme_says(example: &str) {
 #[test]
 fn tasks_on_fargate_in_the_words_of_their_readme() {
     as_its_readme_says("ecs-fargate");
+    let [mesh, observed] = ["mesh.kdl", "observed.json"].map(|file| format!("examples/ecs-fargate/{file}"));
+    accepted_by_envoy(&[&mesh, "--observed", &observed]);
 }
 
 #[test]
 fn tasks_behind_a_bridge_in_the_words_of_their_readme() {
     as_its_readme_says("ecs-ec2-bridge");
+    let [mesh, observed] = ["mesh.kdl", "observed.json"].map(|file| format!("examples/ecs-ec2-bridge/{file}"));
+    accepted_by_envoy(&[&mesh, "--observed", &observed]);
 }
 
 #[test]

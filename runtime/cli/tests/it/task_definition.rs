@@ -49,7 +49,16 @@ fn aws_takes_every_task_definition_and_describes_one_that_stays_the_same() {
         assert_eq!(code(&output), 0, "{}", text(&output.stderr));
         files.push(file);
     }
-    expect![[""]].assert_eq(&registered(&files.iter().map(AsRef::as_ref).collect::<Vec<_>>()));
+    expect![[r#"
+        ledger:1 app envoy xray 0
+        orders:1 app meshwright 0
+        catalog:1 app meshwright 1
+        orders:2 app meshwright 0
+        front:1 meshwright 0
+        orders:3 app meshwright 0
+        ledger:2 migrate app logs meshwright 1
+    "#]]
+    .assert_eq(&registered(&files.iter().map(AsRef::as_ref).collect::<Vec<_>>()));
     // What AWS describes of it has the sidecar already: nothing is left to do but to leave out what AWS does not take.
     let mut again = Vec::new();
     for ((name, node), file) in CASES.iter().zip(&files) {
@@ -97,7 +106,15 @@ fn what_is_wrong_has_a_place_and_shows_no_line() {
     assert_eq!((code(&output), text(&output.stdout)), (1, String::new()));
     let said = text(&output.stderr).replace(path, "td.json");
     assert!(!said.contains("lovelace"), "{said}");
-    expect![[""]].assert_eq(&said);
+    expect![[r#"
+        error[secret-in-environment]: variable `DB_PASSWORD` of container `app` holds what its name calls a secret
+        --> td.json:23:20
+         = help: put it into Secrets Manager or Parameter Store, and name it in `secrets` (log options: `secretOptions`)
+         = help: and replace it: earlier revisions keep showing it
+
+        1 error
+    "#]]
+    .assert_eq(&said);
     let output = run("check", path, "orders", &["--format", "json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(json.to_string().contains("secret-in-environment") && !json.to_string().contains("lovelace"));
