@@ -17,6 +17,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use compiler::lower::{EGRESS_PORT, INGRESS_PORT};
 use fake::Fake;
+use fake::faults::{Fault, Kind};
 use fake::world::{Health, Pace, Run, Status, World};
 use local::subnet::Claim;
 use local::{Client, EnvoyBinary, Request, Subnet};
@@ -283,6 +284,14 @@ impl Tasks {
             anyhow::ensure!(Instant::now() < deadline, "AWS is not asked: {}", self.log());
             sleep(POLL).await;
         }
+        Ok(())
+    }
+
+    /// AWS can be asked so many more times, and then no more: whatever is so later was learned by then, however long it took
+    /// to be served on a busy machine.
+    pub async fn last_polls(&self, more: u64, within: Duration) -> anyhow::Result<()> {
+        self.wait_for_polls(more, within).await?;
+        self.fake.fail([Fault::of("ListTasks", Kind::Reset)]);
         Ok(())
     }
 

@@ -229,12 +229,13 @@ fn forbidden(address: IpAddr, options: &Options) -> Option<&'static str> {
     }
 }
 
-/// TCP alone, of containers that run.
+/// TCP alone, of containers that run; of a task that gets no requests, not yet or not any more, of all of them: its sidecar
+/// listens before the first request comes, and until the last has come.
 fn ports(task: &Task, definition: &TaskDefinition, address: IpAddr) -> BTreeMap<(String, u16), u16> {
     let mut ports = BTreeMap::new();
     for container in &definition.containers {
         let seen: Vec<&Container> = task.containers.iter().filter(|seen| seen.name == container.name).collect();
-        if !seen.iter().all(|seen| lifecycle::container_runs(seen)) {
+        if lifecycle::may_get_requests(task, definition) && !seen.iter().all(|seen| lifecycle::container_runs(seen)) {
             continue;
         }
         let tcp = container.ports.iter().filter(|port| is_tcp(&port.protocol) && port.container_port != 0);

@@ -1,8 +1,11 @@
 //! What runs on ECS becomes the mesh, shown: task definitions as people register them, a real control plane that asks AWS,
 //! real Envoys beside workloads, and requests all the time. Exits 0 only if none of them was lost.
 //!
+//! With numbers, such as `100 1000 3000`, it shows instead what reading so many tasks costs.
+//!
 //! AWS is a fake that can do what no emulator can; that the command speaks AWS's protocol, moto shows first.
 
+mod crowds;
 mod emulator;
 mod shop;
 mod table;
@@ -18,6 +21,10 @@ use trials::tasks::event::Event;
 #[tokio::main]
 async fn main() -> ExitCode {
     let begin = Instant::now();
+    let sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    if !sizes.is_empty() {
+        return crowds::show(&sizes).await;
+    }
     match run().await {
         Ok(events) => {
             println!("{}", table::text(&events));

@@ -39,23 +39,25 @@ async fn a_task_with_hostile_labels_hurts_no_other_task() {
     for (number, (what, labels)) in labels().into_iter().enumerate() {
         let mut definition = read(ORDERS).unwrap();
         definition["family"] = json!(format!("hostile-{number}"));
-        definition["containerDefinitions"][0]["dockerLabels"] = labels;
         let definition = shop.tasks.register(&definition).unwrap_or_else(|error| panic!("{what}: {error}"));
         let address = shop.tasks.address().unwrap();
-        // Nothing runs in it: nobody shall ask.
+        // Nothing runs in it: nobody shall ask. ECS takes 64 KiB at registration; what it took is not relied on.
         shop.tasks.fake.change(|world| {
+            let registered = world.definitions.get_mut(&format!("hostile-{number}")).unwrap().last_mut().unwrap();
+            registered.registered["containerDefinitions"][0]["dockerLabels"] = labels;
             let id = world.run_task(Run::at(CLUSTER, &definition, address)).unwrap();
             world.set_status(&id, fake::world::Status::Running).unwrap();
         });
     }
     shop.tasks.wait_for_polls(3, PATIENCE).await.unwrap();
     let (event, _) = scenes::scale(&mut shop.tasks, &shop.load, &shop.definition, 1).await.unwrap();
-    is_well(&event, u64::MAX);
+    is_well(&event);
     shop.nothing_was_lost();
     let web = shop.web.clone();
     assert_eq!(shop.tasks.envoy(&web).await.unwrap().trouble().await.unwrap(), Trouble::default());
     assert_eq!(shop.serve.counted("refusals", "").await.unwrap(), 0);
     let status = shop.serve.status().await.unwrap();
-    println!("{:#}", status["quarantined"]);
+    let left_out = status["ecs"]["quarantined"].as_array().map_or(0, Vec::len);
+    assert!(left_out >= 10, "each of them is left out, with a reason: {:#}", status["ecs"]);
     shop.close().await;
 }

@@ -21,10 +21,10 @@ async fn an_api_that_fails_takes_nothing_away_and_is_believed_again_at_once() {
         let faults = |tasks: &Tasks| tasks.fake.fail([Fault::every(kind)]);
         let lasts = Duration::from_millis(2500);
         let (tasks, serve, load) = (&mut shop.tasks, &shop.serve, &shop.load);
-        is_well(&scenes::without_aws(tasks, serve, load, what, lasts, faults).await.unwrap(), u64::MAX);
+        is_well(&scenes::without_aws(tasks, serve, load, what, lasts, faults).await.unwrap());
     }
     let (event, _) = scenes::scale(&mut shop.tasks, &shop.load, &shop.definition, 1).await.unwrap();
-    is_well(&event, u64::MAX);
+    is_well(&event);
     shop.nothing_was_lost();
     shop.close().await;
 }
@@ -38,14 +38,14 @@ async fn what_ran_last_is_served_while_ecs_is_down() {
     shop.serve.kill().await.unwrap();
     shop.serve = shop.tasks.control(None).await.unwrap();
     let status = shop.serve.status().await.unwrap();
-    assert_eq!((&status["serving"]["digest"], &status["serving"]["from"]), (&before, &"stored".into()), "{status:#}");
+    assert_eq!(status["serving"]["digest"], before, "{status:#}");
     let web = shop.web.clone();
     shop.tasks.envoy(&web).await.unwrap().is_connected(PATIENCE).await.unwrap();
     shop.load.more(200).await;
     shop.nothing_was_lost();
     shop.tasks.fake.fail([]);
     let (event, _) = scenes::scale(&mut shop.tasks, &shop.load, &shop.definition, 1).await.unwrap();
-    is_well(&event, u64::MAX);
+    is_well(&event);
     shop.nothing_was_lost();
     shop.close().await;
 }

@@ -94,7 +94,8 @@ fn fill(world: &mut World, size: usize) -> anyhow::Result<()> {
     let mut address = u32::from(Ipv4Addr::new(10, 0, 0, 4));
     for family in 0..size.div_ceil(TASKS_OF_A_FAMILY) {
         let name = format!("family-{family}");
-        let definition = ORDERS.replace("\"orders\"", &format!("\"{name}\"")).replace("orders.svc", &format!("{name}.svc"));
+        let definition =
+            ORDERS.replace("\"orders\"", &format!("\"{name}\"")).replace("orders.svc", &format!("{name}.svc"));
         world.register(&json(&definition)?)?;
         let desired = TASKS_OF_A_FAMILY.min(size - family * TASKS_OF_A_FAMILY);
         let addresses = (0..desired).map(|_| {
@@ -118,6 +119,7 @@ fn fill(world: &mut World, size: usize) -> anyhow::Result<()> {
 fn memory_of(process: u32, line: &str) -> anyhow::Result<u64> {
     let path = format!("/proc/{process}/status");
     let status = std::fs::read_to_string(Path::new(&path))?;
-    let kilobytes = status.lines().find_map(|found| found.strip_prefix(line)?.trim().split(' ').next()?.parse::<u64>().ok());
+    let kilobytes =
+        status.lines().find_map(|found| found.strip_prefix(line)?.trim().split(' ').next()?.parse::<u64>().ok());
     Ok(kilobytes.context("Linux says it")? / 1024)
 }

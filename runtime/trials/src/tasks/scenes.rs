@@ -12,7 +12,7 @@ use crate::serve::Serve;
 /// On a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// Nobody is asked for by mistake who was not asked for this long, at a hundred requests a second and more.
-const QUIET: Duration = Duration::from_millis(1500);
+pub const QUIET: Duration = Duration::from_millis(1500);
 
 /// More tasks of a definition; their ids.
 pub async fn scale(
@@ -83,12 +83,7 @@ pub async fn unhealthy(tasks: &mut Tasks, load: &Load, id: &str) -> anyhow::Resu
 }
 
 /// A task's address becomes another family's, as soon as the task has ended. The new task's id.
-pub async fn reused(
-    tasks: &mut Tasks,
-    load: &Load,
-    id: &str,
-    definition: &str,
-) -> anyhow::Result<(Event, String)> {
+pub async fn reused(tasks: &mut Tasks, load: &Load, id: &str, definition: &str) -> anyhow::Result<(Event, String)> {
     let mark = Mark::of(load, tasks.polls());
     let what = format!("{} ends, its address is {definition}'s", tasks.who(id));
     let left = leave(tasks, load, id).await?;
