@@ -110,7 +110,7 @@ pub(crate) fn assemble<'w>(
     let mut mesh = spec.clone();
     let open = spec.services.iter().filter(|service| is_open(service)).map(|service| service.name.value.key());
     let open: BTreeSet<String> = open.collect();
-    let of_bent = write_services(&mut mesh, gathered, &mut findings);
+    let of_bent = write_services(&mut mesh, gathered, &nodes, &mut findings);
     for service in &mut mesh.services {
         if open.contains(&service.name.value.key()) {
             leave_to_tasks(service, &homes);
@@ -364,6 +364,7 @@ fn who(told: &Told<'_>) -> (String, Span) {
 fn write_services(
     mesh: &mut Mesh,
     gathered: BTreeMap<String, Gathered<'_>>,
+    nodes: &Nodes<'_>,
     findings: &mut BTreeSet<Finding>,
 ) -> BTreeSet<String> {
     let known: BTreeMap<String, usize> =
@@ -376,7 +377,9 @@ fn write_services(
         });
         endpoints
             .dedup_by(|one, other| one.address.value == other.address.value && one.ingress_port == other.ingress_port);
-        dial_alike(&mut endpoints);
+        if let Some(node) = nodes.serving(&key) {
+            dial_themselves(&mut endpoints, node);
+        }
         contested(&key, &claims, findings);
         let speaker = claims.iter().next();
         let settings: Vec<Entry> = speaker.map_or(Vec::new(), |(_, claim)| claim.of_service().collect());
@@ -423,8 +426,14 @@ fn agrees(service: &Service, setting: &Entry) -> bool {
 /// Where some tasks of a service have a sidecar and others none, each is dialled at its own port.
 pub(crate) fn dial_alike(endpoints: &mut [Endpoint]) {
     let Some(node) = endpoints.iter().find_map(|endpoint| endpoint.node.clone()) else { return };
+    dial_themselves(endpoints, &node.value);
+}
+
+/// Nobody else may be taken for the sidecar of a task that has none, only because he serves the service, too, or will: the
+/// application itself is dialled.
+fn dial_themselves(endpoints: &mut [Endpoint], node: &Name) {
     for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.node.is_none()) {
-        endpoint.node = Some(Spanned::new(node.value.clone(), endpoint.address.span));
+        endpoint.node = Some(Spanned::new(node.clone(), endpoint.address.span));
         endpoint.ingress_port = Some(Spanned::new(endpoint.address.value.port, endpoint.address.span));
     }
 }

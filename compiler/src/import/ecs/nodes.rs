@@ -156,6 +156,17 @@ impl<'m> Nodes<'m> {
         }
     }
 
+    /// A node that serves a service, if there is one: of those with an application behind it, else of the mesh's.
+    pub(crate) fn serving(&self, service: &str) -> Option<&Name> {
+        let serves = |node: &Node| node.serves.iter().find(|serve| serve.service.value.key() == service).cloned();
+        let has = |it: &&Building<'_>| {
+            serves(&it.node).is_some_and(|serve| it.place.is_some() || !serve.upstreams.is_empty())
+        };
+        let built = self.building.values().find(has).map(|it| &it.node);
+        let node = built.or_else(|| self.mesh.nodes.iter().find(|node| serves(node).is_some()));
+        node.map(|node| &node.name.value)
+    }
+
     pub(crate) fn call(&mut self, node: &Name, calls: Calls) {
         if let Some(building) = self.building.get_mut(&node.key()) {
             building.calls.push(calls);

@@ -151,3 +151,26 @@ fn a_task_called_like_a_gateway_is_that_gateways_and_no_node() {
     outcome.compiled();
     assert_eq!(outcome.aliases(), ["payments = payments/1", "prod/t1 = payments/1"]);
 }
+
+#[test]
+fn while_the_first_revision_with_a_sidecar_starts_the_old_one_is_dialled_as_ever() {
+    let labels: &[(&str, &str)] = &[("meshwright.service.orders.svc", "app:3000")];
+    let old = fargate("orders:7", labels);
+    let mut tasks = vec![running("t1", &old, "10.0.0.11")];
+    let mut definitions = vec![old];
+    // One new revision, then two at once.
+    for (revision, address) in [("orders:8", "10.0.0.12"), ("orders:9", "10.0.0.13")] {
+        let mut new = with_sidecar(fargate(revision, labels));
+        new.containers[0].health_check = true;
+        let mut starts = running(revision.trim_start_matches("orders:"), &new, address);
+        starts.health_status = "UNKNOWN".to_owned();
+        definitions.push(new);
+        tasks.push(starts);
+        let outcome = join("node \"client\" { calls \"*\"; }", &observation(definitions.clone(), tasks.clone()));
+        let compiled = outcome.compiled();
+        assert_eq!(outcome.endpoints(), ["orders.svc 10.0.0.11:3000 -> orders/8:3000"]);
+        assert_eq!(outcome.joined.quarantined, []);
+        let client = compiled["client/envoy.yaml"].clone();
+        assert!(client.contains("port_value: 3000") && !client.contains("10.0.0.12"), "{client}");
+    }
+}
