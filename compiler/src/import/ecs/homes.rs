@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::Name;
-use spec::mesh::Mesh;
+use spec::mesh::{Mesh, Node};
 
 use super::owners::{Right, right};
 use super::places;
@@ -66,19 +66,9 @@ impl<'w> Homes<'w> {
         called(task).find_map(|name| self.gateways.get(&name).copied()).map(Home::Gateway)
     }
 
-    /// A service of a node of the mesh of which the task may not speak: whoever belongs to the node would.
+    /// A service of a node of the mesh of which the task may not speak.
     pub(crate) fn denied(&self, node: usize, task: &RunningTask<'_>) -> Option<&'w Name> {
-        let rules = self.mesh.ecs.as_ref();
-        let is_meant = |name: &Name| {
-            let mut said = self.mesh.services.iter().filter(|it| it.name.value.key() == name.key());
-            said.any(|it| {
-                let ecs = it.ecs.as_deref();
-                ecs.is_some_and(|ecs| places::is_meant(ecs, places::usual_cluster(rules), task))
-            })
-        };
-        let serves = self.mesh.nodes.get(node).into_iter().flat_map(|node| &node.serves);
-        let mut names = serves.map(|serve| &serve.service.value);
-        names.find(|name| right(rules, name, task) == Right::Denied && !is_meant(name))
+        denied(self.mesh, self.mesh.nodes.get(node)?, task)
     }
 
     /// The only node of the mesh that serves a service.
@@ -115,4 +105,16 @@ impl<'w> Homes<'w> {
 fn called(task: &RunningTask<'_>) -> impl Iterator<Item = String> {
     let names = [Some(task.definition.family.as_str()), task.task.service()];
     names.into_iter().flatten().map(str::to_ascii_lowercase).collect::<Vec<_>>().into_iter()
+}
+
+/// A service that a node serves and of which a task may not speak: whoever belongs to the node would.
+pub(crate) fn denied<'m>(mesh: &'m Mesh, node: &'m Node, task: &RunningTask<'_>) -> Option<&'m Name> {
+    let rules = mesh.ecs.as_ref();
+    let usual = places::usual_cluster(rules);
+    let is_meant = |name: &Name| {
+        let mut said = mesh.services.iter().filter(|it| it.name.value.key() == name.key());
+        said.any(|it| it.ecs.as_ref().is_some_and(|ecs| places::is_meant(ecs, usual, task)))
+    };
+    let mut names = node.serves.iter().map(|serve| &serve.service.value);
+    names.find(|name| right(rules, name, task) == Right::Denied && !is_meant(name))
 }
