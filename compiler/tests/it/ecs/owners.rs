@@ -65,3 +65,24 @@ fn a_label_cannot_make_a_task_one_of_a_node_whose_services_are_owned() {
     outcome.compiled();
     assert_eq!(outcome.endpoints(), [""; 0]);
 }
+
+#[test]
+fn a_label_cannot_give_a_task_the_configuration_of_a_node_whose_services_are_owned() {
+    let mesh = "ecs { owner \"orders.svc\" family=\"orders\"; }\nservice \"orders.svc\"\nnode \"orders\" { serves \"orders.svc\"; }";
+    let good = fargate("orders:7", &[]);
+    let words = [("meshwright.node", "orders"), ("meshwright.calls", "*"), ("meshwright.service.evil.svc", "app:3000")];
+    let labelled = fargate("evil:1", &words);
+    let named = fargate("evil:2", &words[1..]);
+    let mut called = running("t3", &named, "10.0.0.67");
+    called.group = "service:orders".to_owned();
+    let tasks = vec![running("t1", &good, "10.0.0.11"), running("t2", &labelled, "10.0.0.66"), called];
+    let outcome = join(mesh, &observation(vec![good, labelled, named], tasks));
+    outcome.compiled();
+    assert!(outcome.endpoints().contains(&"orders.svc 10.0.0.11:3000 -> orders".to_owned()));
+    assert_eq!(outcome.joined.aliases["prod/t1"], "orders");
+    for task in ["prod/t2", "prod/t3"] {
+        assert_ne!(outcome.joined.aliases.get(task).map(String::as_str), Some("orders"));
+    }
+    let orders = &outcome.mesh.nodes[0];
+    assert_eq!((orders.serves.len(), orders.calls.len()), (1, 0), "{}", outcome.nodes());
+}
