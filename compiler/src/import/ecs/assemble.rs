@@ -326,7 +326,12 @@ struct Ways {
 fn ways(told: &Told<'_>, it: &Served<'_>, has_node: bool, options: &Options) -> Result<Ways, String> {
     let task = told.task;
     let at = task.reached(&it.container, it.port).ok_or_else(|| {
-        format!("port {} of its container `{}` is not mapped to its host", it.port, quote(&it.container))
+        let (port, container) = (it.port, quote(&it.container));
+        match task.has_own_ports() {
+            true if task.has_lost(port) => format!("a newer task has port {port} of its host"),
+            true => format!("its container `{container}` does not run"),
+            false => format!("port {port} of its container `{container}` is not mapped to its host"),
+        }
     })?;
     let ingress = match (has_node, task.sidecar_said()) {
         (false, _) => None,

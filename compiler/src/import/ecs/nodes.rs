@@ -144,7 +144,7 @@ impl<'m> Nodes<'m> {
                 building.node.bind = Some(Spanned::new(task.address, task.span));
             }
         }
-        if let Some((index, node)) = written.filter(|_| split.is_some()) {
+        if let Some((index, node)) = written.filter(|_| split.is_some() && !is_alone) {
             let is_namesake = node.name.value.key() == definition.family.to_ascii_lowercase();
             let latest = self.latest.entry(index).or_default();
             *latest = (is_routable, is_namesake, definition.revision, name.key()).max(std::mem::take(latest));

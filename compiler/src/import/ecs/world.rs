@@ -151,13 +151,13 @@ impl RunningTask<'_> {
     /// port of a container is: mappings do not matter there.
     pub(crate) fn reached(&self, container: &str, port: u16) -> Option<u16> {
         let mapped = self.ports.get(&(container.to_owned(), port)).copied();
-        mapped.or_else(|| (self.has_own_ports() && self.is_up(container) && !self.lost.contains(&port)).then_some(port))
+        mapped.or_else(|| (self.has_own_ports() && self.is_up(container) && !self.has_lost(port)).then_some(port))
     }
 
     /// Where a sidecar's ingress is reached, if there is a sidecar: its port, or what its host makes of it.
     pub(crate) fn ingress_port(&self) -> Option<u16> {
         let mapped = self.ports.iter().find(|((_, port), _)| *port == INGRESS_PORT).map(|(_, port)| *port);
-        mapped.or_else(|| (self.has_own_ports() && !self.lost.contains(&INGRESS_PORT)).then_some(INGRESS_PORT))
+        mapped.or_else(|| (self.has_own_ports() && !self.has_lost(INGRESS_PORT)).then_some(INGRESS_PORT))
     }
 
     /// Whether there is a sidecar: what the task says of it; a label of bent's, whose tasks all have one; or that a container
@@ -173,6 +173,11 @@ impl RunningTask<'_> {
         let of_bent = labels().any(|labels| labels.keys().any(|key| key.starts_with("envoy.service.")));
         let mut mapped = self.definition.containers.iter().flat_map(|container| &container.ports);
         (of_bent || mapped.any(|port| port.container_port == INGRESS_PORT)).then_some(true)
+    }
+
+    /// Whether a newer task at its address has the port.
+    pub(crate) fn has_lost(&self, port: u16) -> bool {
+        self.lost.contains(&port)
     }
 
     /// Whether its definition has a container of this name.

@@ -331,4 +331,5 @@ fn a_port_of_the_host_is_the_newest_tasks() {
     let outcome = join("", &observation(vec![old, new], vec![first, second]));
     outcome.compiled();
     assert_eq!(outcome.endpoints(), ["stock.svc 10.9.0.1:3000 -> nobody"]);
+    assert_eq!(outcome.found(), ["unreachable-task: `orders:7`: a newer task has port 3000 of its host"]);
 }
