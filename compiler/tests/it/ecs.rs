@@ -1,5 +1,6 @@
 //! What runs on ECS becomes a part of the mesh, and what is wrong with one task is its own trouble.
 
+mod absent;
 mod aws;
 mod claims;
 mod hostile;
