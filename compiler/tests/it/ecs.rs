@@ -3,6 +3,7 @@
 mod absent;
 mod aws;
 mod claims;
+mod disputes;
 mod hostile;
 mod lifecycle;
 mod nodes;

@@ -456,11 +456,7 @@ pub(crate) fn dial_alike(endpoints: &mut [Endpoint]) {
     }
 }
 
-fn contested(
-    key: &str,
-    claims: &BTreeMap<Turn<'_>, &Claim>,
-    findings: &mut BTreeSet<Finding>,
-) {
+fn contested(key: &str, claims: &BTreeMap<Turn<'_>, &Claim>, findings: &mut BTreeSet<Finding>) {
     let mut families: Vec<(&str, Span)> = Vec::new();
     for (Turn { right, family, .. }, claim) in claims {
         if *right == Right::Free && !families.iter().any(|(known, _)| known == family) {

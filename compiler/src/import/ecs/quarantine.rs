@@ -149,16 +149,17 @@ impl<'o> Records<'o> {
         round: usize,
     ) -> Vec<Spanned<Quarantined>> {
         let mut new = Vec::new();
+        // Two mistakes of one are no sign that silence did not help.
+        let mut seen = BTreeSet::new();
         for error in found.iter().filter(|it| it.severity == Severity::Error) {
             let mut involved = self.involved(error);
             let culprit = self.culprit(error, &mut involved, draft);
             let alike = culprit.filter(|_| round >= ALONE).map(|it| self.alike(it)).unwrap_or_default();
             // Who hides behind errors of others is found at last.
-            let culprits: Vec<u32> =
-                if round < MAX_ROUNDS { culprit.into_iter().collect() } else { involved.clone() };
+            let culprits: Vec<u32> = if round < MAX_ROUNDS { culprit.into_iter().collect() } else { involved.clone() };
             let culprits = culprits.into_iter().chain(alike.into_iter().filter(|it| left_out.hears(*it)));
             for culprit in culprits.collect::<Vec<_>>() {
-                if left_out.add(culprit) {
+                if seen.insert(culprit) && left_out.add(culprit) {
                     new.extend(self.quarantined(culprit, error, &involved));
                 }
             }
@@ -211,8 +212,13 @@ impl<'o> Records<'o> {
     fn alike(&self, culprit: u32) -> Vec<u32> {
         let Some(one) = self.told.get(&culprit) else { return Vec::new() };
         let same = |claim: &Claim, other: &&Told<'_>| {
-            let family = one.is_special && other.is_special && other.task.definition.family == one.task.definition.family;
-            other.words.claims.iter().any(|it| it.service.value.key() == claim.service.value.key() && (family || it.says(claim)))
+            let family =
+                one.is_special && other.is_special && other.task.definition.family == one.task.definition.family;
+            other
+                .words
+                .claims
+                .iter()
+                .any(|it| it.service.value.key() == claim.service.value.key() && (family || it.says(claim)))
         };
         let is_alike = |other: &&Told<'_>| one.words.claims.iter().any(|claim| same(claim, other));
         self.told.iter().filter(|(_, other)| is_alike(other)).map(|(start, _)| *start).collect()

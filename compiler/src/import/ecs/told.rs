@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use spec::{Span, Spanned};
 use spec::mesh::{Ecs, Vocabulary};
+use spec::{Span, Spanned};
 
 use super::Quarantined;
 use super::words::{self, Words};

@@ -313,7 +313,8 @@ impl Claim {
 
     /// Whether it says what another one says.
     pub(crate) fn says(&self, other: &Self) -> bool {
-        let said = |claim: &Self| claim.settings.iter().map(|(key, it)| (key.clone(), it.value.clone())).collect::<Vec<_>>();
+        let said =
+            |claim: &Self| claim.settings.iter().map(|(key, it)| (key.clone(), it.value.clone())).collect::<Vec<_>>();
         said(self) == said(other)
     }
 

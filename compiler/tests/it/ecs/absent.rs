@@ -37,8 +37,8 @@ fn a_gateway() {
 
 #[test]
 fn routes_and_their_subsets() {
-    goes_on(&format!("{WEB} route {{ match {{ path-prefix \"/orders\"; }}; to \"orders.svc\"; }}; }}"));
-    goes_on(&format!("{WEB} route {{ match {{ path-prefix \"/orders\"; }}; to \"orders.svc\" subset=\"v2\"; }}; }}"));
+    goes_on(&format!("{WEB} route path-prefix=\"/orders\" {{ to \"orders.svc\"; }}; }}"));
+    goes_on(&format!("{WEB} route path-prefix=\"/orders\" {{ to \"orders.svc\" subset=\"v2\"; }}; }}"));
 }
 
 #[test]
@@ -50,8 +50,24 @@ fn failover_and_mirrors() {
 
 #[test]
 fn callers_in_authorization() {
-    let outcome = goes_on(&format!(
-        "{WEB} tls {{ mode \"strict\"; }}; authorization {{ rule \"allow\" {{ from \"orders.svc\"; }}; }}; }}"
+    goes_on(&format!(
+        "certificate-provider \"ca\" {{ folder \"/certs\"; }}\n{WEB} \
+         tls {{ certificate provider=\"ca\"; client {{ ca-provider \"ca\"; }}; }}; \
+         client-tls {{ server ca-provider=\"ca\"; certificate provider=\"ca\"; }}; \
+         authorization {{ rule \"allow\" {{ from \"orders.svc\"; }}; }}; }}"
     ));
-    assert_eq!(outcome.joined.quarantined, []);
+}
+
+#[test]
+fn a_task_that_ends_takes_nobody_with_it() {
+    let definition = fargate("orders:1", &[("meshwright.service.orders.svc", "app:3000")]);
+    let mut task = running("t1", &definition, "10.0.0.11");
+    let mesh = "node \"client\" { calls \"orders.svc\"; }";
+    let outcome = join(mesh, &observation(vec![definition.clone()], vec![task.clone()]));
+    outcome.compiled();
+    assert_eq!(outcome.found(), [""; 0]);
+    task.last_status = "STOPPED".to_owned();
+    let outcome = join(mesh, &observation(vec![definition], vec![task]));
+    outcome.compiled();
+    assert_eq!(outcome.found(), ["unknown-service: no service is called `orders.svc`"]);
 }
