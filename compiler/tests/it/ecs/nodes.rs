@@ -179,6 +179,7 @@ fn the_gateway_of_the_example_has_its_configuration() {
     let mesh = mesh.trim().strip_prefix("mesh \"shop\" {").and_then(|mesh| mesh.strip_suffix('}')).unwrap();
     let outcome = join_with(mesh, &observed, &Options::default());
     outcome.compiled();
+    assert_eq!((outcome.mesh.services.len(), outcome.mesh.nodes.len(), outcome.mesh.gateways.len()), (6, 4, 1));
     assert_eq!(outcome.joined.aliases["shop/4a79"], "front");
     assert_eq!(outcome.joined.aliases["front/2"], "front");
     assert!(!outcome.nodes().contains("front"), "{}", outcome.nodes());
