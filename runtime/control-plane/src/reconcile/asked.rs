@@ -73,3 +73,28 @@ fn both(one: &Wants, other: &Wants) -> Wants {
     }
     Wants { clusters, cloud_map: &one.cloud_map | &other.cloud_map }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &[&str], other: &[&str], expected: &[&str]) {
+        let wants = |clusters: &[&str]| Wants {
+            clusters: clusters.iter().map(|&cluster| cluster.to_owned()).collect(),
+            ..Wants::default()
+        };
+        assert_eq!(both(&wants(one), &wants(other)), wants(expected));
+    }
+
+    #[test]
+    fn where_no_cluster_is_named_it_is_the_usual_one() {
+        check(&[], &["a"], &["a", "default"]);
+        check(&[], &[], &[]);
+    }
+
+    #[test]
+    fn all_clusters_are_all() {
+        check(&["a"], &["*"], &["*"]);
+    }
+}
