@@ -45,10 +45,10 @@ impl Asked {
         self.accepted(held.as_ref());
     }
 
-    /// Where nothing was asked yet there is nothing to lose, and the mesh may be refused for want of it.
+    /// Where nothing was accepted yet there is nothing to lose, and the mesh may be refused for want of what it asks.
     pub(super) fn refused(&mut self, wants: Option<&Wants>) {
         self.held = None;
-        if let Some(wants) = wants.filter(|_| self.sender.borrow().is_none()) {
+        if let Some(wants) = wants.filter(|_| self.accepted.is_none()) {
             self.ask(wants.clone());
         }
     }
