@@ -369,6 +369,7 @@ fn said(arguments: &Arguments, input: &Input) -> Vec<String> {
     let mut list: Vec<String> = from.map(|from| format!("--from={}", from.get_name())).into_iter().collect();
     list.extend(reading.tasks_here.then(|| "--tasks-here".to_owned()));
     list.extend(reading.variables.iter().map(|(name, text)| format!("--var={name}={text}")));
+    list.extend(arguments.ecs.ecs.then(|| "--only-wanted".to_owned()));
     list.extend(arguments.ecs.clusters.iter().map(|cluster| format!("--cluster={cluster}")));
     let apart::Form { module_folder, local } = &arguments.form;
     list.extend(module_folder.as_ref().map(|folder| format!("--module-folder={folder}")));

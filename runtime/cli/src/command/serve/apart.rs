@@ -35,8 +35,11 @@ pub struct Arguments {
     input: Input,
     #[command(flatten)]
     form: Form,
-    /// Take only what runs in this cluster, whatever the mesh names; may be repeated
-    #[arg(long = "cluster", value_name = "NAME")]
+    /// Take only what runs in clusters that the mesh names
+    #[arg(long)]
+    only_wanted: bool,
+    /// Whatever the mesh names, only in this one; may be repeated
+    #[arg(long = "cluster", value_name = "NAME", requires = "only_wanted")]
     clusters: Vec<String>,
     /// Megabytes of memory that it may have
     #[arg(long, value_name = "MB")]
@@ -66,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     let bytes = arguments.memory.saturating_mul(1 << 20);
     setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) })?;
     let mut input = arguments.input.clone();
-    input.reading.only_wanted = Some(arguments.clusters.iter().cloned().collect());
+    input.reading.only_wanted = arguments.only_wanted.then(|| arguments.clusters.iter().cloned().collect());
     let output = attempt::encode(attempt(&input, &arguments.form));
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(&output)?;
