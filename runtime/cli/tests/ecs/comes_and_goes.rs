@@ -151,6 +151,8 @@ async fn a_new_task_knows_what_it_serves_before_its_callers_know_the_task() {
     shop.tasks.runs(&new).unwrap();
     let web = shop.web.clone();
     shop.tasks.has_endpoints(&web, "stock.svc", 2, PATIENCE).await.unwrap();
+    // Every connection waits for it: whatever it does first when it goes on, it was asked before.
+    shop.load.stalls(PATIENCE).await.unwrap();
     shop.tasks.let_go(&new).unwrap();
     let who = shop.tasks.who(&new);
     shop.tasks.all_answer(&shop.load, &[who], PATIENCE).await.unwrap();
