@@ -141,7 +141,8 @@ async fn a_new_revision_that_no_envoy_looks_after_replaces_the_old_one_and_nothi
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_task_knows_what_it_serves_before_its_callers_know_the_task() {
     let mut shop = Shop::bare(1).await;
-    let run = Run::at(CLUSTER, &shop.definition, shop.tasks.address().unwrap());
+    let newer = shop.tasks.register(&json(STOCK).unwrap()).unwrap();
+    let run = Run::at(CLUSTER, &newer, shop.tasks.address().unwrap());
     let new = shop.tasks.begin(run).await.unwrap();
     shop.tasks.ready(&new).await.unwrap();
     // What is known of a task that is PENDING was read, and told.
