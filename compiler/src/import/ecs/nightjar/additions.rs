@@ -78,7 +78,6 @@ impl<'a> Additions<'a> {
         for colour in colours.iter().filter(leads_there) {
             if let Some(first) = self.routed.get(&colour.name.value.key()) {
                 diagnostics.push(two_of_one_name(&colour.name, *first));
-                continue;
             }
             let ecs = by_family(&colour.family, colour.name.span);
             let Some(service) = self.found(&colour.name, ecs, colour.endpoints.clone()) else { continue };
