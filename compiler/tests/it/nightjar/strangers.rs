@@ -42,6 +42,12 @@ fn names_that_stand_for_a_namespace_are_nobodys_to_take() {
         assert!(reason.starts_with("reserved-name: `NJ_") && !reason.contains('…'), "{reason}");
         assert_eq!(outcome.endpoints("gateways-of.pay"), ["10.0.0.3:2000"], "{says}");
     }
+    // In words of the first version.
+    let says = "SERVICE_ARN_1=public-routes\nSERVICE_CLUSTER_1=pay\nSERVICE_PATH_1=/\nEGRESS_LISTEN_PORT=8080";
+    let stray = definition("a-stray", vec![container("proxy", says)]);
+    let outcome = one_each(&[&web, &pay, &front, &stray]);
+    outcome.checked();
+    assert_eq!(quarantined(&outcome), ["a-stray:1"]);
     let mut stray = of_family("a-stray", gateway("pay", ""));
     stray.tags = words("NJ_NAMESPACE=public-routes.pay");
     assert_eq!(quarantined(&one_each(&[&web, &pay, &front, &stray])), ["a-stray:1"]);
