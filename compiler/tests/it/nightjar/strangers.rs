@@ -107,6 +107,25 @@ fn a_gateway_that_takes_the_calls_to_a_namespace_nobody_owns_is_named() {
 }
 
 #[test]
+fn a_label_that_takes_the_name_of_a_namespace_is_named() {
+    let (pay, front) = (colour("pay", "api", "blue", "NJ_ROUTE_1=/charge"), gateway("pay", ""));
+    for name in ["pay", "public-routes.pay"] {
+        let mut stray = definition("stray", vec![container("app 3000", "")]);
+        stray.containers[0].labels.insert(format!("meshwright.service.{name}"), "app:3000".to_owned());
+        let outcome = one_each(&[&pay, &front, &stray]);
+        outcome.checked();
+        let problems = outcome.problems();
+        assert!(problems.contains(&format!("contested-service]: `{name}`: labels say")), "{problems}");
+        // An owner keeps it.
+        let tasks = [task(&pay, "t1", "10.0.0.1"), task(&front, "t2", "10.0.0.2"), task(&stray, "t3", "10.0.0.3")];
+        let said = format!("mesh \"shop\" {{\necs {{\nowner \"{name}\" family=\"pay-*\"\n}}\n}}");
+        let outcome = join(&said, &observation(&[&pay, &front, &stray], &tasks));
+        outcome.checked();
+        assert_eq!((quarantined(&outcome), outcome.endpoints(name)), (vec!["stray:1"], Vec::new()));
+    }
+}
+
+#[test]
 fn no_family_takes_over_a_proxy_that_is_called_as_it() {
     // A node that somebody wrote.
     let front = of_family("web", gateway("pay", ""));
