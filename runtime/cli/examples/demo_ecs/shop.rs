@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use fake::faults::{Fault, Kind};
 use fake::world::Run;
 use trials::tasks::definitions::{self, CATALOG, ORDERS, PAYMENTS, WEB};
-use trials::tasks::event::{Event, Mark};
+use trials::tasks::event::Event;
 use trials::tasks::{CLUSTER, Tasks, scenes};
 
 use crate::say;
@@ -73,13 +73,8 @@ pub(crate) async fn events(tasks: &mut Tasks) -> anyhow::Result<Vec<Event>> {
     tell(scenes::without_aws(tasks, &serve, &load, "AWS throttles every call", OUTAGE, throttled).await?);
     let (event, _) = scenes::scale(tasks, &load, &newer, 1).await?;
     tell(event);
-    let mark = Mark::of(&load, tasks.polls());
-    tasks.fake.fail([Fault::every(Kind::Reset)]);
-    serve.kill().await?;
-    let again = tasks.control(Some(MESH)).await?;
-    tasks.envoy(&client).await?.is_connected(PATIENCE).await?;
-    load.more(500).await;
-    tell(mark.event("the control plane is killed and starts again without AWS", &load));
+    let (event, again) = scenes::restarted_without_aws(tasks, serve, Some(MESH), &load, &client).await?;
+    tell(event);
     drop((last, paying));
     let tally = load.stop().await;
     again.stop().await?;

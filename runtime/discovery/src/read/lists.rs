@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use compiler::import::ecs::Wants;
 use compiler::observation::{Cluster, last};
 
-use super::Memory;
+use super::{Memory, Whole};
 use crate::api::{Answer, Api, BATCH, Fault, Kind, Page};
 use crate::calls::Calls;
 
@@ -15,36 +15,63 @@ const PAGES: usize = 1_000;
 /// The cluster that ECS takes where none is named.
 const DEFAULT: &str = "default";
 
-/// All that are wanted, in the order of their ARNs.
+/// All that are wanted, in the order of their ARNs. A name that no cluster has is told, and holds up no other.
 pub(super) async fn clusters<A: Api>(
     api: &A,
     wants: &Wants,
     memory: &mut Memory,
+    whole: &mut Whole,
     calls: &mut Calls<'_>,
-) -> Answer<Vec<Cluster>> {
+) -> Answer<()> {
     let mut clusters = BTreeSet::new();
     let mut named: BTreeSet<&str> = wants.clusters.iter().map(String::as_str).collect();
     if named.is_empty() {
         named.insert(DEFAULT);
     }
-    if named.remove("*") {
+    let everything = named.remove("*");
+    if everything {
         let arns = all(api, List::Clusters, calls).await?;
         clusters.extend(arns.into_iter().map(|arn| Cluster { name: last(&arn).to_owned(), arn }));
     }
     let unknown: Vec<String> =
         named.iter().filter(|name| !memory.clusters.contains_key(**name)).map(|name| (*name).to_owned()).collect();
-    for batch in unknown.chunks(BATCH) {
-        let found = calls.make("DescribeClusters", || api.describe_clusters(batch)).await?;
-        for wanted in batch {
-            let is_it = |cluster: &&Cluster| cluster.arn == *wanted || cluster.name == *wanted;
-            let cluster = found.iter().find(is_it).ok_or_else(|| {
-                Fault::new(Kind::Missing, "DescribeClusters", format_args!("no cluster is called `{wanted}`"))
-            })?;
-            memory.clusters.insert(wanted.clone(), cluster.clone());
+    // One by one: AWS refuses a list for one name that cannot be one.
+    for wanted in unknown {
+        let is_it = |cluster: &Cluster| cluster.arn == wanted || cluster.name == wanted;
+        match described(api, std::slice::from_ref(&wanted), calls).await?.into_iter().find(is_it) {
+            Some(cluster) => drop(memory.clusters.insert(wanted, cluster)),
+            None => drop(whole.missing.insert(no_cluster(&wanted))),
         }
     }
     clusters.extend(named.iter().filter_map(|name| memory.clusters.get(*name).cloned()));
-    Ok(clusters.into_iter().collect())
+    if everything {
+        // A list may be short: what tasks are known of is asked for by name.
+        let known = memory.tasks.known.values().map(|known| known.task.cluster.clone());
+        let known: BTreeSet<String> = known.filter(|arn| clusters.iter().all(|it| it.arn != *arn)).collect();
+        let known: Vec<String> = known.into_iter().collect();
+        for batch in known.chunks(BATCH) {
+            clusters.extend(described(api, batch, calls).await?);
+        }
+        whole.lost.extend(known.into_iter().filter(|arn| clusters.iter().all(|it| it.arn != *arn)));
+    }
+    if let (true, true, Some(missing)) = (clusters.is_empty(), wants.cloud_map.is_empty(), whole.missing.first()) {
+        return Err(Fault::new(Kind::Missing, "DescribeClusters", missing));
+    }
+    whole.clusters = clusters.into_iter().collect();
+    Ok(())
+}
+
+/// Those that exist.
+async fn described<A: Api>(api: &A, names: &[String], calls: &mut Calls<'_>) -> Answer<Vec<Cluster>> {
+    match calls.make("DescribeClusters", || api.describe_clusters(names)).await {
+        Err(fault) if [Kind::Missing, Kind::Refused].contains(&fault.kind) => Ok(Vec::new()),
+        answer => answer,
+    }
+}
+
+/// As `/status` says it.
+pub(super) fn no_cluster(name: &str) -> String {
+    format!("no cluster is called `{name}`")
 }
 
 /// The tasks of a cluster that are wanted to run.

@@ -12,6 +12,7 @@ use super::present::Present;
 use super::table::{self, Share, Table};
 use super::{names, route};
 use crate::import::ecs::assemble::{Draft, Finding, by_family};
+use crate::import::ecs::homes::denied;
 
 pub(super) struct Additions<'a> {
     input: &'a Input<'a>,
@@ -61,11 +62,19 @@ impl<'a> Additions<'a> {
     /// The node that a task has for other reasons, or that the mesh has for it: the one that it names, its family's or its
     /// ECS service's.
     fn known_node(&self, it: &Present<'_>) -> Option<Name> {
-        if let Some(known) = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known)) {
+        let spec = self.input.spec;
+        let is_gateway = |name: &Name| spec.gateways.iter().any(|gateway| gateway.name.value.key() == name.key());
+        let known = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known));
+        if let Some(known) = known.filter(|known| !is_gateway(known)) {
             return Some(known);
         }
-        let names = said_names(it);
-        names.into_iter().flatten().find_map(|name| self.said_nodes.get(&name.to_ascii_lowercase()).cloned())
+        // Nobody belongs to a node that speaks for services of others.
+        let lets_in = |name: &Name| {
+            let mut nodes = spec.nodes.iter().filter(|node| node.name.value.key() == name.key());
+            nodes.all(|node| denied(spec, node, it.seen).is_none())
+        };
+        let names = said_names(it).into_iter().flatten();
+        names.filter_map(|name| self.said_nodes.get(&name.to_ascii_lowercase())).find(|name| lets_in(name)).cloned()
     }
 
     /// Services with the endpoints of each colour, of which there may be none just now. What the mesh says of them besides
