@@ -110,6 +110,10 @@ pub(super) fn covers(one: &RouteMatch, other: &RouteMatch) -> bool {
     path_overlap::covers(one, other)
 }
 
+pub(super) fn named_subsets(mesh: &Mesh) -> impl Iterator<Item = (&spec::Name, &spec::Spanned<String>)> {
+    subsets::named(mesh).map(|it| (it.service, it.subset))
+}
+
 type Rule = fn(&Mesh, &Tables, &mut Diagnostics);
 
 const RULES: &[Rule] = &[

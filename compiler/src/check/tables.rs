@@ -1,5 +1,6 @@
 //! Names and what they stand for. A name stands for one thing.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
@@ -19,6 +20,8 @@ pub(super) struct Tables {
     nodes: Table<checked::Node>,
     /// By the lower-case name of the service: the nodes that serve it, in order, and their place among the node's.
     serving: BTreeMap<String, Vec<(Id<checked::Node>, usize)>>,
+    /// Names that were looked up and stand for nothing, by key; the place of the first.
+    absent: RefCell<BTreeMap<String, Spanned<Name>>>,
 }
 
 pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
@@ -57,7 +60,7 @@ pub(super) fn collect(mesh: &Mesh, diagnostics: &mut Diagnostics) -> Tables {
             serving.entry(serve.service.value.key()).or_default().push((Id::new(index), place));
         }
     }
-    Tables { services, nodes, serving }
+    Tables { services, nodes, serving, absent: RefCell::default() }
 }
 
 impl Tables {
@@ -70,8 +73,15 @@ impl Tables {
             let known = self.services.keys().map(String::as_str);
             let unknown = did_you_mean(unknown, name.value.as_str(), known, diagnostics);
             diagnostics.push(unknown);
+            let absent = || Spanned::new(name.value.clone(), name.span);
+            self.absent.borrow_mut().entry(name.value.key()).or_insert_with(absent);
         }
         found
+    }
+
+    /// Services that were asked for and are not there, in the order of their names.
+    pub(super) fn absent(self) -> Vec<Spanned<Name>> {
+        self.absent.into_inner().into_values().collect()
     }
 
     /// The node of this name; else a diagnostic.

@@ -14,6 +14,8 @@ mod nodes;
 mod owners;
 mod places;
 mod quarantine;
+mod rounds;
+mod standing;
 mod targets;
 mod told;
 mod words;
@@ -24,13 +26,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use spec::load::Files;
 use spec::{Code, Diagnostic, Diagnostics, FileId, Mesh, Sources, Spanned, codes};
 
-use self::assemble::{Finding, assemble};
+use self::assemble::Finding;
 use self::quarantine::{LeftOut, Records};
-use self::words::Words;
+use self::rounds::{Attempt, Reading};
 use self::world::World;
-use super::bent;
+use crate::annotation;
 use crate::observation::text::Located;
-use crate::{annotation, check};
 
 /// How an observation is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct Joined {
     pub quarantined: Vec<Quarantined>,
     /// Tasks that may get requests, each once, whatever they serve.
     pub routable: usize,
+    /// How often the mesh was put together before nothing in it was refused.
+    pub rounds: usize,
 }
 
 /// A task, or all tasks of a task definition, whose words are left out.
@@ -88,34 +91,19 @@ pub fn join(
     drop(alone);
 
     let world = World::of(observed, options);
-    let records = Records::of(observed);
     let mut quarantined = world.quarantined.clone();
     let told = told::tell(&world, &told::vocabularies(mesh.ecs.as_ref()), &mut quarantined);
-    let (silence, mut left_out) = (Words::default(), LeftOut::nothing(&records));
-    let mut round = 0;
-    loop {
-        let mut draft = assemble(&mesh, &told, &silence, observed, options, &left_out);
-        let mut applied = Diagnostics::new();
-        nightjar::add(&nightjar::Input::of(&mesh, &world, options, &left_out), &mut draft, &mut applied);
-        annotation::apply(&mut draft.mesh, &mut applied);
-        if let Some(file) = records.file() {
-            targets::add_missing(&mut draft.mesh, file);
-        }
-        let is_of_bent = |service: &&mut spec::mesh::Service| draft.of_bent.contains(&service.name.value.key());
-        draft.mesh.services.iter_mut().filter(is_of_bent).for_each(bent::write_defaults);
-        let mut found = applied.clone();
-        check(&draft.mesh, sources, &mut found);
-        let new = records.blame(&found, &draft, &mut left_out, round);
-        if !new.is_empty() {
-            quarantined.extend(new);
-            round += 1;
-            continue;
-        }
-        // bent knows no other words: what to write instead is no use to its users.
-        let in_observation = |it: &Diagnostic| it.span().map(|span| span.file) == records.file();
-        diagnostics.extend(applied.into_iter().filter(|it| it.code != codes::DEPRECATED || !in_observation(it)));
-        return (draft.mesh, report(draft.findings, quarantined, &world, draft.aliases, diagnostics));
-    }
+    let records = Records::of(observed, &told);
+    let mut left_out = LeftOut::nothing(&records);
+    let reading = Reading { mesh: &mesh, observed, options, world: &world, told: &told, records: &records, sources };
+    let (attempt, rounds) = rounds::settle(&reading, &mut left_out, &mut quarantined);
+    let Attempt { draft, applied, .. } = attempt;
+    // bent knows no other words: what to write instead is no use to its users.
+    let in_observation = |it: &Diagnostic| it.span().map(|span| span.file) == records.file();
+    diagnostics.extend(applied.into_iter().filter(|it| it.code != codes::DEPRECATED || !in_observation(it)));
+    let mut joined = report(draft.findings, quarantined, &world, draft.aliases, diagnostics);
+    joined.rounds = rounds;
+    (draft.mesh, joined)
 }
 
 /// Says what was left out, once each, in the order of whom it concerns.
@@ -144,7 +132,7 @@ fn report(
             quarantined.push(Quarantined { who, reason });
         }
     }
-    Joined { aliases, quarantined, routable: world.tasks.len() }
+    Joined { aliases, quarantined, routable: world.tasks.len(), rounds: 0 }
 }
 
 /// A mesh of nothing but what runs.

@@ -1,7 +1,9 @@
 //! What runs on ECS becomes a part of the mesh, and what is wrong with one task is its own trouble.
 
+mod absent;
 mod aws;
 mod claims;
+mod disputes;
 mod hostile;
 mod lifecycle;
 mod nodes;

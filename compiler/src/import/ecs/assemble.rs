@@ -13,8 +13,9 @@ use super::nodes::{self, Layout, Nodes};
 use super::owners::{Right, right};
 use super::places::{self, Unclear};
 use super::quarantine::LeftOut;
+use super::standing::{Standing, Standings};
 use super::told::Told;
-use super::words::{Calls, Claim, Words};
+use super::words::{self, Calls, Claim, Words};
 use super::world::RunningTask;
 use crate::annotation;
 use crate::lower::INGRESS_PORT;
@@ -56,8 +57,21 @@ struct Served<'w> {
 #[derive(Default)]
 struct Gathered<'w> {
     endpoints: Vec<Endpoint>,
-    /// Whoever comes first speaks for the service: an owner, then in the order of the families, the newest revision.
-    claims: BTreeMap<(Right, &'w str, Reverse<u32>, &'w str), &'w Claim>,
+    /// Whoever comes first speaks for the service.
+    claims: BTreeMap<Turn<'w>, &'w Claim>,
+}
+
+/// Who speaks for a service: an owner, then the family that has been it for longest, and of that the newest revision that
+/// may get requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Turn<'w> {
+    right: Right,
+    standing: Option<Standing>,
+    family: &'w str,
+    is_absent: bool,
+    revision: Reverse<u32>,
+    /// Of a task that is not like the others of its definition.
+    arn: &'w str,
 }
 
 /// A task, and what it serves.
@@ -72,6 +86,7 @@ struct Part<'w> {
 struct Reading<'w> {
     spec: &'w Mesh,
     usual_cluster: &'w str,
+    standings: &'w Standings<'w>,
     services: BTreeMap<String, &'w Service>,
     /// Services whose tasks the mesh names, by family and by ECS service.
     by_family: BTreeMap<&'w str, Vec<&'w Service>>,
@@ -86,6 +101,7 @@ struct Reading<'w> {
 pub(crate) fn assemble<'w>(
     spec: &'w Mesh,
     told: &'w [Told<'w>],
+    standings: &'w Standings<'w>,
     silence: &'w Words,
     observed: &Located,
     options: &Options,
@@ -97,7 +113,7 @@ pub(crate) fn assemble<'w>(
     };
     let there = told.iter().filter(|it| !left_out.is_gone(it.task.definition_span) && !left_out.is_gone(it.task.span));
     let told: Vec<(&Told<'_>, &Words)> = there.map(|told| (told, heard(told))).collect();
-    let mut reading = Reading::of(spec, Homes::of(spec, &told));
+    let mut reading = Reading::of(spec, standings, Homes::of(spec, &told));
     let mut parts: Vec<Part<'_>> = told.into_iter().map(|(told, words)| reading.part(told, words)).collect();
     // Those of the mesh's nodes have the first choice of names.
     parts.sort_by_key(|part| !matches!(part.home, Home::Mesh(_)));
@@ -129,9 +145,10 @@ pub(crate) fn assemble<'w>(
 }
 
 impl<'w> Reading<'w> {
-    fn of(spec: &'w Mesh, homes: Homes<'w>) -> Self {
+    fn of(spec: &'w Mesh, standings: &'w Standings<'w>, homes: Homes<'w>) -> Self {
         let mut reading = Self {
             spec,
+            standings,
             usual_cluster: places::usual_cluster(spec.ecs.as_ref()),
             services: spec.services.iter().map(|service| (service.name.value.key(), service)).collect(),
             by_family: BTreeMap::new(),
@@ -205,8 +222,12 @@ impl<'w> Reading<'w> {
             self.trusted.insert(task.definition_span.start);
         }
         let arn = if told.is_special { task.task.arn.as_str() } else { "" };
-        let order = (right, task.definition.family.as_str(), Reverse(task.definition.revision), arn);
-        self.gathered.entry(name.key()).or_default().claims.insert(order, claim);
+        let family = task.definition.family.as_str();
+        let standing = self.standings.of_service(&name.key(), family);
+        // Until a revision is healthy, the one that answers speaks.
+        let (is_absent, revision) = (!told.is_routable, Reverse(task.definition.revision));
+        let turn = Turn { right, standing, family, is_absent, revision, arn };
+        self.gathered.entry(name.key()).or_default().claims.insert(turn, claim);
         for (container, port) in &claim.listens {
             let (service, container) = (claim.service.clone(), container.clone());
             served.push(Served { service, container, port: *port, claim: Some(claim) });
@@ -403,18 +424,24 @@ fn write_services(
         match known.get(&key).and_then(|index| mesh.services.get_mut(*index)) {
             Some(service) => {
                 service.endpoints.extend(endpoints);
-                // What the mesh says holds.
-                let (settings, other): (Vec<Entry>, Vec<Entry>) =
-                    settings.into_iter().partition(|setting| agrees(service, setting));
-                service.annotations.extend(settings);
-                for Entry { key, .. } in other {
-                    let reason = format!("`{}` of its tasks is left out: the mesh says otherwise", quote(&key.value));
+                let is_owner = speaker.is_some_and(|(turn, _)| turn.right == Right::Owns);
+                for setting in settings {
+                    let why = if !is_owner && !words::is_harmless(&setting.key.value) {
+                        "is for the mesh to say, or for an `owner` that it names"
+                    } else if !agrees(service, &setting) {
+                        // What the mesh says holds.
+                        "of its tasks is left out: the mesh says otherwise"
+                    } else {
+                        service.annotations.push(setting);
+                        continue;
+                    };
+                    let reason = format!("`{}` {why}", quote(&setting.key.value));
                     let (code, who) = (codes::QUARANTINED_TASK, service.name.value.to_string());
-                    findings.insert(Finding { code, who, reason, span: key.span });
+                    findings.insert(Finding { code, who, reason, span: setting.key.span });
                 }
             }
             None => {
-                let Some(((_, family, ..), claim)) = speaker else { continue };
+                let Some((Turn { family, .. }, claim)) = speaker else { continue };
                 let span = claim.service.span;
                 let mut service = Service::named(claim.service.clone());
                 service.endpoints = endpoints;
@@ -455,13 +482,9 @@ fn dial_themselves(endpoints: &mut [Endpoint], node: &Name) {
     }
 }
 
-fn contested(
-    key: &str,
-    claims: &BTreeMap<(Right, &str, Reverse<u32>, &str), &Claim>,
-    findings: &mut BTreeSet<Finding>,
-) {
+fn contested(key: &str, claims: &BTreeMap<Turn<'_>, &Claim>, findings: &mut BTreeSet<Finding>) {
     let mut families: Vec<(&str, Span)> = Vec::new();
-    for ((right, family, ..), claim) in claims {
+    for (Turn { right, family, .. }, claim) in claims {
         if *right == Right::Free && !families.iter().any(|(known, _)| known == family) {
             families.push((family, claim.service.span));
         }

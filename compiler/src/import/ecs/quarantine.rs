@@ -6,6 +6,9 @@ use spec::{Code, Diagnostic, Diagnostics, FileId, Severity, Span, Spanned, codes
 
 use super::Quarantined;
 use super::assemble::Draft;
+use super::standing::{Standing, Standings};
+use super::told::Told;
+use super::words::Claim;
 use crate::observation::text::Located;
 use crate::observation::{CloudMapService, Task, TaskDefinition};
 
@@ -30,6 +33,8 @@ const EITHER: [Code; 6] = [
 ];
 /// Rounds in which of each error one is to blame; after them, everybody who has to do with it.
 const MAX_ROUNDS: usize = 16;
+/// Rounds in which one is not to blame for what another one says: tasks by the thousand may say the same.
+const ALONE: usize = 2;
 /// A reason is one line, and a short one.
 const MAX_REASON: usize = 300;
 
@@ -39,6 +44,12 @@ pub(crate) struct Records<'o> {
     by_start: BTreeMap<u32, (Record<'o>, Span)>,
     /// Where definitions begin, by ARN.
     definitions: BTreeMap<&'o str, u32>,
+    /// What they say that they are, by key: where the records begin whose words those are.
+    said: BTreeMap<u32, BTreeSet<String>>,
+    /// One of the tasks that say it.
+    told: BTreeMap<u32, &'o Told<'o>>,
+    /// Families that say which service, and since when.
+    standings: Standings<'o>,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +58,9 @@ enum Record<'o> {
     Task(&'o Task),
     CloudMap(&'o CloudMapService),
 }
+
+/// Less is trusted more: whom the mesh itself names; then who was there first; then by name, and older revisions.
+type Trust<'o> = (bool, Standing, &'o str, u32, &'o str);
 
 impl LeftOut {
     pub(crate) fn nothing(records: &Records<'_>) -> Self {
@@ -62,6 +76,23 @@ impl LeftOut {
         Some(span.file) == self.file && self.gone.contains(&span.start)
     }
 
+    /// As if nothing ran.
+    pub(crate) fn everything(records: &Records<'_>) -> Self {
+        let all: BTreeSet<u32> = records.by_start.keys().copied().collect();
+        Self { file: records.file, silent: all.clone(), gone: all }
+    }
+
+    /// With these records silent, too.
+    pub(crate) fn and(&self, records: &[u32]) -> Self {
+        let mut more = self.clone();
+        more.silent.extend(records);
+        more
+    }
+
+    fn hears(&self, start: u32) -> bool {
+        !self.silent.contains(&start)
+    }
+
     /// Whether that is new.
     fn add(&mut self, start: u32) -> bool {
         self.silent.insert(start) || self.gone.insert(start)
@@ -69,19 +100,44 @@ impl LeftOut {
 }
 
 impl<'o> Records<'o> {
-    pub(crate) fn of(observed: &'o Located) -> Self {
+    pub(crate) fn of(observed: &'o Located, told: &'o [Told<'o>]) -> Self {
         let definitions = observed.task_definitions.iter().map(|it| (it.span, Record::Definition(&it.value)));
         let tasks = observed.tasks.iter().map(|it| (it.span, Record::Task(&it.value)));
         let cloud_map = observed.cloud_map.iter().map(|it| (it.span, Record::CloudMap(&it.value)));
         let all: Vec<(Span, Record<'o>)> = definitions.chain(tasks).chain(cloud_map).collect();
         let file = all.first().map(|(span, _)| span.file);
         let definitions = observed.task_definitions.iter().map(|it| (it.value.arn.as_str(), it.span.start)).collect();
-        Self { file, definitions, by_start: all.into_iter().map(|(span, it)| (span.start, (it, span))).collect() }
+        let mut said: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+        let (standings, mut by_record) = (Standings::of(told), BTreeMap::new());
+        for it in told {
+            by_record.entry(it.record().start).or_insert(it);
+            let claims = it.words.claims.iter().map(|claim| claim.service.value.key());
+            said.entry(it.record().start).or_default().extend(claims);
+        }
+        let by_start = all.into_iter().map(|(span, it)| (span.start, (it, span))).collect();
+        Self { file, definitions, by_start, said, told: by_record, standings }
+    }
+
+    pub(crate) fn standings(&self) -> &Standings<'o> {
+        &self.standings
     }
 
     /// Where the observation is; `None` if it is empty.
     pub(crate) fn file(&self) -> Option<FileId> {
         self.file
+    }
+
+    /// Leaves out who says settings that cannot be read, whatever the mesh is: all of them at once.
+    pub(crate) fn refuse(&self, left_out: &mut LeftOut) -> Vec<Spanned<Quarantined>> {
+        let mut new = Vec::new();
+        for (start, told) in &self.told {
+            let mut found = Diagnostics::new();
+            told.words.claims.iter().for_each(|claim| claim.read_alone(&mut found));
+            if let Some(error) = found.iter().find(|it| it.severity == Severity::Error) {
+                new.extend(self.leave_out(*start, error, left_out));
+            }
+        }
+        new
     }
 
     /// Leaves out whoever is to blame for errors; what is new of it.
@@ -93,26 +149,89 @@ impl<'o> Records<'o> {
         round: usize,
     ) -> Vec<Spanned<Quarantined>> {
         let mut new = Vec::new();
+        // Two mistakes of one are no sign that silence did not help.
+        let mut seen = BTreeSet::new();
         for error in found.iter().filter(|it| it.severity == Severity::Error) {
             let mut involved = self.involved(error);
             let culprit = self.culprit(error, &mut involved, draft);
+            let alike = culprit.filter(|_| round >= ALONE).map(|it| self.alike(it)).unwrap_or_default();
             // Who hides behind errors of others is found at last.
-            let culprits = if round < MAX_ROUNDS { culprit.into_iter().collect() } else { involved.clone() };
-            for culprit in culprits {
-                if !left_out.add(culprit) {
-                    continue;
+            let culprits: Vec<u32> = if round < MAX_ROUNDS { culprit.into_iter().collect() } else { involved.clone() };
+            let culprits = culprits.into_iter().chain(alike.into_iter().filter(|it| left_out.hears(*it)));
+            for culprit in culprits.collect::<Vec<_>>() {
+                if seen.insert(culprit) && left_out.add(culprit) {
+                    new.extend(self.quarantined(culprit, error, &involved));
                 }
-                let Some(record) = self.by_start.get(&culprit) else { continue };
-                let who = match record.0 {
-                    Record::Definition(definition) => definition.name(),
-                    Record::Task(task) => task.arn.clone(),
-                    Record::CloudMap(it) => format!("{}/{}", it.namespace, it.service),
-                };
-                let reason = format!("{}: {}", error.code.slug, self.without_values(&error.message, &involved));
-                new.push(Spanned::new(Quarantined { who, reason }, record.1));
             }
         }
         new
+    }
+
+    /// Errors that are nobody's, as far as their places say.
+    pub(crate) fn unexplained<'d>(&self, found: &'d Diagnostics) -> impl Iterator<Item = &'d Diagnostic> {
+        let errors = found.iter().filter(|it| it.severity == Severity::Error);
+        errors.filter(|error| self.involved(error).is_empty())
+    }
+
+    /// Whose words could have to do with an error whose place is in the mesh, in the order of trust: first of those who say
+    /// a service that it names, then of all.
+    pub(crate) fn suspects(&self, error: &Diagnostic, draft: &Draft, left_out: &LeftOut) -> [Vec<u32>; 2] {
+        let named = self.named(error);
+        let in_order = |mut suspects: Vec<u32>| {
+            suspects.sort_by_cached_key(|start| self.trust(*start, &named, draft));
+            suspects
+        };
+        let heard = || self.said.iter().filter(|(start, _)| left_out.hears(**start));
+        let by_name = heard().filter(|(_, services)| !services.is_disjoint(&named));
+        [in_order(by_name.map(|(start, _)| *start).collect()), in_order(heard().map(|(start, _)| *start).collect())]
+    }
+
+    /// Leaves out a record's words for an error.
+    pub(crate) fn leave_out(
+        &self,
+        culprit: u32,
+        error: &Diagnostic,
+        left_out: &mut LeftOut,
+    ) -> Option<Spanned<Quarantined>> {
+        left_out.silent.insert(culprit).then(|| self.quarantined(culprit, error, &[culprit])).flatten()
+    }
+
+    fn quarantined(&self, culprit: u32, error: &Diagnostic, involved: &[u32]) -> Option<Spanned<Quarantined>> {
+        let (record, span) = self.by_start.get(&culprit)?;
+        let who = match record {
+            Record::Definition(definition) => definition.name(),
+            Record::Task(task) => task.arn.clone(),
+            Record::CloudMap(it) => format!("{}/{}", it.namespace, it.service),
+        };
+        let reason = format!("{}: {}", error.code.slug, self.without_values(&error.message, involved));
+        Some(Spanned::new(Quarantined { who, reason }, *span))
+    }
+
+    /// Who would be the next: whoever says just that of the same service, and other tasks of its family that speak for
+    /// themselves.
+    fn alike(&self, culprit: u32) -> Vec<u32> {
+        let Some(one) = self.told.get(&culprit) else { return Vec::new() };
+        let same = |claim: &Claim, other: &&Told<'_>| {
+            let family =
+                one.is_special && other.is_special && other.task.definition.family == one.task.definition.family;
+            other
+                .words
+                .claims
+                .iter()
+                .any(|it| it.service.value.key() == claim.service.value.key() && (family || it.says(claim)))
+        };
+        let is_alike = |other: &&Told<'_>| one.words.claims.iter().any(|claim| same(claim, other));
+        self.told.iter().filter(|(_, other)| is_alike(other)).map(|(start, _)| *start).collect()
+    }
+
+    /// Services that records say, and that an error names, by key.
+    fn named(&self, error: &Diagnostic) -> BTreeSet<String> {
+        let labels = error.labels.iter().map(|label| &label.text);
+        let texts = [&error.message].into_iter().chain(labels).chain(&error.help);
+        let quoted = texts.flat_map(|text| text.split('`').skip(1).step_by(2));
+        let words = quoted.flat_map(|text| text.split([' ', '"', ',', '=', ':']));
+        let known: BTreeSet<&String> = self.said.values().flatten().collect();
+        words.map(str::to_ascii_lowercase).filter(|word| known.contains(word)).collect()
     }
 
     /// Where the records begin that an error speaks of: first where it is, then what it points to.
@@ -127,12 +246,14 @@ impl<'o> Records<'o> {
         if is_own && !EITHER.contains(&error.code) {
             return involved.first().copied();
         }
-        involved.sort_by_cached_key(|start| self.trust(*start, draft));
+        let named = self.named(error);
+        involved.sort_by_cached_key(|start| self.trust(*start, &named, draft));
         involved.last().copied()
     }
 
-    /// In the order of trust: whom the mesh itself names; then by name, and older revisions.
-    fn trust(&self, start: u32, draft: &Draft) -> (bool, &str, u32, &str) {
+    /// In a dispute about services; about none in particular, if none is `named`.
+    fn trust(&self, start: u32, named: &BTreeSet<String>, draft: &Draft) -> Trust<'_> {
+        let own = self.said.get(&start);
         let task = match self.by_start.get(&start) {
             Some((Record::Task(task), _)) => Some(*task),
             _ => None,
@@ -141,10 +262,17 @@ impl<'o> Records<'o> {
         let start = task.and_then(|task| self.definitions.get(task.task_definition.as_str())).copied().unwrap_or(start);
         let strange = !draft.trusted.contains(&start);
         let arn = task.map_or("", |task| task.arn.as_str());
-        match self.by_start.get(&start) {
-            Some((Record::Definition(definition), _)) => (strange, &definition.family, definition.revision, arn),
-            _ => (strange, "", 0, arn),
-        }
+        let (family, revision) = match self.by_start.get(&start) {
+            Some((Record::Definition(definition), _)) => (definition.family.as_str(), definition.revision),
+            _ => ("", 0),
+        };
+        let own = || own.or_else(|| self.said.get(&start)).into_iter().flatten();
+        let disputed = own().filter(|service| named.contains(*service)).map(String::as_str);
+        let standing = match disputed.clone().next() {
+            Some(_) => self.standings.of_services(disputed, family),
+            None => self.standings.of_services(own().map(String::as_str), family),
+        };
+        (strange, standing, family, revision, arn)
     }
 
     /// What labels say is nobody's business: of quoted texts only those stay that no record has as a value.

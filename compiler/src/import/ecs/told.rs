@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use spec::Spanned;
 use spec::mesh::{Ecs, Vocabulary};
+use spec::{Span, Spanned};
 
 use super::Quarantined;
 use super::words::{self, Words};
@@ -19,6 +19,13 @@ pub(crate) struct Told<'w> {
     pub(crate) is_routable: bool,
     /// Its own tags say something: it is not like the other tasks of its definition.
     pub(crate) is_special: bool,
+}
+
+impl Told<'_> {
+    /// Where its words stand: in its own record, where its tags say more, else in that of its definition.
+    pub(crate) fn record(&self) -> Span {
+        if self.is_special { self.task.span } else { self.task.definition_span }
+    }
 }
 
 /// Whose words count: everybody's, unless the mesh says otherwise.

@@ -20,6 +20,19 @@ const MAX_WORDS: usize = 400;
 const MAX_BYTES: usize = 64 * 1024;
 /// What a task may not say of a service: it would write Envoy's configuration itself, or say where others run.
 const NOT_FOR_TASKS: [&str; 6] = ["envoy-overlay", "filter", "dns", "ecs", "cloud-map", "overlays"];
+/// What a task may say of a service that the mesh has, though no rule makes it an owner: nobody gets in by it, and no request
+/// goes elsewhere.
+const HARMLESS: [&str; 9] = [
+    "circuit-breaker",
+    "enable-retry",
+    "health-check",
+    "healthcheck",
+    "idle-timeout",
+    "num-retries",
+    "outlier-detection",
+    "retry",
+    "timeout",
+];
 /// What bent calls its labels.
 const BENT: &str = "envoy.service.";
 const BENT_SETTING: &str = ".annotations.";
@@ -73,7 +86,9 @@ pub(crate) fn of_definition(
 
 /// The words of one task, where tags of its own say more.
 pub(crate) fn of_task(task: &RunningTask<'_>, read: &BTreeSet<Vocabulary>) -> Option<Result<Words, String>> {
-    let tagged = task.task.tags.keys().any(|key| key.starts_with(OURS));
+    // ECS copies tags of a definition to its tasks, where asked: that says nothing new.
+    let known = &task.definition.tags;
+    let tagged = task.task.tags.iter().any(|(key, value)| key.starts_with(OURS) && known.get(key) != Some(value));
     tagged.then(|| of(task.definition, task.definition_span, Some(task), read))
 }
 
@@ -225,13 +240,19 @@ fn set(claim: &mut Claim, key: &str, value: &str, span: Span) -> Result<(), Stri
 /// Whether a setting can be read, taken alone.
 fn takes(key: &str, value: &str, span: Span) -> bool {
     let Some(name) = Name::new("a").map(|name| Spanned::new(name, span)) else { return false };
-    let mut service = Service::named(name.clone());
+    let mut service = Service::named(name);
     service.annotations =
         vec![Entry { key: Spanned::new(key.to_owned(), span), value: Spanned::new(value.to_owned(), span) }];
-    let mut mesh = Mesh { services: vec![service], ..Mesh::named(name) };
     let mut found = Diagnostics::new();
-    annotation::apply(&mut mesh, &mut found);
+    read_alone(service, &mut found);
     !found.has_errors()
+}
+
+/// What is found where a service is all there is.
+fn read_alone(service: Service, diagnostics: &mut Diagnostics) {
+    let name = service.name.clone();
+    let mut mesh = Mesh { services: vec![service], ..Mesh::named(name) };
+    annotation::apply(&mut mesh, diagnostics);
 }
 
 fn is_key(key: &str) -> bool {
@@ -283,6 +304,20 @@ impl Claim {
         self.entries().filter(|entry| is_of_endpoint(&entry.key.value) && entry.key.value != WEIGHT)
     }
 
+    /// Finds what is wrong with its settings whatever others say.
+    pub(crate) fn read_alone(&self, diagnostics: &mut Diagnostics) {
+        let mut service = Service::named(self.service.clone());
+        service.annotations = self.of_service().collect();
+        read_alone(service, diagnostics);
+    }
+
+    /// Whether it says what another one says.
+    pub(crate) fn says(&self, other: &Self) -> bool {
+        let said =
+            |claim: &Self| claim.settings.iter().map(|(key, it)| (key.clone(), it.value.clone())).collect::<Vec<_>>();
+        said(self) == said(other)
+    }
+
     /// What its endpoint weighs; bent takes what is out of its range for 64.
     pub(crate) fn weight(&self) -> Result<Option<Spanned<u32>>, String> {
         let Some(said) = self.settings.get(WEIGHT) else { return Ok(None) };
@@ -303,6 +338,11 @@ impl Claim {
 }
 
 const WEIGHT: &str = "endpoint.weight";
+
+/// Whether whoever is an endpoint of a service may say it of the whole service.
+pub(crate) fn is_harmless(key: &str) -> bool {
+    HARMLESS.contains(&key.split('.').next().unwrap_or(key))
+}
 
 fn is_of_endpoint(key: &str) -> bool {
     key.starts_with("endpoint.")

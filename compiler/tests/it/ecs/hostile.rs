@@ -7,16 +7,28 @@ use proptest::prelude::*;
 use super::aws::{fargate, map, observation, running};
 use super::{join, join_with};
 
-const MESH: &str = "ecs { owner \"orders.svc\" family=\"orders\"; }\nnode \"client\" { calls \"orders.svc\"; }";
+const OWNED: &str = "ecs { owner \"orders.svc\" family=\"orders\"; }\nnode \"client\" { calls \"orders.svc\"; }";
+/// Nobody says who may be what: then who was there first is.
+const FREE: &str = "node \"client\" { calls \"orders.svc\"; }";
+const OPEN: &str = "ecs { owner \"orders.svc\" family=\"orders\"; }\nservice \"orders.svc\" { timeout \"7s\"; }\n\
+                    node \"client\" { calls \"orders.svc\"; }";
 const GOOD: &[(&str, &str)] = &[("envoy.service.orders.svc", "app:3000")];
 
-/// The configuration of the good service's callers and of its own sidecar, with one task beside it.
-fn beside(hostile: &TaskDefinition) -> (std::collections::BTreeMap<String, String>, Vec<String>) {
-    let good = fargate("orders:7", GOOD);
-    let tasks = vec![running("t1", &good, "10.0.0.11"), running("t2", hostile, "10.0.0.66")];
-    let outcome = join(MESH, &observation(vec![good, hostile.clone()], tasks));
+/// The configuration of the good service's callers and of its own sidecar, with one task beside it that came later.
+fn beside(mesh: &str, hostile: &[TaskDefinition]) -> (std::collections::BTreeMap<String, String>, Vec<String>) {
+    let mut good = fargate("orders:7", GOOD);
+    good.tags = map(&[("meshwright.calls", "orders.svc")]);
+    let mut tasks = vec![running("t1", &good, "10.0.0.11")];
+    for (index, hostile) in hostile.iter().enumerate() {
+        let mut task = running(&format!("t{}", index + 2), hostile, &format!("10.0.0.{}", 66 + index));
+        task.started_at = Some(2000);
+        tasks.push(task);
+    }
+    let definitions = std::iter::once(good).chain(hostile.iter().cloned()).collect();
+    let outcome = join(mesh, &observation(definitions, tasks));
     let mut compiled = outcome.compiled();
-    compiled.retain(|path, _| path.starts_with("client/"));
+    compiled.retain(|path, _| path.starts_with("client/") || path.starts_with("orders/"));
+    assert!(compiled.keys().any(|path| path.starts_with("orders/7/")), "{:?}", compiled.keys());
     let reasons = outcome.joined.quarantined.iter().map(|it| format!("{}: {}", it.who, it.reason)).collect();
     (compiled, reasons)
 }
@@ -24,9 +36,11 @@ fn beside(hostile: &TaskDefinition) -> (std::collections::BTreeMap<String, Strin
 #[track_caller]
 fn harms_nobody(labels: &[(&str, &str)], reported: bool) {
     let hostile = TaskDefinition { tags: map(&[]), ..fargate("evil:1", labels) };
-    let (alone, _) = beside(&fargate("evil:1", &[]));
-    let (compiled, reasons) = beside(&hostile);
+    let (alone, _) = beside(OWNED, &[fargate("evil:1", &[])]);
+    let (compiled, reasons) = beside(OWNED, std::slice::from_ref(&hostile));
     assert!(compiled == alone, "{labels:?}");
+    let (open, _) = beside(OPEN, &[fargate("evil:1", &[])]);
+    assert!(beside(OPEN, &[hostile]).0 == open, "{labels:?}");
     assert_eq!(!reasons.is_empty(), reported, "{reasons:?}");
     for reason in &reasons {
         assert!(reason.len() < 700 && !reason.contains('\n'), "{reason}");
@@ -168,7 +182,17 @@ fn key_of_labels() -> impl Strategy<Value = String> {
         ".load-balancing.policy",
         ".outlier-detection.consecutive-5xx",
     ]);
-    let services = prop::sample::select(vec!["evil.svc", "orders.svc", "orders_svc", "x", "..", "a.b.c"]);
+    let services = prop::sample::select(vec![
+        "evil.svc",
+        "orders.svc",
+        "Orders.svc",
+        "orders_svc",
+        "orders",
+        "client",
+        "x",
+        "..",
+        "a.b.c",
+    ]);
     let service = (services, keys, any::<bool>()).prop_map(|(service, key, bents)| match bents {
         true if !key.is_empty() => format!("envoy.service.{service}.annotations{key}"),
         true => format!("envoy.service.{service}"),
@@ -185,14 +209,18 @@ fn key_of_labels() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn labels_of_any_kind(labels in prop::collection::btree_map(key_of_labels(), text_of_labels(), 0..8)) {
         let labels: Vec<(&str, &str)> = labels.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-        let (alone, _) = beside(&fargate("evil:1", &[]));
-        let (compiled, _) = beside(&fargate("evil:1", &labels));
-        prop_assert_eq!(compiled, alone);
+        for mesh in [OWNED, OPEN] {
+            let (alone, _) = beside(mesh, &[fargate("evil:1", &[])]);
+            let (compiled, _) = beside(mesh, &[fargate("evil:1", &labels), fargate("evil:2", &labels)]);
+            prop_assert_eq!(compiled, alone);
+        }
+        // Where nobody says whose a service is, others may be one of its endpoints; nobody's words break the mesh.
+        beside(FREE, &[fargate("evil:1", &labels), fargate("evil:2", &labels)]);
     }
 
     #[test]

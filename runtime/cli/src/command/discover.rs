@@ -157,6 +157,7 @@ fn warn(moment: &Moment) {
     for family in &moment.unread {
         eprintln!("warning: a task definition of `{family}` cannot be read: its tasks are left out");
     }
+    moment.missing.iter().for_each(|line| eprintln!("warning: {line}"));
     for definition in &moment.observation.task_definitions {
         if let Some(reason) = &definition.refused {
             eprintln!("warning: what `{}:{}` says is not recorded: {reason}", definition.family, definition.revision);

@@ -243,7 +243,18 @@ impl Intercept for WithoutPrefix {
 
 #[cfg(test)]
 mod tests {
-    use super::is_safe;
+    use aws_sdk_ecs::types::Failure;
+
+    use super::super::Kind;
+    use super::{is_safe, missing};
+
+    #[test]
+    fn only_what_is_missing_is_gone() {
+        let failure = |reason: &str| Failure::builder().arn("arn:aws:ecs:r:1:task/c/1").reason(reason).build();
+        assert_eq!(missing("DescribeTasks", &[failure("MISSING")]).unwrap(), ["arn:aws:ecs:r:1:task/c/1"]);
+        let fault = missing("DescribeContainerInstances", &[failure("MISSING"), failure("BUSY")]).unwrap_err();
+        assert_eq!((fault.kind, fault.to_string().as_str()), (Kind::Unusable, "DescribeContainerInstances: BUSY"));
+    }
 
     #[test]
     fn plain_http_is_for_loopback_addresses_only() {

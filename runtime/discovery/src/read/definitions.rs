@@ -24,7 +24,8 @@ pub(super) async fn read<A: Api>(api: &A, memory: &mut Memory, whole: &mut Whole
     if let Some((family, fault)) = failed.iter().find(|(family, _)| none || holds(family)) {
         return Err(Fault { reason: format!("of `{family}`: {}", fault.reason), ..fault.clone() });
     }
-    if unknown.is_empty() {
+    // One call more, where none was made for what is new.
+    if unknown.iter().all(|arn| !memory.definitions.contains_key(*arn)) {
         look_again(api, memory, &needed, calls).await;
     }
     whole.unread = failed.into_keys().collect();

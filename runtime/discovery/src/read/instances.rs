@@ -39,7 +39,6 @@ pub(super) async fn read<A: Api>(api: &A, memory: &mut Memory, whole: &mut Whole
         let told = addresses.remove(&instance.ec2_instance_id).filter(|addresses| !addresses.is_empty());
         // A host that an answer lacks is where it was.
         let before = memory.instances.get(&instance.arn).map(|(before, _)| before);
-        let before = before.filter(|before| before.ec2_instance_id == instance.ec2_instance_id);
         instance.addresses = told.or_else(|| Some(before?.addresses.clone())).unwrap_or_default();
         memory.instances.insert(instance.arn.clone(), (instance, now));
     }

@@ -6,7 +6,7 @@ use compiler::import::ecs::Wants;
 use compiler::observation::{Cluster, last};
 
 use super::{Memory, Whole};
-use crate::api::{Answer, Api, BATCH, Fault, Kind, Page};
+use crate::api::{Answer, Api, Fault, Kind, Page};
 use crate::calls::Calls;
 
 /// More pages than this are no list: 100,000 tasks.
@@ -35,10 +35,8 @@ pub(super) async fn clusters<A: Api>(
     }
     let unknown: Vec<String> =
         named.iter().filter(|name| !memory.clusters.contains_key(**name)).map(|name| (*name).to_owned()).collect();
-    // One by one: AWS refuses a list for one name that cannot be one.
     for wanted in unknown {
-        let is_it = |cluster: &Cluster| cluster.arn == wanted || cluster.name == wanted;
-        match described(api, std::slice::from_ref(&wanted), calls).await?.into_iter().find(is_it) {
+        match described(api, &wanted, calls).await? {
             Some(cluster) => drop(memory.clusters.insert(wanted, cluster)),
             None => drop(whole.missing.insert(no_cluster(&wanted))),
         }
@@ -48,11 +46,12 @@ pub(super) async fn clusters<A: Api>(
         // A list may be short: what tasks are known of is asked for by name.
         let known = memory.tasks.known.values().map(|known| known.task.cluster.clone());
         let known: BTreeSet<String> = known.filter(|arn| clusters.iter().all(|it| it.arn != *arn)).collect();
-        let known: Vec<String> = known.into_iter().collect();
-        for batch in known.chunks(BATCH) {
-            clusters.extend(described(api, batch, calls).await?);
+        for arn in known {
+            match described(api, &arn, calls).await? {
+                Some(cluster) => drop(clusters.insert(cluster)),
+                None => drop(whole.lost.insert(arn)),
+            }
         }
-        whole.lost.extend(known.into_iter().filter(|arn| clusters.iter().all(|it| it.arn != *arn)));
     }
     if let (true, true, Some(missing)) = (clusters.is_empty(), wants.cloud_map.is_empty(), whole.missing.first()) {
         return Err(Fault::new(Kind::Missing, "DescribeClusters", missing));
@@ -61,11 +60,12 @@ pub(super) async fn clusters<A: Api>(
     Ok(())
 }
 
-/// Those that exist.
-async fn described<A: Api>(api: &A, names: &[String], calls: &mut Calls<'_>) -> Answer<Vec<Cluster>> {
-    match calls.make("DescribeClusters", || api.describe_clusters(names)).await {
-        Err(fault) if [Kind::Missing, Kind::Refused].contains(&fault.kind) => Ok(Vec::new()),
-        answer => answer,
+/// One alone, if it exists: AWS refuses a list for one name that cannot be one.
+async fn described<A: Api>(api: &A, wanted: &String, calls: &mut Calls<'_>) -> Answer<Option<Cluster>> {
+    let is_it = |cluster: &Cluster| cluster.arn == *wanted || cluster.name == *wanted;
+    match calls.make("DescribeClusters", || api.describe_clusters(std::slice::from_ref(wanted))).await {
+        Err(fault) if [Kind::Missing, Kind::Refused].contains(&fault.kind) => Ok(None),
+        answer => Ok(answer?.into_iter().find(is_it)),
     }
 }
 

@@ -252,6 +252,7 @@ fn lines(status: &Status, now: u64) -> Vec<(&'static str, String)> {
         lines.push(("failing", format!("for {seconds} s, {} reads: {whose}{}", failing.reads, failing.error)));
     }
     lines.extend(status.unread.iter().map(|family| ("unread", format!("a task definition of {family}"))));
+    lines.extend(status.missing.iter().map(|line| ("missing", line.clone())));
     lines.extend(status.unwritten.iter().map(|error| ("unwritten", error.clone())));
     lines
 }
