@@ -23,6 +23,7 @@ use fake::faults::{Fault, Kind};
 use fake::world::{Health, Pace, Run, Status, World};
 use local::subnet::Claim;
 use local::{Client, EnvoyBinary, Request, Subnet};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
@@ -215,6 +216,20 @@ impl Tasks {
         Ok(task.address)
     }
 
+    /// What is beside the application of a task does nothing until it is let go on: a slow start, at its worst.
+    pub fn hold(&self, id: &str) -> anyhow::Result<()> {
+        self.signal(id, Signal::STOP)
+    }
+
+    pub fn let_go(&self, id: &str) -> anyhow::Result<()> {
+        self.signal(id, Signal::CONT)
+    }
+
+    fn signal(&self, id: &str, signal: Signal) -> anyhow::Result<()> {
+        let pid = self.envoy(id)?.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("it runs")?;
+        Ok(kill_process(pid, signal)?)
+    }
+
     /// What answers of the task say.
     pub fn who(&self, id: &str) -> String {
         self.running.get(id).map_or_else(String::new, |task| short(&task.revision, id))
@@ -249,6 +264,17 @@ impl Tasks {
         })
     }
 
+    /// Waits until the Envoy of a task knows so many endpoints of a service.
+    pub async fn has_endpoints(&self, id: &str, service: &str, count: u64, within: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        let stat = format!("cluster.{}.membership_total", service.replace('.', "_"));
+        while self.envoy(id)?.counter(&stat).await? != count {
+            anyhow::ensure!(Instant::now() < deadline, "{stat} is not {count}: {}", self.log());
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
     /// Waits until requests of the plan are answered.
     pub async fn is_routed(&self, plan: &Plan, within: Duration) -> anyhow::Result<()> {
         let deadline = Instant::now() + within;
@@ -269,9 +295,9 @@ impl Tasks {
         }
     }
 
-    /// How often AWS was asked for tasks.
+    /// How often AWS said which tasks there are.
     pub fn polls(&self) -> u64 {
-        self.fake.calls().of("ListTasks")
+        self.fake.calls().with("ListTasks", "ok")
     }
 
     /// Waits until all of these answer. How long that took.
@@ -310,6 +336,18 @@ impl Tasks {
         let (target, deadline) = (self.polls() + more, Instant::now() + within);
         while self.polls() < target {
             anyhow::ensure!(Instant::now() < deadline, "AWS is not asked: {}", self.log());
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Waits for the end of a read: whatever happens then is not read for an interval.
+    pub async fn wait_for_read(&self, within: Duration) -> anyhow::Result<()> {
+        self.wait_for_polls(1, within).await?;
+        let described = || self.fake.calls().with("DescribeTasks", "ok");
+        let (before, deadline) = (described(), Instant::now() + within);
+        while described() == before {
+            anyhow::ensure!(Instant::now() < deadline, "AWS is not asked for tasks: {}", self.log());
             sleep(POLL).await;
         }
         Ok(())

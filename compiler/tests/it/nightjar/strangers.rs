@@ -42,6 +42,12 @@ fn names_that_stand_for_a_namespace_are_nobodys_to_take() {
         assert!(reason.starts_with("reserved-name: `NJ_") && !reason.contains('…'), "{reason}");
         assert_eq!(outcome.endpoints("gateways-of.pay"), ["10.0.0.3:2000"], "{says}");
     }
+    // In words of the first version.
+    let says = "SERVICE_ARN_1=public-routes\nSERVICE_CLUSTER_1=pay\nSERVICE_PATH_1=/\nEGRESS_LISTEN_PORT=8080";
+    let stray = definition("a-stray", vec![container("proxy", says)]);
+    let outcome = one_each(&[&web, &pay, &front, &stray]);
+    outcome.checked();
+    assert_eq!(quarantined(&outcome), ["a-stray:1"]);
     let mut stray = of_family("a-stray", gateway("pay", ""));
     stray.tags = words("NJ_NAMESPACE=public-routes.pay");
     assert_eq!(quarantined(&one_each(&[&web, &pay, &front, &stray])), ["a-stray:1"]);
@@ -98,6 +104,25 @@ fn a_gateway_that_takes_the_calls_to_a_namespace_nobody_owns_is_named() {
     assert!(problems.contains("contested-service") && problems.contains("`stray`"), "{problems}");
     // Whom nobody calls takes nothing.
     assert_eq!(one_each(&[&pay, &stray]).problems(), "");
+}
+
+#[test]
+fn a_label_that_takes_the_name_of_a_namespace_is_named() {
+    let (pay, front) = (colour("pay", "api", "blue", "NJ_ROUTE_1=/charge"), gateway("pay", ""));
+    for name in ["pay", "public-routes.pay"] {
+        let mut stray = definition("stray", vec![container("app 3000", "")]);
+        stray.containers[0].labels.insert(format!("meshwright.service.{name}"), "app:3000".to_owned());
+        let outcome = one_each(&[&pay, &front, &stray]);
+        outcome.checked();
+        let problems = outcome.problems();
+        assert!(problems.contains(&format!("contested-service]: `{name}`: labels say")), "{problems}");
+        // An owner keeps it.
+        let tasks = [task(&pay, "t1", "10.0.0.1"), task(&front, "t2", "10.0.0.2"), task(&stray, "t3", "10.0.0.3")];
+        let said = format!("mesh \"shop\" {{\necs {{\nowner \"{name}\" family=\"pay-*\"\n}}\n}}");
+        let outcome = join(&said, &observation(&[&pay, &front, &stray], &tasks));
+        outcome.checked();
+        assert_eq!((quarantined(&outcome), outcome.endpoints(name)), (vec!["stray:1"], Vec::new()));
+    }
 }
 
 #[test]

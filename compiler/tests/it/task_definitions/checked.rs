@@ -411,10 +411,10 @@ fn labels_and_tags_in_our_words_are_read_as_discovery_reads_them() {
             ]);
         },
         expect![[r#"
-            warning[task-owner]: a tag claims service `catalog.svc`, which node `orders` does not serve and another one does
-              help: delete the tag, or say `serves "catalog.svc"` in node `orders`
             warning[task-owner]: container `app` claims service `Catalog.svc`, which node `orders` does not serve and another one does
-              help: delete the label, or say `serves "Catalog.svc"` in node `orders`"#]],
+              help: delete the label, or say `serves "Catalog.svc"` in node `orders`
+            warning[task-owner]: a tag claims service `catalog.svc`, which node `orders` does not serve and another one does
+              help: delete the tag, or say `serves "catalog.svc"` in node `orders`"#]],
     );
     changed(
         |it| {

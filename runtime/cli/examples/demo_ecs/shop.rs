@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use fake::faults::{Fault, Kind};
 use fake::world::Run;
-use trials::tasks::definitions::{self, CATALOG, ORDERS, PAYMENTS, WEB};
+use trials::tasks::definitions::{self, CATALOG, ORDERS, PAYMENTS, STOCK, WEB};
 use trials::tasks::event::Event;
 use trials::tasks::{CLUSTER, Tasks, scenes};
 
@@ -21,6 +21,8 @@ pub(crate) async fn events(tasks: &mut Tasks) -> anyhow::Result<Vec<Event>> {
     let register = |text: &str| tasks.register(&definitions::json(text)?);
     let (web, orders) = (register(WEB)?, register(ORDERS)?);
     let (payments, catalog) = (register(PAYMENTS)?, register(CATALOG)?);
+    // Nobody asks for it: whatever it answers was for another.
+    let stock = register(STOCK)?;
     tasks.host()?;
     say("running web, orders (bent's labels), payments (ours) and catalog (nightjar's tags, ephemeral ports)");
     let began = Instant::now();
@@ -67,7 +69,7 @@ pub(crate) async fn events(tasks: &mut Tasks) -> anyhow::Result<Vec<Event>> {
     }
     let (event, _) = scenes::replace(tasks, &load, &[listing], &catalog).await?;
     tell(event);
-    let (event, _) = scenes::reused(tasks, &load, &other, &payments).await?;
+    let (event, _) = scenes::reused(tasks, &load, &other, &stock).await?;
     tell(event);
     let throttled = |tasks: &Tasks| tasks.fake.fail([Fault::every(Kind::Throttled)]);
     tell(scenes::without_aws(tasks, &serve, &load, "AWS throttles every call", OUTAGE, throttled).await?);

@@ -45,10 +45,10 @@ impl Asked {
         self.accepted(held.as_ref());
     }
 
-    /// Where nothing was asked yet there is nothing to lose, and the mesh may be refused for want of it.
+    /// Where nothing was accepted yet there is nothing to lose, and the mesh may be refused for want of what it asks.
     pub(super) fn refused(&mut self, wants: Option<&Wants>) {
         self.held = None;
-        if let Some(wants) = wants.filter(|_| self.sender.borrow().is_none()) {
+        if let Some(wants) = wants.filter(|_| self.accepted.is_none()) {
             self.ask(wants.clone());
         }
     }
@@ -72,4 +72,29 @@ fn both(one: &Wants, other: &Wants) -> Wants {
         clusters.retain(|cluster| cluster == ALL);
     }
     Wants { clusters, cloud_map: &one.cloud_map | &other.cloud_map }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(one: &[&str], other: &[&str], expected: &[&str]) {
+        let wants = |clusters: &[&str]| Wants {
+            clusters: clusters.iter().map(|&cluster| cluster.to_owned()).collect(),
+            ..Wants::default()
+        };
+        assert_eq!(both(&wants(one), &wants(other)), wants(expected));
+    }
+
+    #[test]
+    fn where_no_cluster_is_named_it_is_the_usual_one() {
+        check(&[], &["a"], &["a", "default"]);
+        check(&[], &[], &[]);
+    }
+
+    #[test]
+    fn all_clusters_are_all() {
+        check(&["a"], &["*"], &["*"]);
+    }
 }

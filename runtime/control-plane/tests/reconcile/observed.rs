@@ -178,6 +178,15 @@ async fn a_mesh_with_mistakes_asks_for_nothing_also_at_the_beginning() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_nobody_could_read_is_corrected_in_the_file() {
+    let sources = sources("wants prodcution\nunobserved", "");
+    let mut reconciler = start(&sources, None);
+    until_wanted(&mut reconciler, &["prodcution"]).await;
+    edit(&sources, "wants production\nunobserved");
+    until_wanted(&mut reconciler, &["production"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn while_an_edit_is_held_what_is_served_is_still_read() {
     let sources = sources(&format!("{WIDE}\nwants production"), "read production\nendpoints x 10");
     let mut reconciler = start(&sources, None);

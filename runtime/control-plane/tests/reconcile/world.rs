@@ -115,7 +115,7 @@ impl Sources {
 }
 
 /// Compiles what [`views`] reads, `alias NAME PROXY`, `wants CLUSTER`, and `read CLUSTER` in what runs. `include FILE` stands
-/// for that file's lines, `wrong` for a mistake that leaves no mesh, and a file without `end` is one that was not read to its
+/// for that file's lines, `wrong` for a mistake that leaves no mesh, `unobserved` for a mesh that waits, and a file without `end` is one that was not read to its
 /// end.
 #[derive(Clone)]
 pub(crate) struct Compiler {
@@ -176,6 +176,10 @@ impl Compiler {
         let wants = Wants { clusters: clusters("wants "), ..Wants::default() };
         let ecs = Ecs { wants: Some(wants), clusters: clusters("read "), observed: true, ..Ecs::default() };
         attempt.ecs = Some(ecs);
+        if text.contains("unobserved") {
+            attempt.outcome = Err(Failure::Unreadable("what runs was not read yet".to_owned()));
+            return attempt;
+        }
         let is_mesh = |line: &&str| !line.starts_with("wants ") && !line.starts_with("read ");
         let (aliases, text): (Vec<&str>, Vec<&str>) =
             text.lines().filter(is_mesh).partition(|line| line.starts_with("alias "));

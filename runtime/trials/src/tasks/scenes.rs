@@ -88,7 +88,7 @@ pub async fn unhealthy(tasks: &mut Tasks, load: &Load, id: &str) -> anyhow::Resu
     Ok([away, Event { obeyed: Some(back), polls, ..mark.event(&format!("HEALTHY again: {who}"), load) }])
 }
 
-/// A task's address becomes another family's, as soon as the task has ended. The new task's id.
+/// A task's address becomes another family's, which nobody asks, as soon as the task has ended. The new task's id.
 pub async fn reused(tasks: &mut Tasks, load: &Load, id: &str, definition: &str) -> anyhow::Result<(Event, String)> {
     let mark = Mark::of(load, tasks.polls());
     let what = format!("{} ends, its address is {definition}'s", tasks.who(id));

@@ -87,7 +87,6 @@ impl<'a> Additions<'a> {
         for colour in colours.iter().filter(leads_there) {
             if let Some(first) = self.routed.get(&colour.name.value.key()) {
                 diagnostics.push(two_of_one_name(&colour.name, *first));
-                continue;
             }
             let ecs = by_family(&colour.family, colour.name.span);
             let Some(service) = self.found(&colour.name, ecs, colour.endpoints.clone()) else { continue };
@@ -262,6 +261,11 @@ impl<'a> Additions<'a> {
         if service.routes.is_empty() && service.endpoints.is_empty() {
             service.routes = routes;
             self.routed.insert(key, name.span);
+        } else if !self.input.spec.services.iter().any(|said| said.name.value.key() == key) {
+            let reason = "labels say that tasks are it, nightjar's words that it leads on to others: the labels hold; name its \
+                          owner in `ecs`";
+            let (who, reason) = (name.value.to_string(), reason.to_owned());
+            self.findings.insert(Finding { code: codes::CONTESTED_SERVICE, who, reason, span: name.span });
         }
     }
 
