@@ -3,11 +3,11 @@
 mod observed;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use compiler::import::ecs::Options;
 use control_plane::reconcile::Digests;
 use control_plane::reconcile::files::Reader;
 use sha2::{Digest as _, Sha256};
@@ -41,6 +41,10 @@ pub struct Reading {
     /// The tasks run on this machine, at loopback addresses: for trials without AWS
     #[arg(long, hide = true)]
     pub tasks_here: bool,
+    /// Of what runs, take only what is in clusters that the mesh names, or in these if there are any: whoever follows a mesh
+    /// may have read more
+    #[arg(skip)]
+    pub only_wanted: Option<BTreeSet<String>>,
 }
 
 /// Formats of other systems.
@@ -102,10 +106,9 @@ pub(crate) fn load_unobserved(path: &str, reading: &Reading, mut sources: Source
     if path != "-" {
         folder.note(name, Some(&bytes));
     }
-    let options = Options { tasks_here: reading.tasks_here };
     let (mut mesh, texts, mut ecs) = match reading.from {
         Some(Format::Ecs) => {
-            let (mesh, ecs) = observed::import(name, bytes, &options, &folder, &mut sources, &mut diagnostics);
+            let (mesh, ecs) = observed::import(name, bytes, reading, &folder, &mut sources, &mut diagnostics);
             (mesh, Vec::new(), ecs)
         }
         from => {
@@ -126,7 +129,7 @@ pub(crate) fn load_unobserved(path: &str, reading: &Reading, mut sources: Source
         }
     };
     if let Some(observed) = reading.observed.as_ref().filter(|_| reading.from != Some(Format::Ecs)) {
-        ecs = observed::join(&mut mesh, observed, &options, &folder, &mut sources, &mut diagnostics);
+        ecs = observed::join(&mut mesh, observed, reading, &folder, &mut sources, &mut diagnostics);
     }
     // Whoever joined what runs has done both.
     if let Some(mesh) = mesh.as_mut().filter(|_| ecs.joined.is_none()) {

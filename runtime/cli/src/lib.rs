@@ -36,3 +36,13 @@ pub fn run(cli: Cli) -> ExitStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn no_two_arguments_of_a_command_contradict_each_other() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -6,6 +6,7 @@
 //!
 //! Whatever goes wrong on the way, what is served stays.
 
+mod asked;
 pub mod attempt;
 pub mod child;
 pub mod files;
@@ -15,6 +16,7 @@ pub mod state;
 mod task;
 mod watch;
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +56,8 @@ pub struct Options {
     pub time: Duration,
     /// The one of them that nobody edits: what runs, of which every change is meant.
     pub observed: Option<PathBuf>,
+    /// What makes the mesh besides files: another word is another mesh, as if somebody had edited it.
+    pub said: Vec<OsString>,
 }
 
 /// A reconciler that runs until it is stopped.
@@ -61,7 +65,7 @@ pub struct Options {
 pub struct Reconciler {
     pub published: latest::Receiver<Arc<Published>>,
     pub status: latest::Receiver<Status>,
-    /// What the sources need to know of AWS. Nothing before they were read.
+    /// What the mesh that is served needs to know of AWS. Nothing before the sources were read.
     pub wants: latest::Receiver<Option<Wants>>,
     commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
@@ -135,6 +139,7 @@ impl Options {
             poll: Duration::from_secs(5),
             time: Duration::from_secs(30),
             observed: None,
+            said: Vec::new(),
         }
     }
 }

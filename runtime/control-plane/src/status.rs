@@ -86,6 +86,9 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Held {
     pub digest: String,
+    /// Of what people edited: it may be allowed under this name, too, which stays whatever runs meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit: Option<String>,
     pub since: Seconds,
     pub reason: String,
 }

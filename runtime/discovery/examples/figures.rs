@@ -101,7 +101,7 @@ async fn moments() {
         if broken && tasks.len() == 1 {
             let new = world.start("s0");
             world.change(|state| {
-                state.broken_family = Some("s0".to_owned());
+                state.broken_families.insert("s0".to_owned(), Kind::Throttled);
                 if let Some(seen) = state.tasks.get_mut(&new) {
                     seen.task.task_definition = seen.task.task_definition.replace(":1", ":2");
                 }

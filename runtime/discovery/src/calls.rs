@@ -48,6 +48,21 @@ impl Calls<'_> {
         F: Future<Output = Answer<T>>,
     {
         let attempts = if self.probing { 1 } else { ATTEMPTS };
+        self.up_to(attempts, action, call).await
+    }
+
+    /// Makes a call that is made again with the next read anyway.
+    pub(crate) async fn once<T, F>(&mut self, action: &'static str, call: impl Fn() -> F) -> Answer<T>
+    where
+        F: Future<Output = Answer<T>>,
+    {
+        self.up_to(1, action, call).await
+    }
+
+    async fn up_to<T, F>(&mut self, attempts: u32, action: &'static str, call: impl Fn() -> F) -> Answer<T>
+    where
+        F: Future<Output = Answer<T>>,
+    {
         let mut attempt = 1;
         loop {
             match self.attempt(action, call()).await {

@@ -57,7 +57,9 @@ fn unknown(tasks: &mut Tasks, detail: &Detail) -> Applied {
 fn seen(detail: Detail, known: &Seen) -> Seen {
     let Detail { version, last_status, desired_status, health_status, containers, attachments, .. } = detail;
     let details = attachments.iter().filter(|it| it.kind == "eni" || it.kind == "ElasticNetworkInterface");
-    let details = details.flat_map(|it| &it.details).filter(|detail| detail.name.starts_with("privateIPv"));
+    let details = details
+        .flat_map(|it| &it.details)
+        .filter(|detail| ["privateIPv4Address", "privateIPv6Address", "IPv6Address"].contains(&detail.name.as_str()));
     let interfaces = containers.iter().flat_map(|it| &it.network_interfaces);
     let interfaces = interfaces.flat_map(|it| [&it.private_ipv4_address, &it.ipv6_address]).flatten();
     let texts = interfaces.chain(details.map(|detail| &detail.value)).map(String::as_str);

@@ -29,6 +29,7 @@ struct Counted {
     failing: Gauge,
     credentials: Gauge,
     unread: Gauge,
+    missing: Gauge,
     last: Gauge<f64, AtomicU64>,
 }
 
@@ -43,6 +44,7 @@ impl Default for Metrics {
             failing: Gauge::default(),
             credentials: Gauge::default(),
             unread: Gauge::default(),
+            missing: Gauge::default(),
             last: Gauge::default(),
         }))
     }
@@ -64,6 +66,7 @@ impl Metrics {
         add(registry, "failing", "Whether the last read was abandoned", all.failing.clone());
         add(registry, "credentials_failing", "Whether it was for want of credentials", all.credentials.clone());
         add(registry, "unread_families", "Families with a task definition that cannot be read", all.unread.clone());
+        add(registry, "missing_parts", "Parts that cannot be had, and stay as they were", all.missing.clone());
         add(registry, "last_read_timestamp_seconds", last, all.last.clone());
     }
 
@@ -89,6 +92,7 @@ impl Metrics {
         self.0.failing.set(i64::from(status.failing.is_some()));
         self.0.credentials.set(i64::from(status.failing.as_ref().is_some_and(|failing| failing.credentials)));
         self.0.unread.set(count(status.unread.len()));
+        self.0.missing.set(count(status.missing.len()));
         self.0.last.set(status.last_read.map_or(0.0, |read| f64::from(u32::try_from(read.at).unwrap_or(u32::MAX))));
     }
 }

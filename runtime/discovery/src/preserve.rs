@@ -4,6 +4,8 @@
 //! read that says so; but if more than 15 % of all running tasks vanish (Eureka's threshold), or all of a service or family
 //! with more than two, they are kept until they come back, stop, three whole reads agree, or somebody releases them.
 
+pub mod cloud_map;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use compiler::observation::Task;
@@ -75,6 +77,15 @@ impl Preserve {
     /// Somebody knows better: in the next whole read what vanished is gone.
     pub fn release(&mut self) {
         self.released = true;
+    }
+
+    /// It was about the read that failed just now, not about whatever vanishes later.
+    pub fn hold(&mut self) {
+        self.released = false;
+    }
+
+    pub fn is_released(&self) -> bool {
+        self.released
     }
 
     /// Why tasks are kept; `None` if none is.

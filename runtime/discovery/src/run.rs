@@ -180,6 +180,9 @@ fn succeeded(told: &Told, reader: &Reader, moment: &Moment, read: LastRead) {
     for family in &moment.unread {
         tracing::warn!(family, "a task definition cannot be read: tasks of it are left out");
     }
+    for line in moment.missing.iter().filter(|line| !told.status.borrow().missing.contains(line)) {
+        tracing::warn!("{line}");
+    }
     told.status.send_modify(|status| {
         let since = status.preserving.as_ref().map_or(read.at, |preserving| preserving.since);
         status.clusters = observation.clusters.iter().map(|cluster| cluster.name.clone()).collect();
@@ -190,6 +193,7 @@ fn succeeded(told: &Told, reader: &Reader, moment: &Moment, read: LastRead) {
         status.preserving = reason.map(|reason| Preserving { since, reason });
         status.failing = None;
         status.unread = moment.unread.iter().cloned().collect();
+        status.missing = moment.missing.iter().cloned().collect();
     });
 }
 

@@ -18,6 +18,8 @@ pub const STATE: &str = "x-state";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// After a request that was lost, so that a dead proxy does not make a busy loop.
 const PAUSE_AFTER_LOSS: Duration = Duration::from_millis(5);
+/// No answer for so long: nobody gets one.
+const STALLED: Duration = Duration::from_millis(400);
 /// So many losses are told one by one.
 const TOLD: usize = 20;
 
@@ -153,6 +155,21 @@ impl Load {
         while self.tally().requests < target {
             sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// Waits until no request is answered any more: none for a while that would do for many.
+    pub async fn stalls(&self, within: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        let (mut requests, mut since) = (self.tally().requests, Instant::now());
+        while since.elapsed() < STALLED {
+            anyhow::ensure!(Instant::now() < deadline, "requests are answered: {:?}", self.tally());
+            sleep(Duration::from_millis(5)).await;
+            let now = self.tally().requests;
+            if now > requests {
+                (requests, since) = (now, Instant::now());
+            }
+        }
+        Ok(())
     }
 
     /// Ends after the answers that are due.

@@ -101,6 +101,14 @@ impl Serve {
         Ok(serde_json::from_str(&self.get("/status?format=json").await?.1)?)
     }
 
+    /// As which node it is told, who says that it is this one; none if there is no such client.
+    pub async fn told(&self, id: &str) -> anyhow::Result<Option<String>> {
+        let streams: Value = serde_json::from_str(&self.get("/streams?format=json").await?.1)?;
+        let mut streams = streams.as_array().into_iter().flatten();
+        let ours = streams.find(|stream| stream["node"] == id);
+        Ok(ours.and_then(|stream| stream["proxy"].as_str()).map(str::to_owned))
+    }
+
     /// The sum of a counter, over all its labels that hold this text.
     pub async fn counted(&self, name: &str, label: &str) -> anyhow::Result<u64> {
         let (_, text) = self.get("/metrics").await?;

@@ -1,13 +1,15 @@
 //! Tasks of ECS on this machine: what AWS says of them is the fake's, what runs in them is real.
 //!
-//! A task goes the way that it goes on ECS. Its address is known before anything runs in it; it is RUNNING when its Envoy
-//! is ready, as `dependsOn HEALTHY` has it; and when it is to stop, AWS says so before anything in it ends.
+//! A task goes the way that it goes on ECS. Its address is known before anything runs in it; its application starts when
+//! its Envoy is ready, as `dependsOn HEALTHY` has it, and then it is RUNNING; and when it is to stop, AWS says so before
+//! anything in it ends.
 
 pub mod crowd;
 pub mod definitions;
 pub mod event;
 pub mod process;
 pub mod scenes;
+pub(crate) mod sidecar;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -21,17 +23,21 @@ use fake::faults::{Fault, Kind};
 use fake::world::{Health, Pace, Run, Status, World};
 use local::subnet::Claim;
 use local::{Client, EnvoyBinary, Request, Subnet};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::load::{Load, Plan};
 use crate::serve::{Ecs, Serve, Setup};
+use event::Mark;
 use process::Processes;
 
 pub const CLUSTER: &str = "production";
 /// Between two reads of AWS: as often as may be asked.
 pub const INTERVAL: Duration = Duration::from_secs(1);
+/// What does not grow for this long, at a hundred requests a second and more, has ended.
+const QUIET: Duration = Duration::from_millis(1500);
 const XDS_PORT: u16 = 18000;
 const ADMIN_PORT: u16 = 18001;
 const POLL: Duration = Duration::from_millis(5);
@@ -47,6 +53,17 @@ pub struct Tasks {
     control: IpAddr,
     running: BTreeMap<String, Task>,
     _claim: Claim,
+}
+
+/// A count when it had grown for the last time, all since a [`Mark`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Still {
+    pub count: u64,
+    /// All requests until then.
+    pub requests: u64,
+    pub after: Duration,
+    /// How often AWS had been asked by then.
+    pub polls: u64,
 }
 
 struct Task {
@@ -144,22 +161,34 @@ impl Tasks {
 
     /// The task is PENDING: it has its address, and what it runs is starting.
     pub async fn begin(&mut self, run: Run) -> anyhow::Result<String> {
+        self.start(run, false).await
+    }
+
+    /// The same with `meshwright sidecar` beside the application, which finds out itself what it is.
+    pub async fn begin_with_sidecar(&mut self, run: Run) -> anyhow::Result<String> {
+        self.start(run, true).await
+    }
+
+    async fn start(&mut self, run: Run, sidecar: bool) -> anyhow::Result<String> {
         let id = self.fake.change(|world| {
             let id = world.run_task(run)?;
             world.advance(&id)?;
             Ok::<_, fake::failure::Failure>(id)
         })?;
-        let plan = self.fake.change(|world| plan(world, &id, self.server()))?;
+        let mut plan = self.fake.change(|world| plan(world, &id, self.server()))?;
+        if sidecar {
+            plan.sidecar = Some((self.program.clone(), self.fake.metadata_url(&id)));
+        }
         let processes = Processes::start(&plan, &short(&plan.revision, &id), &self.binary).await?;
         let task = Task { revision: plan.revision, address: plan.address, ports: plan.ports, processes };
         self.running.insert(id.clone(), task);
         Ok(id)
     }
 
-    /// Waits until the task's Envoy is ready.
+    /// Waits until the task's Envoy is ready, and then its application.
     pub async fn ready(&mut self, id: &str) -> anyhow::Result<()> {
         let task = self.running.get_mut(id).context("there is such a task")?;
-        let (started, revision) = (task.processes.envoy().await.map(|_| ()), task.revision.clone());
+        let (started, revision) = (task.processes.ready().await, task.revision.clone());
         started.with_context(|| format!("{revision}: the control plane says\n{}", self.log()))
     }
 
@@ -187,6 +216,20 @@ impl Tasks {
         Ok(task.address)
     }
 
+    /// What is beside the application of a task does nothing until it is let go on: a slow start, at its worst.
+    pub fn hold(&self, id: &str) -> anyhow::Result<()> {
+        self.signal(id, Signal::STOP)
+    }
+
+    pub fn let_go(&self, id: &str) -> anyhow::Result<()> {
+        self.signal(id, Signal::CONT)
+    }
+
+    fn signal(&self, id: &str, signal: Signal) -> anyhow::Result<()> {
+        let pid = self.envoy(id)?.pid().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).context("it runs")?;
+        Ok(kill_process(pid, signal)?)
+    }
+
     /// What answers of the task say.
     pub fn who(&self, id: &str) -> String {
         self.running.get(id).map_or_else(String::new, |task| short(&task.revision, id))
@@ -203,9 +246,9 @@ impl Tasks {
     }
 
     /// The Envoy of a task.
-    pub async fn envoy(&mut self, id: &str) -> anyhow::Result<&crate::proxy::Proxy> {
-        let task = self.running.get_mut(id).context("there is such a task")?;
-        task.processes.envoy().await?.context("the task has an Envoy")
+    pub fn envoy(&self, id: &str) -> anyhow::Result<&crate::proxy::Proxy> {
+        let task = self.running.get(id).context("there is such a task")?;
+        task.processes.envoy().context("the task has an Envoy that is ready")
     }
 
     /// Requests for a service through the egress of a task, some hundred a second.
@@ -219,6 +262,17 @@ impl Tasks {
             pause: Duration::from_millis(20),
             ..Plan::full(SocketAddr::new(address, EGRESS_PORT))
         })
+    }
+
+    /// Waits until the Envoy of a task knows so many endpoints of a service.
+    pub async fn has_endpoints(&self, id: &str, service: &str, count: u64, within: Duration) -> anyhow::Result<()> {
+        let deadline = Instant::now() + within;
+        let stat = format!("cluster.{}.membership_total", service.replace('.', "_"));
+        while self.envoy(id)?.counter(&stat).await? != count {
+            anyhow::ensure!(Instant::now() < deadline, "{stat} is not {count}: {}", self.log());
+            sleep(POLL).await;
+        }
+        Ok(())
     }
 
     /// Waits until requests of the plan are answered.
@@ -241,9 +295,9 @@ impl Tasks {
         }
     }
 
-    /// How often AWS was asked for tasks.
+    /// How often AWS said which tasks there are.
     pub fn polls(&self) -> u64 {
-        self.fake.calls().of("ListTasks")
+        self.fake.calls().with("ListTasks", "ok")
     }
 
     /// Waits until all of these answer. How long that took.
@@ -287,6 +341,18 @@ impl Tasks {
         Ok(())
     }
 
+    /// Waits for the end of a read: whatever happens then is not read for an interval.
+    pub async fn wait_for_read(&self, within: Duration) -> anyhow::Result<()> {
+        self.wait_for_polls(1, within).await?;
+        let described = || self.fake.calls().with("DescribeTasks", "ok");
+        let (before, deadline) = (described(), Instant::now() + within);
+        while described() == before {
+            anyhow::ensure!(Instant::now() < deadline, "AWS is not asked for tasks: {}", self.log());
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
     /// AWS can be asked so many more times, and then no more: whatever is so later was learned by then, however long it took
     /// to be served on a busy machine.
     pub async fn last_polls(&self, more: u64, within: Duration) -> anyhow::Result<()> {
@@ -295,16 +361,32 @@ impl Tasks {
         Ok(())
     }
 
-    /// Waits until it was not asked for `quiet`. How long after the beginning it was asked for the last time.
-    pub async fn is_left(&self, load: &Load, who: &str, quiet: Duration, within: Duration) -> anyhow::Result<Duration> {
-        let from = std::time::Instant::now();
-        let deadline = Instant::now() + within;
+    /// Waits until this one is not asked any more.
+    pub async fn is_left(&self, load: &Load, who: &str, since: &Mark, within: Duration) -> anyhow::Result<Still> {
+        self.stands_still(load, since, |load| since.answered(load, who), within).await
+    }
+
+    /// Waits until something that is counted of the load does not grow for a while, though requests go on.
+    pub async fn stands_still(
+        &self,
+        load: &Load,
+        since: &Mark,
+        counted: impl Fn(&Load) -> u64,
+        within: Duration,
+    ) -> anyhow::Result<Still> {
+        let (from, mut grew) = (Instant::now(), Instant::now());
+        let mut still = Still::default();
         loop {
-            let last = load.answers().get(who).map_or(from, |answers| answers.asked_last).max(from);
-            if last.elapsed() >= quiet {
-                return Ok(last.saturating_duration_since(from));
+            let (count, requests) = (counted(load), since.requests(load));
+            if count > still.count {
+                grew = Instant::now();
+                let (after, polls) = (grew - from, since.polls(self.polls()));
+                still = Still { count, requests, after, polls };
             }
-            anyhow::ensure!(Instant::now() < deadline, "{who} is asked for longer than {within:?}: {}", self.log());
+            if grew.elapsed() >= QUIET && requests >= still.requests + event::AT_LEAST {
+                return Ok(still);
+            }
+            anyhow::ensure!(from.elapsed() < within, "after {within:?} it grows: {still:?}: {}", self.log());
             sleep(POLL).await;
         }
     }
@@ -345,5 +427,6 @@ fn plan(world: &World, id: &str, server: SocketAddr) -> anyhow::Result<process::
         address,
         ports: if task.network_mode == "bridge" { at_host.collect() } else { own.collect() },
         asks,
+        sidecar: None,
     })
 }

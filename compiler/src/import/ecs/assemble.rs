@@ -114,7 +114,9 @@ pub(crate) fn assemble<'w>(
     let there = told.iter().filter(|it| !left_out.is_gone(it.task.definition_span) && !left_out.is_gone(it.task.span));
     let told: Vec<(&Told<'_>, &Words)> = there.map(|told| (told, heard(told))).collect();
     let mut reading = Reading::of(spec, standings, Homes::of(spec, &told));
-    let parts: Vec<Part<'_>> = told.into_iter().map(|(told, words)| reading.part(told, words)).collect();
+    let mut parts: Vec<Part<'_>> = told.into_iter().map(|(told, words)| reading.part(told, words)).collect();
+    // Those of the mesh's nodes have the first choice of names.
+    parts.sort_by_key(|part| !matches!(part.home, Home::Mesh(_)));
     let layout = |part: &Part<'_>| -> Layout {
         part.served.iter().map(|served| (served.service.value.key(), served.port)).collect()
     };
@@ -126,7 +128,7 @@ pub(crate) fn assemble<'w>(
     let mut mesh = spec.clone();
     let open = spec.services.iter().filter(|service| is_open(service)).map(|service| service.name.value.key());
     let open: BTreeSet<String> = open.collect();
-    let of_bent = write_services(&mut mesh, gathered, &mut findings);
+    let of_bent = write_services(&mut mesh, gathered, &nodes, &mut findings);
     for service in &mut mesh.services {
         if open.contains(&service.name.value.key()) {
             leave_to_tasks(service, &homes);
@@ -171,18 +173,34 @@ impl<'w> Reading<'w> {
 
     /// What a task serves: what it says, what the mesh says of it, and what its node is there for.
     fn part(&mut self, told: &'w Told<'w>, words: &'w Words) -> Part<'w> {
-        let said = self.homes.said(told.task, words);
         let mut served = Vec::new();
         for claim in &words.claims {
             self.claim(told, claim, &mut served);
         }
         self.meant(told, &mut served);
-        if let Some(node) = said.and_then(|index| self.spec.nodes.get(index)) {
+        let said = self.homes.said(told.task, words).into_iter().find(|home| self.lets_in(told, *home));
+        if let Some(Home::Mesh(index)) = said
+            && let Some(node) = self.spec.nodes.get(index)
+        {
             self.by_node(told, node, &mut served);
         }
-        let keys: Vec<String> = served.iter().map(|it: &Served<'_>| it.service.value.key()).collect();
-        let home = self.homes.settle(said, told.task, words, &keys);
+        let home = said.or_else(|| {
+            let keys = served.iter().map(|it: &Served<'_>| it.service.value.key());
+            let nodes: Vec<usize> = keys.filter_map(|key| self.homes.only(&key)).collect();
+            nodes.into_iter().map(Home::Mesh).find(|home| self.lets_in(told, *home))
+        });
+        let home = home.or_else(|| self.homes.gateway(told.task));
+        let home = home.unwrap_or_else(|| self.homes.settle(told.task, words, !served.is_empty()));
         Part { told, words, home, served }
+    }
+
+    /// A node speaks for the services that it serves: none but their owners belong to it.
+    fn lets_in(&mut self, told: &'w Told<'w>, home: Home) -> bool {
+        let Home::Mesh(index) = home else { return true };
+        let Some(name) = self.homes.denied(index, told.task) else { return true };
+        let reason = format!("`{name}` is not its to serve: the mesh names other owners");
+        self.report(codes::NOT_THE_OWNER, told, reason);
+        false
     }
 
     fn claim(&mut self, told: &'w Told<'w>, claim: &'w Claim, served: &mut Vec<Served<'w>>) {
@@ -241,15 +259,6 @@ impl<'w> Reading<'w> {
             if !is_open || served.iter().any(|it| it.service.value.key() == key) {
                 continue;
             }
-            match right(self.spec.ecs.as_ref(), &serve.service.value, told.task) {
-                Right::Denied => {
-                    let name = &serve.service.value;
-                    let reason = format!("`{name}` is not its to serve: the mesh names other owners");
-                    self.report(codes::NOT_THE_OWNER, told, reason);
-                    continue;
-                }
-                Right::Owns | Right::Free => {}
-            }
             let said = serve.upstreams.first().map(|upstream| upstream.address.value.port);
             self.listens(told, &serve.service, None, said, served);
         }
@@ -281,15 +290,18 @@ impl<'w> Reading<'w> {
         let task = told.task;
         let is_alone = options.tasks_here
             || (task.definition.network_mode == NetworkMode::Bridge && !served.is_empty())
-            || (told.is_special && words.calls.is_some());
-        let base = words.node.as_ref().map_or(task.definition.family.as_str(), |node| node.value.as_str());
-        let node = match nodes.enter(home, task, base, is_alone, options) {
-            Ok(node) => node,
-            Err(reason) => return self.report(codes::QUARANTINED_TASK, told, reason),
-        };
+            || (home == Home::Own && told.is_special && words.calls.is_some());
+        let node = nodes.enter(home, task, is_alone, told.is_routable, options).unwrap_or_else(|reason| {
+            self.report(codes::QUARANTINED_TASK, told, reason);
+            None
+        });
         if let Some(node) = &node {
             let of_bent = words.of_bent || (self.homes.has_bents(task) && words.claims.is_empty());
             let usual = of_bent.then_some(Calls::All(task.definition_span));
+            if let (Home::Mesh(_), Some(_)) = (home, &words.calls) {
+                let reason = "`meshwright.calls` is left out: its node in the mesh says what it calls".to_owned();
+                self.report(codes::QUARANTINED_TASK, told, reason);
+            }
             words.calls.clone().or(usual).into_iter().for_each(|calls| nodes.call(node, calls));
         }
         for it in served {
@@ -335,7 +347,12 @@ struct Ways {
 fn ways(told: &Told<'_>, it: &Served<'_>, has_node: bool, options: &Options) -> Result<Ways, String> {
     let task = told.task;
     let at = task.reached(&it.container, it.port).ok_or_else(|| {
-        format!("port {} of its container `{}` is not mapped to its host", it.port, quote(&it.container))
+        let (port, container) = (it.port, quote(&it.container));
+        match task.has_own_ports() {
+            true if task.has_lost(port) => format!("a newer task has port {port} of its host"),
+            true => format!("its container `{container}` does not run"),
+            false => format!("port {port} of its container `{container}` is not mapped to its host"),
+        }
     })?;
     let ingress = match (has_node, task.sidecar_said()) {
         (false, _) => None,
@@ -385,6 +402,7 @@ fn who(told: &Told<'_>) -> (String, Span) {
 fn write_services(
     mesh: &mut Mesh,
     gathered: BTreeMap<String, Gathered<'_>>,
+    nodes: &Nodes<'_>,
     findings: &mut BTreeSet<Finding>,
 ) -> BTreeSet<String> {
     let known: BTreeMap<String, usize> =
@@ -397,7 +415,9 @@ fn write_services(
         });
         endpoints
             .dedup_by(|one, other| one.address.value == other.address.value && one.ingress_port == other.ingress_port);
-        dial_alike(&mut endpoints);
+        if let Some(node) = nodes.serving(&key) {
+            dial_themselves(&mut endpoints, node);
+        }
         contested(&key, &claims, findings);
         let speaker = claims.iter().next();
         let settings: Vec<Entry> = speaker.map_or(Vec::new(), |(_, claim)| claim.of_service().collect());
@@ -450,8 +470,14 @@ fn agrees(service: &Service, setting: &Entry) -> bool {
 /// Where some tasks of a service have a sidecar and others none, each is dialled at its own port.
 pub(crate) fn dial_alike(endpoints: &mut [Endpoint]) {
     let Some(node) = endpoints.iter().find_map(|endpoint| endpoint.node.clone()) else { return };
+    dial_themselves(endpoints, &node.value);
+}
+
+/// Nobody else may be taken for the sidecar of a task that has none, only because he serves the service, too, or will: the
+/// application itself is dialled.
+fn dial_themselves(endpoints: &mut [Endpoint], node: &Name) {
     for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.node.is_none()) {
-        endpoint.node = Some(Spanned::new(node.value.clone(), endpoint.address.span));
+        endpoint.node = Some(Spanned::new(node.clone(), endpoint.address.span));
         endpoint.ingress_port = Some(Spanned::new(endpoint.address.value.port, endpoint.address.span));
     }
 }

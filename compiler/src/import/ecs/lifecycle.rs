@@ -26,3 +26,8 @@ pub(crate) fn may_get_requests(task: &Task, definition: &TaskDefinition) -> bool
 pub(crate) fn container_runs(container: &Container) -> bool {
     (container.last_status.is_empty() || container.last_status == RUNNING) && container.health_status != UNHEALTHY
 }
+
+/// It runs, or will.
+pub(crate) fn container_is_there(container: &Container) -> bool {
+    container.last_status != "STOPPED"
+}

@@ -69,12 +69,13 @@ pub(crate) fn add(input: &Input<'_>, draft: &mut Draft, diagnostics: &mut Diagno
     let mut additions = Additions::new(input, draft);
     let colours = colours::colours(&members, &additions, diagnostics);
     additions.namespaces(&members, &colours, diagnostics);
-    additions.colours(&colours);
+    additions.colours(&colours, diagnostics);
     proxies::nodes(&members, &mut additions);
     additions.served(&colours);
     proxies::gateways(&members, &mut additions);
     let present = present::present(input, Vocabulary::Nightjar1);
     first::add(input, &present, &mut additions, diagnostics);
+    additions.finish();
 }
 
 /// Those whose services are theirs to claim.
@@ -106,27 +107,56 @@ fn may_claim(input: &Input<'_>, name: &Name, it: &Present<'_>, findings: &mut BT
     false
 }
 
-/// Colours of which several families speak, and nobody says who may.
+/// Colours, and gateways, of which several families speak, and nobody says who may; and gateways to which the calls of others
+/// go because they say so themselves.
 fn contested(input: &Input<'_>, members: &[Member<'_>], findings: &mut BTreeSet<Finding>) {
-    let mut families: BTreeMap<String, BTreeMap<&str, &Present<'_>>> = BTreeMap::new();
-    for member in members.iter().filter(|member| matches!(member.role, Role::Service(_))) {
-        let Some(colour) = claimed(member).into_iter().next() else { continue };
-        if right(input.spec.ecs.as_ref(), &colour.value, member.it.seen) == Right::Free {
-            families.entry(colour.value.key()).or_default().insert(&member.it.definition.family, &member.it);
-        }
+    let mut families: BTreeMap<String, BTreeMap<&str, &Member<'_>>> = BTreeMap::new();
+    for member in members {
+        let claimed = claimed(member);
+        let rights = claimed.iter().map(|name| right(input.spec.ecs.as_ref(), &name.value, member.it.seen));
+        // A namespace has gateways of its own: whoever owns one owns the other.
+        let mut rights = rights.take(if is_gateway(member) { 2 } else { 1 });
+        let Some(first) = claimed.first().filter(|_| rights.all(|right| right == Right::Free)) else { continue };
+        families.entry(first.value.key()).or_default().insert(&member.it.definition.family, member);
     }
-    for (who, families) in families.into_iter().filter(|(_, families)| families.len() > 1) {
+    for (who, families) in families {
         let names: Vec<String> = families.keys().map(|family| format!("`{family}`")).collect();
-        let reason = format!("tasks of {} claim it: name its owner in `ecs`", names.join(" and "));
-        let Some(span) = families.values().next().map(|it| it.definition_span) else { continue };
+        let Some(first) = families.values().next() else { continue };
+        let reason = match names.as_slice() {
+            [name] if takes_calls(first, members) => {
+                format!("tasks of {name} get what other namespaces call, because they say so: name its owner in `ecs`")
+            }
+            [_] => continue,
+            names => format!("tasks of {} claim it: name its owner in `ecs`", names.join(" and ")),
+        };
+        let span = first.it.definition_span;
         findings.insert(Finding { code: codes::CONTESTED_SERVICE, who, reason, span });
     }
 }
 
-/// The services that are made of it: colour, service and namespace. The first is its own.
+fn is_gateway(member: &Member<'_>) -> bool {
+    matches!(member.role, Role::Gateway(_))
+}
+
+/// Whether tasks of other namespaces call through it.
+fn takes_calls(member: &Member<'_>, members: &[Member<'_>]) -> bool {
+    let key = member.namespace.value.key();
+    let calls = |other: &Member<'_>| match &other.role {
+        Role::Service(colour) => colour.others.iter().any(|(namespace, _)| namespace.value.key() == key),
+        Role::Gateway(_) => false,
+    };
+    let prefers = |other: &Member<'_>| match &other.role {
+        Role::Gateway(front) => front.preferred && other.namespace.value.key() == key,
+        Role::Service(_) => false,
+    };
+    is_gateway(member) && members.iter().any(prefers) && members.iter().any(calls)
+}
+
+/// The services that are made of it: colour, service and namespace, or the gateways of a namespace and the namespace. The first
+/// is its own.
 fn claimed(member: &Member<'_>) -> Vec<Spanned<Name>> {
     let Role::Service(colour) = &member.role else {
-        return names::through_gateways(&member.namespace).into_iter().collect();
+        return names::through_gateways(&member.namespace).into_iter().chain([member.namespace.clone()]).collect();
     };
     let service = format!("{}.{}", colour.service.value, member.namespace.value);
     let color = format!("{}.{service}", colour.color.value);

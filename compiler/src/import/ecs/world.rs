@@ -42,6 +42,8 @@ pub(crate) struct RunningTask<'o> {
     pub(crate) ports: BTreeMap<(String, u16), u16>,
     /// The port at `address` of its sidecar's ingress, if it has one.
     pub(crate) ingress: Option<u16>,
+    /// Ports of `address` that a newer task has.
+    lost: BTreeSet<u16>,
 }
 
 impl<'o> World<'o> {
@@ -96,6 +98,7 @@ impl<'o> World<'o> {
                 address,
                 ports: ports(task, &definition.value, address),
                 ingress: None,
+                lost: BTreeSet::new(),
             };
             running.ingress = running.sidecar_said().unwrap_or(false).then(|| running.ingress_port()).flatten();
             match may_get_requests {
@@ -129,6 +132,7 @@ impl<'o> World<'o> {
             it.ports.retain(|_, port| !lost.contains(port));
             it.ingress = it.ingress.filter(|port| !lost.contains(port));
             taken.extend(it.ports.values().map(|port| (address, *port)));
+            it.lost = lost;
         }
         for index in &gone {
             if let Some(it) = self.tasks.get(*index) {
@@ -147,13 +151,13 @@ impl RunningTask<'_> {
     /// port of a container is: mappings do not matter there.
     pub(crate) fn reached(&self, container: &str, port: u16) -> Option<u16> {
         let mapped = self.ports.get(&(container.to_owned(), port)).copied();
-        mapped.or_else(|| (self.has_own_ports() && self.is_up(container)).then_some(port))
+        mapped.or_else(|| (self.has_own_ports() && self.is_up(container) && !self.has_lost(port)).then_some(port))
     }
 
     /// Where a sidecar's ingress is reached, if there is a sidecar: its port, or what its host makes of it.
     pub(crate) fn ingress_port(&self) -> Option<u16> {
         let mapped = self.ports.iter().find(|((_, port), _)| *port == INGRESS_PORT).map(|(_, port)| *port);
-        mapped.or_else(|| self.has_own_ports().then_some(INGRESS_PORT))
+        mapped.or_else(|| (self.has_own_ports() && !self.has_lost(INGRESS_PORT)).then_some(INGRESS_PORT))
     }
 
     /// Whether there is a sidecar: what the task says of it; a label of bent's, whose tasks all have one; or that a container
@@ -171,6 +175,11 @@ impl RunningTask<'_> {
         (of_bent || mapped.any(|port| port.container_port == INGRESS_PORT)).then_some(true)
     }
 
+    /// Whether a newer task at its address has the port.
+    pub(crate) fn has_lost(&self, port: u16) -> bool {
+        self.lost.contains(&port)
+    }
+
     /// Whether its definition has a container of this name.
     pub(crate) fn has_container(&self, name: &str) -> bool {
         self.definition.containers.iter().any(|container| container.name == name)
@@ -181,9 +190,15 @@ impl RunningTask<'_> {
         matches!(self.definition.network_mode, NetworkMode::Awsvpc | NetworkMode::Host)
     }
 
+    /// Of a task that gets no requests yet, those that start, too: its sidecar must be ready before the first one comes.
     fn is_up(&self, container: &str) -> bool {
+        let gets_requests = lifecycle::may_get_requests(self.task, self.definition);
         let mut seen = self.task.containers.iter().filter(|seen| seen.name == container);
-        self.has_container(container) && seen.all(lifecycle::container_runs)
+        let is_up = |seen: &Container| match gets_requests {
+            true => lifecycle::container_runs(seen),
+            false => lifecycle::container_is_there(seen),
+        };
+        self.has_container(container) && seen.all(is_up)
     }
 }
 

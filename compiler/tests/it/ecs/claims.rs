@@ -70,11 +70,11 @@ fn our_labels_say_the_node_and_whom_it_calls() {
         expect![[r#"
             mesh "shop" {
                 service "orders.svc" {
-                    endpoint "10.0.0.11:3000" weight=7 node="shop/7" region="eu-central-1" zone="eu-central-1a"
+                    endpoint "10.0.0.11:3000" weight=7 node="orders/7" region="eu-central-1" zone="eu-central-1a"
                     ecs family="orders"
                 }
 
-                node "shop/7" {
+                node "orders/7" {
                     serves "orders.svc" {
                         upstream "127.0.0.1:3000"
                     }

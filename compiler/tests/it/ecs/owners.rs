@@ -1,6 +1,8 @@
 //! Who may speak of a service.
 
-use super::aws::{fargate, observation, running};
+use meshwright_compiler::observation::TaskDefinition;
+
+use super::aws::{fargate, map, observation, running};
 use super::{Outcome, join};
 
 fn two_families(mesh: &str) -> Outcome {
@@ -64,4 +66,48 @@ fn a_label_cannot_make_a_task_one_of_a_node_whose_services_are_owned() {
     let outcome = join(mesh, &observation(vec![thief], vec![task]));
     outcome.compiled();
     assert_eq!(outcome.endpoints(), [""; 0]);
+}
+
+#[test]
+fn a_label_cannot_give_a_task_the_configuration_of_a_node_whose_services_are_owned() {
+    let mesh = "ecs { owner \"orders.svc\" family=\"orders\"; }\nservice \"orders.svc\"\nnode \"orders\" { serves \"orders.svc\"; }";
+    let good = fargate("orders:7", &[]);
+    let words = [("meshwright.node", "orders"), ("meshwright.calls", "*"), ("meshwright.service.evil.svc", "app:3000")];
+    let labelled = fargate("evil:1", &words);
+    let named = fargate("evil:2", &words[1..]);
+    let mut called = running("t3", &named, "10.0.0.67");
+    called.group = "service:orders".to_owned();
+    let tasks = vec![running("t1", &good, "10.0.0.11"), running("t2", &labelled, "10.0.0.66"), called];
+    let outcome = join(mesh, &observation(vec![good, labelled, named], tasks));
+    outcome.compiled();
+    assert!(outcome.endpoints().contains(&"orders.svc 10.0.0.11:3000 -> orders".to_owned()));
+    assert_eq!(outcome.joined.aliases["prod/t1"], "orders");
+    for task in ["prod/t2", "prod/t3"] {
+        assert_ne!(outcome.joined.aliases.get(task).map(String::as_str), Some("orders"));
+    }
+    let orders = &outcome.mesh.nodes[0];
+    assert_eq!((orders.serves.len(), orders.calls.len()), (1, 0), "{}", outcome.nodes());
+}
+
+#[test]
+fn nightjars_words_cannot_either() {
+    let words = [
+        ("NJ_PROXY_MODE", "SERVICE"),
+        ("NJ_NAMESPACE", "evil"),
+        ("NJ_SERVICE", "search"),
+        ("NJ_COLOR", "blue"),
+        ("NJ_ROUTE_1", "+/search/"),
+        ("NJ_ROUTE_PORT_1", "3000"),
+        ("meshwright.node", "orders"),
+    ];
+    let mesh = "ecs { owner \"orders.svc\" family=\"orders\"; }\nservice \"orders.svc\"\nnode \"orders\" { serves \"orders.svc\"; }\ngateway \"front\" { listen 8080; calls \"orders.svc\"; }";
+    for family in ["evil:1", "front:1"] {
+        let thief = TaskDefinition { tags: map(&words), ..fargate(family, &[]) };
+        let task = running("t2", &thief, "10.0.0.66");
+        let outcome = join(mesh, &observation(vec![thief], vec![task]));
+        outcome.compiled();
+        assert_eq!(outcome.joined.aliases["prod/t2"], family.replace(':', "/"));
+        assert!(outcome.mesh.nodes[0].calls.is_empty(), "{}", outcome.nodes());
+        assert!(outcome.joined.quarantined.iter().all(|it| !it.reason.contains("duplicate")));
+    }
 }

@@ -79,6 +79,8 @@ fn defect_5_a_route_in_json_that_is_wrong_takes_no_other_task_along() {
     let outcome = one_each(&[&good, &wrong]);
     outcome.checked();
     assert_eq!(outcome.endpoints("good.front.web"), ["10.0.0.1:3000"]);
+    let left_out: Vec<&str> = outcome.joined.quarantined.iter().map(|it| it.who.as_str()).collect();
+    assert_eq!(left_out, ["web-front-wrong:1"]);
 }
 
 #[test]

@@ -395,6 +395,45 @@ fn a_task_says_whose_it_is() {
 }
 
 #[test]
+fn labels_and_tags_in_our_words_are_read_as_discovery_reads_them() {
+    changed(
+        |it| {
+            it["containerDefinitions"][0]["dockerLabels"] = json!({
+                "meshwright.service.Orders.svc": "app:8080",
+                "meshwright.service.Catalog.svc": "app:8080",
+                "meshwright.service.catalog.svc.protocol": "http2",
+                "meshwright.node": "catalog",
+            });
+            it["tags"] = json!([
+                {"key": "meshwright.node", "value": "Orders"},
+                {"key": "meshwright.service.catalog.svc", "value": "app:8080"},
+                {"key": "envoy.service.catalog.svc", "value": "app:8080"},
+            ]);
+        },
+        expect![[r#"
+            warning[task-owner]: container `app` claims service `Catalog.svc`, which node `orders` does not serve and another one does
+              help: delete the label, or say `serves "Catalog.svc"` in node `orders`
+            warning[task-owner]: a tag claims service `catalog.svc`, which node `orders` does not serve and another one does
+              help: delete the tag, or say `serves "catalog.svc"` in node `orders`"#]],
+    );
+    changed(
+        |it| {
+            it["family"] = json!("Catalog");
+            it["tags"] = json!([{"key": "meshwright.node", "value": "catalog"}]);
+        },
+        expect![[r#"
+            error[task-owner]: tag `meshwright.node` says another node than `orders`
+              help: write `orders`"#]],
+    );
+    changed(
+        |it| it["family"] = json!("Catalog"),
+        expect![[r#"
+            warning[task-owner]: tasks of family `Catalog` are taken for the node of that name, not for `orders`
+              help: call the family `orders`, or say `"dockerLabels": {"meshwright.node": "orders"}`"#]],
+    );
+}
+
+#[test]
 fn containers_that_wait_in_a_circle_are_one_finding() {
     changed(
         |it| {

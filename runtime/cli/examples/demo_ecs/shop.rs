@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use fake::faults::{Fault, Kind};
 use fake::world::Run;
-use trials::tasks::definitions::{self, CATALOG, ORDERS, PAYMENTS, WEB};
-use trials::tasks::event::{Event, Mark};
+use trials::tasks::definitions::{self, CATALOG, ORDERS, PAYMENTS, STOCK, WEB};
+use trials::tasks::event::Event;
 use trials::tasks::{CLUSTER, Tasks, scenes};
 
 use crate::say;
@@ -21,6 +21,8 @@ pub(crate) async fn events(tasks: &mut Tasks) -> anyhow::Result<Vec<Event>> {
     let register = |text: &str| tasks.register(&definitions::json(text)?);
     let (web, orders) = (register(WEB)?, register(ORDERS)?);
     let (payments, catalog) = (register(PAYMENTS)?, register(CATALOG)?);
+    // Nobody asks for it: whatever it answers was for another.
+    let stock = register(STOCK)?;
     tasks.host()?;
     say("running web, orders (bent's labels), payments (ours) and catalog (nightjar's tags, ephemeral ports)");
     let began = Instant::now();
@@ -67,19 +69,14 @@ pub(crate) async fn events(tasks: &mut Tasks) -> anyhow::Result<Vec<Event>> {
     }
     let (event, _) = scenes::replace(tasks, &load, &[listing], &catalog).await?;
     tell(event);
-    let (event, _) = scenes::reused(tasks, &load, &other, &payments).await?;
+    let (event, _) = scenes::reused(tasks, &load, &other, &stock).await?;
     tell(event);
     let throttled = |tasks: &Tasks| tasks.fake.fail([Fault::every(Kind::Throttled)]);
     tell(scenes::without_aws(tasks, &serve, &load, "AWS throttles every call", OUTAGE, throttled).await?);
     let (event, _) = scenes::scale(tasks, &load, &newer, 1).await?;
     tell(event);
-    let mark = Mark::of(&load, tasks.polls());
-    tasks.fake.fail([Fault::every(Kind::Reset)]);
-    serve.kill().await?;
-    let again = tasks.control(Some(MESH)).await?;
-    tasks.envoy(&client).await?.is_connected(PATIENCE).await?;
-    load.more(500).await;
-    tell(mark.event("the control plane is killed and starts again without AWS", &load));
+    let (event, again) = scenes::restarted_without_aws(tasks, serve, Some(MESH), &load, &client).await?;
+    tell(event);
     drop((last, paying));
     let tally = load.stop().await;
     again.stop().await?;

@@ -13,7 +13,8 @@ pub(crate) fn text(events: &[Event]) -> Table {
     }
     for event in events {
         let answered = event.answered.iter().map(|(who, count)| format!("{who} {count}"));
-        let answered: Vec<String> = answered.chain(event.wrong.iter().map(|wrong| format!("WRONG: {wrong}"))).collect();
+        let answered: Vec<String> =
+            answered.chain(event.problems().into_iter().map(|problem| format!("WRONG: {problem}"))).collect();
         table.add_row([
             if event.is_well() { "ok" } else { "NO" }.to_owned(),
             event.what.clone(),

@@ -186,6 +186,18 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
         Some(place) => Some(ecs::start(&arguments.ecs, place, &reconciler, &metrics).await?),
         None => None,
     };
+    let (published, registry) = (reconciler.published.clone(), Registry::default());
+    let shared = server::Shared { published, metrics: metrics.clone(), registry };
+    let pages = admin::Pages {
+        status: reconciler.status.clone(),
+        metrics,
+        registry: shared.registry.clone(),
+        allow: reconciler.allow(),
+        discovery: discovering.as_ref().map(ecs::Discovering::shown),
+    };
+    // Before there is a mesh: they say why there is none.
+    let admin = admin::Options { listen: arguments.listening.admin, insecure: arguments.listening.insecure };
+    let pages = admin::start(admin, pages).await.map_err(admin_not_started)?;
     if reconciler.published.borrow().is_empty() {
         let first = tokio::select! {
             first = first_attempt(&mut reconciler) => first,
@@ -198,18 +210,7 @@ async fn serve(arguments: &Arguments) -> Result<ExitStatus, Exit> {
             return Ok(status);
         }
     }
-    let (published, registry) = (reconciler.published.clone(), Registry::default());
-    let shared = server::Shared { published, metrics: metrics.clone(), registry };
-    let pages = admin::Pages {
-        status: reconciler.status.clone(),
-        metrics,
-        registry: shared.registry.clone(),
-        allow: reconciler.allow(),
-        discovery: discovering.as_ref().map(ecs::Discovering::shown),
-    };
     let xds = server::start(server_options(arguments), shared).await.map_err(not_started)?;
-    let admin = admin::Options { listen: arguments.listening.admin, insecure: arguments.listening.insecure };
-    let pages = admin::start(admin, pages).await.map_err(admin_not_started)?;
     let introduction = introduction(arguments, &reconciler.status.borrow(), xds.address(), pages.address(), &kept);
     write::to_stdout(&format!("{introduction}\n"))?;
     loop {
@@ -339,6 +340,7 @@ fn reconcile_options(arguments: &Arguments, input: &Input, place: Option<&ecs::P
         poll: publishing.poll,
         // The child has its own limit, and says more when it is over.
         time: publishing.compile_time.saturating_add(Duration::from_secs(5)),
+        said: said(arguments, input).into_iter().map(OsString::from).collect(),
         observed: place.map(|place| PathBuf::from(place.file.to_string_lossy().into_owned())),
         ..reconcile::Options::new(&input.path)
     }
@@ -354,17 +356,25 @@ fn child(arguments: &Arguments, input: &Input) -> Result<Child, Exit> {
 
 fn child_arguments(arguments: &Arguments, input: &Input) -> Vec<OsString> {
     let mut list = vec![apart::NAME.to_owned(), format!("--memory={}", arguments.publishing.compile_memory)];
+    list.extend(input.reading.observed.iter().map(|file| format!("--observed={file}")));
+    list.extend(said(arguments, input));
+    list.extend(["--".to_owned(), input.path.clone()]);
+    list.into_iter().map(OsString::from).collect()
+}
+
+/// What makes the mesh besides files.
+fn said(arguments: &Arguments, input: &Input) -> Vec<String> {
     let reading = &input.reading;
     let from = reading.from.and_then(|from| from.to_possible_value());
-    list.extend(from.map(|from| format!("--from={}", from.get_name())));
-    list.extend(reading.observed.iter().map(|file| format!("--observed={file}")));
+    let mut list: Vec<String> = from.map(|from| format!("--from={}", from.get_name())).into_iter().collect();
     list.extend(reading.tasks_here.then(|| "--tasks-here".to_owned()));
     list.extend(reading.variables.iter().map(|(name, text)| format!("--var={name}={text}")));
+    list.extend(arguments.ecs.ecs.then(|| "--only-wanted".to_owned()));
+    list.extend(arguments.ecs.clusters.iter().map(|cluster| format!("--cluster={cluster}")));
     let apart::Form { module_folder, local } = &arguments.form;
     list.extend(module_folder.as_ref().map(|folder| format!("--module-folder={folder}")));
     list.extend(local.as_ref().map(|range| format!("--local={range}")));
-    list.extend(["--".to_owned(), input.path.clone()]);
-    list.into_iter().map(OsString::from).collect()
+    list
 }
 
 /// Where states are kept, if they are, and what to say of it.
@@ -385,7 +395,6 @@ fn kept(arguments: &Arguments) -> Kept {
         let mut reading = child_arguments(arguments, &input(arguments, None));
         if arguments.ecs.ecs {
             reading.push("--ecs".into());
-            reading.extend(arguments.ecs.clusters.iter().map(OsString::from));
         }
         reading
     };

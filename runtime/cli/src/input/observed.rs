@@ -1,12 +1,14 @@
 //! What runs on ECS, as `discover --record` and `serve --ecs` write it: read, and never shown.
 
+use std::collections::BTreeSet;
+
 use compiler::import::ecs::{self, Joined, Options, Wants};
-use compiler::observation::text;
+use compiler::observation::text::{self, Located};
 use spec::diagnostic::Diagnostic;
 use spec::load::FileError;
-use spec::{Diagnostics, FileId, Mesh, SourceFile, Sources, Span, codes};
+use spec::{Diagnostics, FileId, Mesh, Name, SourceFile, Sources, Span, Spanned, codes};
 
-use super::{Folder, read_main};
+use super::{Folder, Reading, read_main};
 
 /// Bytes of an observation.
 pub(super) const MAX_BYTES: usize = 64 << 20;
@@ -15,8 +17,10 @@ const _: () = assert!((MAX_BYTES as u64) < super::MAX_INPUT_BYTES);
 /// What a mesh has to do with ECS.
 #[derive(Debug, Default)]
 pub struct Ecs {
-    /// What the mesh needs to know of AWS.
-    pub wants: Wants,
+    /// What the mesh needs to know of AWS. Nothing where its files say no mesh.
+    pub wants: Option<Wants>,
+    /// The ARNs of the clusters that were read.
+    pub clusters: BTreeSet<String>,
     /// The observation, if there is one that is text.
     pub file: Option<FileId>,
     /// What came of joining it.
@@ -38,27 +42,31 @@ impl Ecs {
 pub(super) fn import(
     name: &str,
     bytes: Vec<u8>,
-    options: &Options,
+    reading: &Reading,
     folder: &Folder,
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> (Option<Mesh>, Ecs) {
-    let Some(file) = add(name, bytes, sources, diagnostics) else { return (None, Ecs::default()) };
-    let imported = ecs::import(file, options, folder, sources, diagnostics);
-    let (mesh, joined) = imported.map_or((None, None), |(mesh, joined)| (Some(mesh), Some(joined)));
-    (mesh, Ecs { file: Some(file), joined, ..Ecs::default() })
+    let mut ecs = Ecs { wants: Some(Wants::default()), ..Ecs::default() };
+    ecs.file = add(name, bytes, sources, diagnostics);
+    let of_ecs = |file| Some(Mesh::named(Spanned::new(Name::new("ecs")?, Span::new(file, 0, 0))));
+    let mut mesh = ecs.file.and_then(of_ecs);
+    add_tasks(&mut mesh, &mut ecs, reading, folder, sources, diagnostics);
+    (mesh, ecs)
 }
 
 /// Adds what runs to the mesh, which stays as it is where that file is missing. Joined, it is annotated and attached, too.
 pub(super) fn join(
     mesh: &mut Option<Mesh>,
     path: &str,
-    options: &Options,
+    reading: &Reading,
     folder: &Folder,
     sources: &mut Sources,
     diagnostics: &mut Diagnostics,
 ) -> Ecs {
-    let mut ecs = Ecs { wants: mesh.as_ref().map(ecs::wants).unwrap_or_default(), ..Ecs::default() };
+    // What is left of a mesh with mistakes says less than it should.
+    let whole = mesh.as_ref().filter(|_| diagnostics.faults() == 0);
+    let mut ecs = Ecs { wants: whole.map(ecs::wants), ..Ecs::default() };
     let bytes = match read_main(path) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -69,13 +77,43 @@ pub(super) fn join(
     };
     folder.note(path, Some(&bytes));
     ecs.file = add(path, bytes, sources, diagnostics);
-    let observed = ecs.file.and_then(|file| text::read(file, sources, diagnostics));
-    if let (Some(decoded), Some(observed)) = (mesh.take(), observed) {
-        let (joined_mesh, joined) = ecs::join(decoded, &observed, options, folder, sources, diagnostics);
-        *mesh = Some(joined_mesh);
-        ecs.joined = Some(joined);
-    }
+    add_tasks(mesh, &mut ecs, reading, folder, sources, diagnostics);
     ecs
+}
+
+/// There is no mesh where what runs cannot be read.
+fn add_tasks(
+    mesh: &mut Option<Mesh>,
+    ecs: &mut Ecs,
+    reading: &Reading,
+    folder: &Folder,
+    sources: &mut Sources,
+    diagnostics: &mut Diagnostics,
+) {
+    let observed = ecs.file.and_then(|file| text::read(file, sources, diagnostics));
+    let (Some(decoded), Some(mut observed)) = (mesh.take(), observed) else { return };
+    if let Some(chosen) = &reading.only_wanted {
+        let said = ecs.wants.as_ref().map(|wants| &wants.clusters).unwrap_or(chosen);
+        keep_only(&mut observed, if chosen.is_empty() { said } else { chosen });
+    }
+    ecs.clusters = observed.clusters.iter().map(|cluster| cluster.value.arn.clone()).collect();
+    let options = Options { tasks_here: reading.tasks_here };
+    let (joined_mesh, joined) = ecs::join(decoded, &observed, &options, folder, sources, diagnostics);
+    *mesh = Some(joined_mesh);
+    ecs.joined = Some(joined);
+}
+
+/// Clusters that are named as a mesh or a command line does it, and their tasks.
+fn keep_only(observed: &mut Located, clusters: &BTreeSet<String>) {
+    if clusters.contains("*") {
+        return;
+    }
+    observed.clusters.retain(|cluster| match clusters.is_empty() {
+        true => cluster.value.name == "default",
+        false => clusters.contains(&cluster.value.name) || clusters.contains(&cluster.value.arn),
+    });
+    let kept: BTreeSet<&str> = observed.clusters.iter().map(|cluster| cluster.value.arn.as_str()).collect();
+    observed.tasks.retain(|task| kept.contains(task.value.cluster.as_str()));
 }
 
 fn add(name: &str, bytes: Vec<u8>, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Option<FileId> {

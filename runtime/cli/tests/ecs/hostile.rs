@@ -54,7 +54,7 @@ async fn a_task_with_hostile_labels_hurts_no_other_task() {
     is_well(&event);
     shop.nothing_was_lost();
     let web = shop.web.clone();
-    assert_eq!(shop.tasks.envoy(&web).await.unwrap().trouble().await.unwrap(), Trouble::default());
+    assert_eq!(shop.tasks.envoy(&web).unwrap().trouble().await.unwrap(), Trouble::default());
     assert_eq!(shop.serve.counted("refusals", "").await.unwrap(), 0);
     let status = shop.serve.status().await.unwrap();
     let left_out = status["ecs"]["quarantined"].as_array().map_or(0, Vec::len);

@@ -6,3 +6,4 @@ mod discover;
 mod hostile;
 mod outages;
 mod shop;
+mod sidecar;

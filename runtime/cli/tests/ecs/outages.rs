@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake::faults::{Fault, Kind};
 use trials::tasks::{Tasks, scenes};
 
-use crate::shop::{PATIENCE, Shop, is_well};
+use crate::shop::{Shop, is_well};
 
 /// C2, short: some intervals of nothing but failures, and the first read after them.
 #[tokio::test(flavor = "multi_thread")]
@@ -32,18 +32,10 @@ async fn an_api_that_fails_takes_nothing_away_and_is_believed_again_at_once() {
 /// P6: a control plane that was killed serves what it served last, although nobody can say what runs.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_ran_last_is_served_while_ecs_is_down() {
-    let mut shop = Shop::open(1).await;
-    let before = shop.serve.status().await.unwrap()["serving"]["digest"].clone();
-    shop.tasks.fake.fail([Fault::every(Kind::Reset)]);
-    shop.serve.kill().await.unwrap();
-    shop.serve = shop.tasks.control(None).await.unwrap();
-    let status = shop.serve.status().await.unwrap();
-    assert_eq!(status["serving"]["digest"], before, "{status:#}");
-    let web = shop.web.clone();
-    shop.tasks.envoy(&web).await.unwrap().is_connected(PATIENCE).await.unwrap();
-    shop.load.more(200).await;
-    shop.nothing_was_lost();
-    shop.tasks.fake.fail([]);
+    let Shop { mut tasks, serve, load, web, definition, orders } = Shop::open(1).await;
+    let (event, serve) = scenes::restarted_without_aws(&mut tasks, serve, None, &load, &web).await.unwrap();
+    is_well(&event);
+    let mut shop = Shop { tasks, serve, load, web, definition, orders };
     let (event, _) = scenes::scale(&mut shop.tasks, &shop.load, &shop.definition, 1).await.unwrap();
     is_well(&event);
     shop.nothing_was_lost();

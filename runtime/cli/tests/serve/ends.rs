@@ -90,7 +90,7 @@ fn it_ends_when_it_is_asked() {
 #[test]
 fn it_serves_although_nobody_hears_what_it_says() {
     let folder = Folder::with(MESH);
-    let serve = Serve::unheard(&folder);
+    let serve = Serve::unheard(&folder, &[]);
     assert_eq!(serve.stop().code(), Some(0));
 }
 

@@ -5,3 +5,4 @@ mod follows;
 mod process;
 mod remembers;
 mod tells;
+mod unobserved;

@@ -64,12 +64,13 @@ impl Serve {
         Self { child, admin, introduction, stderr }
     }
 
-    /// One that nobody listens to, as after `meshwright serve … | head -1`.
-    pub(crate) fn unheard(folder: &Folder) -> Self {
+    /// One that nobody listens to, as after `meshwright serve … | head -1`, and that may have no mesh yet.
+    pub(crate) fn unheard(folder: &Folder, more: &[&str]) -> Self {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let admin = free.local_addr().unwrap();
         drop(free);
-        let arguments = ["--admin", &admin.to_string()];
+        let admin_text = admin.to_string();
+        let arguments = [&["--admin", &admin_text], more].concat();
         let mut child = command(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let stderr = collect(child.stderr.take().unwrap());
@@ -182,6 +183,9 @@ fn command(folder: &Folder, arguments: &[&str]) -> Command {
         command.args([flag, "127.0.0.1:0"]);
     }
     command.current_dir(folder.path("")).stdin(Stdio::null());
+    // An AWS that does not answer.
+    command.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").env("AWS_REGION", "eu-central-1");
+    command.env("AWS_ACCESS_KEY_ID", "nobody").env("AWS_SECRET_ACCESS_KEY", "nothing");
     command.env("XDG_STATE_HOME", folder.path("state")).env_remove("STATE_DIRECTORY");
     command
 }

@@ -24,8 +24,12 @@ pub(super) fn status(status: &Status, discovery: &[(&'static str, String)], now:
     }
     line("stale", status.stale.as_deref().unwrap_or("no"));
     if let Some(held) = &status.held {
-        line("held", &format!("{} for {}: {}", held.digest, ago(held.since, now), held.reason));
-        line("", &format!("to publish it: POST /allow/{}", held.digest));
+        let name = held.edit.as_ref().unwrap_or(&held.digest);
+        line("held", &format!("{name} for {}: {}", ago(held.since, now), held.reason));
+        line("", &format!("to publish it: POST /allow/{name}"));
+        if held.edit.is_some() {
+            line("", "until then, or until the edit is undone, endpoints stay as they are");
+        }
     }
     if let Some(error) = &status.store_error {
         line("store", error);
@@ -222,6 +226,7 @@ mod tests {
                 }),
                 held: Some(Held {
                     digest: "bbbbbbbbbbbbbbbb".into(),
+                    edit: None,
                     since: now,
                     reason: "`beta` would be empty".into(),
                 }),

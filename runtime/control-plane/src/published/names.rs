@@ -15,13 +15,14 @@ pub struct Names {
 impl Names {
     /// The proxy that the node with this id is, of those that are there.
     ///
-    /// A task says `FAMILY/REVISION~CLUSTER/TASK-ID`, or `CLUSTER/TASK-ID` alone; what the task is counts for more than what
-    /// it calls itself, which counts for more than its family.
+    /// Whoever asks by the name of a proxy is that one, whatever else that name stands for. A task says
+    /// `FAMILY/REVISION~CLUSTER/TASK-ID`, or `CLUSTER/TASK-ID` alone; what the task is counts for more than what it calls
+    /// itself, which counts for more than its family.
     pub(crate) fn proxy<'n>(&'n self, id: &'n str, is_there: impl Fn(&str) -> bool) -> Option<&'n str> {
         let alias = |name: &str| self.aliases.get(name).map(String::as_str);
         let (own, task) = id.split_once('~').map_or((id, None), |(own, task)| (own, Some(task)));
         let family = own.rsplit_once('/').map(|(family, _)| family);
-        [alias(id), task.and_then(alias), Some(own), alias(own), family, family.and_then(alias)]
+        [Some(id), alias(id), task.and_then(alias), Some(own), alias(own), family, family.and_then(alias)]
             .into_iter()
             .flatten()
             .find(|name| is_there(name))
@@ -66,6 +67,8 @@ mod tests {
             ("cart/9/00ff", "cart/9/00ff"),
             ("prod/00ff", "cart/9/00ff"),
             ("prod/gone", "gone/1"),
+            ("web", "shop"),
+            ("web~prod/1", "shop"),
         ];
         let names = Names {
             aliases: aliases.map(|(alias, name)| (alias.to_owned(), name.to_owned())).into(),
@@ -83,6 +86,14 @@ mod tests {
         check("nobody", None);
         check("", None);
         check("~", None);
+    }
+
+    #[test]
+    fn the_name_of_a_node_is_not_taken_over_by_a_family_of_that_name() {
+        check("web", Some("web"));
+        check("web~ip-10-0-0-1", Some("web"));
+        check("web/1~prod/new", Some("web"));
+        check("web~prod/1", Some("shop"));
     }
 
     #[test]

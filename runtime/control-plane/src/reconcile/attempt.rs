@@ -1,5 +1,6 @@
 //! What came of reading and compiling the sources once, also as bytes between two processes.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,8 +27,10 @@ pub struct Attempt {
 /// What a mesh has to do with ECS.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ecs {
-    /// Also where what runs was not read yet.
-    pub wants: Wants,
+    /// Also where what runs was not read yet. Nothing where there is no mesh that could say it.
+    pub wants: Option<Wants>,
+    /// The ARNs of clusters that were read, of those that the mesh wants.
+    pub clusters: BTreeSet<String>,
     /// Whether what runs was read.
     pub observed: bool,
     pub quarantined: Vec<Quarantined>,
@@ -106,6 +109,11 @@ struct WireEcs {
     routable: u64,
     #[prost(bool, tag = "5")]
     observed: bool,
+    /// Whether there is a mesh that wants.
+    #[prost(bool, tag = "6")]
+    wants: bool,
+    #[prost(string, repeated, tag = "7")]
+    read: Vec<String>,
 }
 
 /// A namespace and a service, or who is quarantined and why.
@@ -184,9 +192,13 @@ pub fn decode(bytes: &[u8]) -> Result<Attempt, Damage> {
 
 fn wire_ecs(ecs: Ecs) -> WireEcs {
     let pair = |(first, second)| WirePair { first, second };
+    let wants = ecs.wants.is_some();
+    let Wants { clusters, cloud_map } = ecs.wants.unwrap_or_default();
     WireEcs {
-        clusters: ecs.wants.clusters.into_iter().collect(),
-        cloud_map: ecs.wants.cloud_map.into_iter().map(pair).collect(),
+        wants,
+        clusters: clusters.into_iter().collect(),
+        cloud_map: cloud_map.into_iter().map(pair).collect(),
+        read: ecs.clusters.into_iter().collect(),
         quarantined: ecs.quarantined.into_iter().map(|it| pair((it.who, it.reason))).collect(),
         routable: number(ecs.routable),
         observed: ecs.observed,
@@ -196,7 +208,8 @@ fn wire_ecs(ecs: Ecs) -> WireEcs {
 fn ecs(wire: WireEcs) -> Ecs {
     let cloud_map = wire.cloud_map.into_iter().map(|it| (it.first, it.second)).collect();
     Ecs {
-        wants: Wants { clusters: wire.clusters.into_iter().collect(), cloud_map },
+        wants: wire.wants.then(|| Wants { clusters: wire.clusters.into_iter().collect(), cloud_map }),
+        clusters: wire.read.into_iter().collect(),
         observed: wire.observed,
         quarantined: wire.quarantined.into_iter().map(|it| Quarantined { who: it.first, reason: it.second }).collect(),
         routable: usize::try_from(wire.routable).unwrap_or(usize::MAX),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::guard::{self, Reason};
-use crate::published::{Changes, Names, Published, Views, changes, digest};
+use crate::published::{Changes, Names, Published, Views, changes, digest, hexadecimal};
 
 /// When states follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,9 +74,9 @@ pub fn offer(state: &mut State, said: Said, now: Duration, policy: &Policy) -> D
     Decision::Published(publish(state, said, now, policy))
 }
 
-/// Publishes what is held, if it is this.
+/// Publishes what is held, if it is this state, or what this edit makes of whatever runs.
 pub fn allow(state: &mut State, digest: &str, now: Duration, policy: &Policy) -> Option<Changes> {
-    let held = state.held.take_if(|held| held.digest == digest)?;
+    let held = state.held.take_if(|held| held.digest == digest || held.edit().as_deref() == Some(digest))?;
     Some(publish(state, held.said, now, policy))
 }
 
@@ -96,6 +96,11 @@ fn publish(state: &mut State, said: Said, now: Duration, policy: &Policy) -> Cha
 }
 
 impl Held {
+    /// A digest of what people edited, which stays the same whatever runs meanwhile. Nothing where that is not known.
+    pub fn edit(&self) -> Option<String> {
+        self.said.edited.as_ref().map(|edited| hexadecimal(edited))
+    }
+
     /// The reasons in one line.
     pub fn reason(&self) -> String {
         self.reasons.iter().map(Reason::to_string).collect::<Vec<_>>().join("; ")

@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 use tracing::{Instrument as _, Span, debug, error, info, info_span, warn};
 
+use super::asked::Asked;
 use super::files::{Digests, Places, Reader, places};
 use super::keeper::Keeper;
 use super::rest::{Rest, Signal};
@@ -52,7 +53,7 @@ struct Task<C> {
     stale: Option<String>,
     /// Why the sources are not what is there.
     trouble: Option<String>,
-    wants: latest::Sender<Option<Wants>>,
+    asked: Asked,
     running: Option<Look>,
 }
 
@@ -129,7 +130,7 @@ pub(super) fn start(
         warned: String::new(),
         stale: None,
         trouble: None,
-        wants,
+        asked: Asked::new(wants),
         running: None,
     };
     if !task.state.published.is_empty() {
@@ -267,15 +268,8 @@ impl<C: Compile> Task<C> {
             let wait = self.again.map_or(AGAIN, |(_, wait)| wait.saturating_mul(2).min(AGAIN_MOST));
             (Instant::now() + wait, wait)
         });
-        let edited = edited(&files, self.options.observed.as_ref());
+        let edited = edited(&files, &self.options, ecs.as_ref());
         self.compiled = Some(files);
-        if let Some(ecs) = &ecs {
-            self.wants.send_if_modified(|known| {
-                let differs = known.as_ref() != Some(&ecs.wants);
-                *known = Some(ecs.wants.clone());
-                differs
-            });
-        }
         let now = self.now();
         let (outcome, stale) = match outcome {
             Ok(state) => {
@@ -298,8 +292,8 @@ impl<C: Compile> Task<C> {
                     }
                     Decision::Held => {
                         let held = self.state.held.as_ref();
-                        let (digest, reason) =
-                            held.map(|held| (held.digest.clone(), held.reason())).unwrap_or_default();
+                        let name = |held: &state::Held| held.edit().unwrap_or_else(|| held.digest.clone());
+                        let (digest, reason) = held.map(|held| (name(held), held.reason())).unwrap_or_default();
                         warn!(%digest, "not published: {reason}");
                         (Outcome::Held, Some(format!("the newest state is held: {reason}")))
                     }
@@ -319,6 +313,12 @@ impl<C: Compile> Task<C> {
                 (outcome, Some(failure.to_string()))
             }
         };
+        let wants = ecs.as_ref().and_then(|ecs| ecs.wants.as_ref());
+        match outcome {
+            Outcome::Published | Outcome::Unchanged => self.asked.accepted(wants),
+            Outcome::Held => self.asked.held(wants),
+            Outcome::Invalid | Outcome::Failed => self.asked.refused(wants),
+        }
         if stale.is_none() {
             self.warn(findings.text, findings.warnings);
         }
@@ -372,6 +372,7 @@ impl<C: Compile> Task<C> {
         let changes = state::allow(&mut self.state, digest, now, &policy).ok_or(NotHeld)?;
         info!("{} was allowed", short(digest));
         self.publish(&changes, Duration::ZERO);
+        self.asked.allowed();
         self.stale = None;
         self.tell(Some(From::Compiled), |status| {
             if let Some(reconcile) = &mut status.reconcile {
@@ -419,10 +420,11 @@ impl<C: Compile> Task<C> {
             status.stale = self.stale.clone().or_else(|| self.trouble.clone());
             status.tombstones = published.tombstones().len();
             let before = status.held.take();
-            status.held = self.state.held.as_ref().map(|held| Held {
-                digest: held.digest.clone(),
-                since: before.filter(|before| before.digest == held.digest).map_or_else(Seconds::now, |it| it.since),
-                reason: held.reason(),
+            status.held = self.state.held.as_ref().map(|held| {
+                let (digest, edit) = (held.digest.clone(), held.edit());
+                let same = |before: &Held| before.digest == digest || (edit.is_some() && before.edit == edit);
+                let since = before.filter(same).map_or_else(Seconds::now, |it| it.since);
+                Held { digest, edit, since, reason: held.reason() }
             });
             change(status);
         });
@@ -478,14 +480,22 @@ fn crashed(failure: Failure) -> Attempt {
     Attempt { files: Digests::new(), findings: super::Findings::default(), outcome: Err(failure), took, ecs: None }
 }
 
-/// Of everything but what runs. Nothing where all of it is edited.
-fn edited(files: &Digests, observed: Option<&PathBuf>) -> Option<[u8; 32]> {
-    let observed = observed?;
+/// Of everything but what runs: files, flags, and of what was read only from which clusters, for that is what people
+/// choose. Nothing where all of it is edited.
+fn edited(files: &Digests, options: &Options, ecs: Option<&super::Ecs>) -> Option<[u8; 32]> {
+    let observed = options.observed.as_ref()?;
     let mut hasher = Sha256::new();
     for (path, digest) in files.iter().filter(|(path, _)| *path != observed) {
         hasher.update(path.as_os_str().as_encoded_bytes());
         hasher.update([0]);
         hasher.update(digest.unwrap_or_default());
+    }
+    let words = options.said.iter().map(|word| word.as_encoded_bytes());
+    let clusters = ecs.into_iter().flat_map(|ecs| ecs.clusters.iter().map(|arn| arn.as_bytes()));
+    // None of them has an empty name.
+    for part in words.chain([&[][..]]).chain(clusters) {
+        hasher.update(part);
+        hasher.update([0]);
     }
     Some(hasher.finalize().into())
 }

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use compiler::import::ecs::Wants;
 use compiler::snapshot::ResourceKind;
 use control_plane::published::{Names, State, Views};
 use control_plane::reconcile::files::Reader;
-use control_plane::reconcile::{Attempt, Compile, Failure, Findings, Options, Reconciler};
+use control_plane::reconcile::{Attempt, Compile, Ecs, Failure, Findings, Options, Reconciler};
 use control_plane::{Published, Served, Status, View, reconcile};
 use envoy::config::endpoint::v3::{ClusterLoadAssignment, LbEndpoint, LocalityLbEndpoints};
 use meshwright_control_plane as control_plane;
@@ -113,8 +114,9 @@ impl Sources {
     }
 }
 
-/// Compiles what [`views`] reads, and `alias NAME PROXY`. `include FILE` stands for that file's lines, `wrong` for a mistake, and a file without
-/// `end` is one that was not read to its end.
+/// Compiles what [`views`] reads, `alias NAME PROXY`, `wants CLUSTER`, and `read CLUSTER` in what runs. `include FILE` stands
+/// for that file's lines, `wrong` for a mistake that leaves no mesh, `unobserved` for a mesh that waits, and a file without `end` is one that was not read to its
+/// end.
 #[derive(Clone)]
 pub(crate) struct Compiler {
     mesh: PathBuf,
@@ -166,9 +168,21 @@ impl Compiler {
             attempt.outcome = Err(Failure::Invalid { errors: 1 });
             attempt.findings.errors = 1;
             attempt.findings.each = vec!["error: something is wrong".to_owned()];
+            attempt.ecs = Some(Ecs { observed: true, ..Ecs::default() });
             return attempt;
         }
-        let (aliases, text): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with("alias "));
+        let clusters =
+            |word: &str| text.lines().filter_map(|line| line.strip_prefix(word)).map(str::to_owned).collect();
+        let wants = Wants { clusters: clusters("wants "), ..Wants::default() };
+        let ecs = Ecs { wants: Some(wants), clusters: clusters("read "), observed: true, ..Ecs::default() };
+        attempt.ecs = Some(ecs);
+        if text.contains("unobserved") {
+            attempt.outcome = Err(Failure::Unreadable("what runs was not read yet".to_owned()));
+            return attempt;
+        }
+        let is_mesh = |line: &&str| !line.starts_with("wants ") && !line.starts_with("read ");
+        let (aliases, text): (Vec<&str>, Vec<&str>) =
+            text.lines().filter(is_mesh).partition(|line| line.starts_with("alias "));
         let pair = |line: &str| line.split(' ').skip(1).map(str::to_owned).collect::<Vec<_>>().try_into().ok();
         let aliases =
             aliases.into_iter().filter_map(|line| pair(line).map(|[alias, proxy]: [String; 2]| (alias, proxy)));

@@ -13,6 +13,9 @@ pub struct Fault {
     /// Such as `ListTasks`; any, if none.
     #[serde(default)]
     pub action: Option<String>,
+    /// Actions that it does not meet.
+    #[serde(default)]
+    pub except: Vec<String>,
     /// A text in the request, such as a family.
     #[serde(default)]
     pub matching: Option<String>,
@@ -77,12 +80,17 @@ pub enum Kind {
 impl Fault {
     /// Meets every call of every action.
     pub fn every(kind: Kind) -> Self {
-        Fault { action: None, matching: None, page: None, share: 1.0, times: None, kind }
+        Fault { action: None, except: Vec::new(), matching: None, page: None, share: 1.0, times: None, kind }
     }
 
     /// Meets every call of one action.
     pub fn of(action: &str, kind: Kind) -> Self {
         Fault { action: Some(action.to_owned()), ..Fault::every(kind) }
+    }
+
+    /// Not these actions.
+    pub fn except(self, actions: impl IntoIterator<Item = String>) -> Self {
+        Fault { except: actions.into_iter().collect(), ..self }
     }
 
     pub fn matching(self, text: &str) -> Self {
@@ -104,6 +112,7 @@ impl Fault {
     fn fits(&self, action: &str, request: &Value) -> bool {
         self.times != Some(0)
             && self.action.as_ref().is_none_or(|wanted| wanted == action)
+            && !self.except.iter().any(|spared| spared == action)
             && self.page.is_none_or(|wanted| wanted == page::number(request))
             && self.matching.as_ref().is_none_or(|text| request.to_string().contains(text.as_str()))
     }

@@ -11,7 +11,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_sdk_ecs::types::{DesiredStatus, TaskDefinitionField, TaskField};
+use aws_sdk_ecs::types::{DesiredStatus, Failure, TaskDefinitionField, TaskField};
 use aws_sdk_servicediscovery::types::HealthStatusFilter;
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -109,6 +109,7 @@ impl Api for Aws {
         let call = self.clients().ecs.describe_clusters().set_clusters(Some(names.to_vec()));
         let fault = |error| error::fault("DescribeClusters", error);
         let answer = call.send().await.map_err(fault)?;
+        missing("DescribeClusters", answer.failures())?;
         Ok(answer.clusters().iter().filter_map(records::cluster).collect())
     }
 
@@ -123,16 +124,8 @@ impl Api for Aws {
         let call = self.clients().ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns.to_vec()));
         let answer =
             call.include(TaskField::Tags).send().await.map_err(|error| error::fault("DescribeTasks", error))?;
-        let missing = |failure: &aws_sdk_ecs::types::Failure| match (failure.reason(), failure.arn()) {
-            (Some("MISSING"), Some(arn)) => Ok(arn.to_owned()),
-            (reason, _) => {
-                Err(Fault::new(Kind::Unusable, "DescribeTasks", reason.unwrap_or("a failure without reason")))
-            }
-        };
-        Ok(Described {
-            tasks: answer.tasks().iter().filter_map(records::task).collect(),
-            missing: answer.failures().iter().map(missing).collect::<Answer<_>>()?,
-        })
+        let missing = missing("DescribeTasks", answer.failures())?;
+        Ok(Described { tasks: answer.tasks().iter().filter_map(records::task).collect(), missing })
     }
 
     async fn describe_task_definition(&self, arn: &str) -> Answer<TaskDefinition> {
@@ -149,6 +142,7 @@ impl Api for Aws {
         let call = clients.ecs.describe_container_instances().cluster(cluster);
         let answer = call.set_container_instances(Some(arns.to_vec())).send().await;
         let answer = answer.map_err(|error| error::fault("DescribeContainerInstances", error))?;
+        missing("DescribeContainerInstances", answer.failures())?;
         Ok(answer.container_instances().iter().filter_map(records::container_instance).collect())
     }
 
@@ -173,6 +167,15 @@ impl Api for Aws {
         let renewed = clients(configured(&self.place).await);
         *self.clients.lock().unwrap_or_else(PoisonError::into_inner) = renewed;
     }
+}
+
+/// The ARNs of what ECS does not know. Any other reason is none to believe that something is gone.
+fn missing(action: &'static str, failures: &[Failure]) -> Answer<Vec<String>> {
+    let arn = |failure: &Failure| match (failure.reason(), failure.arn()) {
+        (Some("MISSING"), Some(arn)) => Ok(arn.to_owned()),
+        (reason, _) => Err(Fault::new(Kind::Unusable, action, reason.unwrap_or("a failure without reason"))),
+    };
+    failures.iter().map(arn).collect()
 }
 
 async fn configured(place: &Place) -> SdkConfig {
@@ -240,7 +243,18 @@ impl Intercept for WithoutPrefix {
 
 #[cfg(test)]
 mod tests {
-    use super::is_safe;
+    use aws_sdk_ecs::types::Failure;
+
+    use super::super::Kind;
+    use super::{is_safe, missing};
+
+    #[test]
+    fn only_what_is_missing_is_gone() {
+        let failure = |reason: &str| Failure::builder().arn("arn:aws:ecs:r:1:task/c/1").reason(reason).build();
+        assert_eq!(missing("DescribeTasks", &[failure("MISSING")]).unwrap(), ["arn:aws:ecs:r:1:task/c/1"]);
+        let fault = missing("DescribeContainerInstances", &[failure("MISSING"), failure("BUSY")]).unwrap_err();
+        assert_eq!((fault.kind, fault.to_string().as_str()), (Kind::Unusable, "DescribeContainerInstances: BUSY"));
+    }
 
     #[test]
     fn plain_http_is_for_loopback_addresses_only() {

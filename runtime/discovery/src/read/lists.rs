@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use compiler::import::ecs::Wants;
 use compiler::observation::{Cluster, last};
 
-use super::Memory;
-use crate::api::{Answer, Api, BATCH, Fault, Kind, Page};
+use super::{Memory, Whole};
+use crate::api::{Answer, Api, Fault, Kind, Page};
 use crate::calls::Calls;
 
 /// More pages than this are no list: 100,000 tasks.
@@ -15,36 +15,63 @@ const PAGES: usize = 1_000;
 /// The cluster that ECS takes where none is named.
 const DEFAULT: &str = "default";
 
-/// All that are wanted, in the order of their ARNs.
+/// All that are wanted, in the order of their ARNs. A name that no cluster has is told, and holds up no other.
 pub(super) async fn clusters<A: Api>(
     api: &A,
     wants: &Wants,
     memory: &mut Memory,
+    whole: &mut Whole,
     calls: &mut Calls<'_>,
-) -> Answer<Vec<Cluster>> {
+) -> Answer<()> {
     let mut clusters = BTreeSet::new();
     let mut named: BTreeSet<&str> = wants.clusters.iter().map(String::as_str).collect();
     if named.is_empty() {
         named.insert(DEFAULT);
     }
-    if named.remove("*") {
+    let everything = named.remove("*");
+    if everything {
         let arns = all(api, List::Clusters, calls).await?;
         clusters.extend(arns.into_iter().map(|arn| Cluster { name: last(&arn).to_owned(), arn }));
     }
     let unknown: Vec<String> =
         named.iter().filter(|name| !memory.clusters.contains_key(**name)).map(|name| (*name).to_owned()).collect();
-    for batch in unknown.chunks(BATCH) {
-        let found = calls.make("DescribeClusters", || api.describe_clusters(batch)).await?;
-        for wanted in batch {
-            let is_it = |cluster: &&Cluster| cluster.arn == *wanted || cluster.name == *wanted;
-            let cluster = found.iter().find(is_it).ok_or_else(|| {
-                Fault::new(Kind::Missing, "DescribeClusters", format_args!("no cluster is called `{wanted}`"))
-            })?;
-            memory.clusters.insert(wanted.clone(), cluster.clone());
+    for wanted in unknown {
+        match described(api, &wanted, calls).await? {
+            Some(cluster) => drop(memory.clusters.insert(wanted, cluster)),
+            None => drop(whole.missing.insert(no_cluster(&wanted))),
         }
     }
     clusters.extend(named.iter().filter_map(|name| memory.clusters.get(*name).cloned()));
-    Ok(clusters.into_iter().collect())
+    if everything {
+        // A list may be short: what tasks are known of is asked for by name.
+        let known = memory.tasks.known.values().map(|known| known.task.cluster.clone());
+        let known: BTreeSet<String> = known.filter(|arn| clusters.iter().all(|it| it.arn != *arn)).collect();
+        for arn in known {
+            match described(api, &arn, calls).await? {
+                Some(cluster) => drop(clusters.insert(cluster)),
+                None => drop(whole.lost.insert(arn)),
+            }
+        }
+    }
+    if let (true, true, Some(missing)) = (clusters.is_empty(), wants.cloud_map.is_empty(), whole.missing.first()) {
+        return Err(Fault::new(Kind::Missing, "DescribeClusters", missing));
+    }
+    whole.clusters = clusters.into_iter().collect();
+    Ok(())
+}
+
+/// One alone, if it exists: AWS refuses a list for one name that cannot be one.
+async fn described<A: Api>(api: &A, wanted: &String, calls: &mut Calls<'_>) -> Answer<Option<Cluster>> {
+    let is_it = |cluster: &Cluster| cluster.arn == *wanted || cluster.name == *wanted;
+    match calls.make("DescribeClusters", || api.describe_clusters(std::slice::from_ref(wanted))).await {
+        Err(fault) if [Kind::Missing, Kind::Refused].contains(&fault.kind) => Ok(None),
+        answer => Ok(answer?.into_iter().find(is_it)),
+    }
+}
+
+/// As `/status` says it.
+pub(super) fn no_cluster(name: &str) -> String {
+    format!("no cluster is called `{name}`")
 }
 
 /// The tasks of a cluster that are wanted to run.

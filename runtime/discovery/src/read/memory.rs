@@ -23,6 +23,10 @@ pub struct Memory {
     pub(crate) instances: BTreeMap<String, (ContainerInstance, Instant)>,
     /// Families with a revision that cannot be read: in how many reads already.
     pub(crate) unread: BTreeMap<String, u32>,
+    /// The task definition whose tags were looked at last.
+    pub(crate) turn: Option<String>,
+    /// Hosts of running tasks that have no address: in how many reads already.
+    pub(crate) homeless: BTreeMap<String, u32>,
 }
 
 /// What is known of tasks, by ARN. The highest version wins, wherever it comes from.
@@ -81,6 +85,9 @@ impl Memory {
         };
         memory.tasks.known = observation.tasks.iter().map(known).collect();
         memory.definitions = observation.task_definitions.iter().map(|it| (it.arn.clone(), it.clone())).collect();
+        let now = Instant::now();
+        let hosts = observation.container_instances.iter();
+        memory.instances = hosts.map(|it| (it.arn.clone(), (it.clone(), now))).collect();
         memory
     }
 

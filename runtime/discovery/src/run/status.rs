@@ -36,6 +36,9 @@ pub struct Status {
     /// Families with a task definition that cannot be read: tasks of that revision are left out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+    /// What is wanted and cannot be had, or is not believed, one line each: it stays as it was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// Why the observation could not be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unwritten: Option<String>,
@@ -84,7 +87,8 @@ impl Status {
         let preserving = self.preserving.iter().map(|preserving| format!("tasks are kept: {}", preserving.reason));
         let unread = self.unread.iter().map(|family| format!("a task definition of `{family}` cannot be read"));
         let unwritten = self.unwritten.iter().map(|error| format!("the observation cannot be written ({error})"));
-        failing.chain(preserving).chain(unread).chain(unwritten).collect()
+        let missing = self.missing.iter().cloned();
+        failing.chain(preserving).chain(unread).chain(missing).chain(unwritten).collect()
     }
 }
 

@@ -77,6 +77,18 @@ async fn what_is_wanted_is_read_at_once_when_it_changes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_missing_is_an_alarm_until_it_is_there() {
+    let world = World::of(10);
+    let (mut handle, wants) = run(&world, 1);
+    let clusters = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    wants.send_replace(Wants { clusters: clusters(&["default", "prod"]), ..Wants::default() });
+    let status = until(&mut handle, |status| !status.missing.is_empty()).await;
+    assert_eq!((status.running, status.alarms()), (10, vec!["no cluster is called `prod`".to_owned()]));
+    wants.send_replace(Wants { clusters: clusters(&["default"]), ..Wants::default() });
+    until(&mut handle, |status| status.last_read.is_some() && status.alarms().is_empty()).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_told_when_nothing_changed() {
     let world = World::of(10);
     let (mut handle, _wants) = run(&world, 1);

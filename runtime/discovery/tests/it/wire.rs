@@ -102,6 +102,18 @@ async fn a_task_of_fargate_has_its_own_address_and_only_words_that_are_read() {
 }
 
 #[tokio::test]
+async fn the_address_of_a_task_is_read_of_its_attachment_where_no_interface_is_told() {
+    for address in ["127.9.0.4", "fd00::4"] {
+        let fake = with_orders("awsvpc").await;
+        fake.change(|world| {
+            let id = world.run_task(Run::at("production", "orders", ip(address))).unwrap();
+            world.task_mut(&id).unwrap().hides_interfaces = true;
+        });
+        assert_eq!(observe(&fake).await.tasks[0].addresses, [ip(address)]);
+    }
+}
+
+#[tokio::test]
 async fn a_task_in_bridge_mode_has_the_ports_and_the_address_of_its_host() {
     let fake = with_orders("bridge").await;
     fake.change(|world| {
@@ -118,6 +130,43 @@ async fn a_task_in_bridge_mode_has_the_ports_and_the_address_of_its_host() {
     assert!(app.network_bindings[0].host_port > 0);
     assert_eq!(observation.task_definitions[0].network_mode, NetworkMode::Bridge);
     assert_eq!(fake.calls().of("DescribeInstances"), 1);
+}
+
+/// The actions that a page's policy allows, without their service.
+fn allowed(page: &str) -> BTreeSet<String> {
+    let policy = page.split("```json\n").find(|text| text.contains("\"Statement\"")).unwrap();
+    let policy: Value = serde_json::from_str(policy.split("```").next().unwrap()).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions = statements.iter().flat_map(|statement| match &statement["Action"] {
+        Value::Array(actions) => actions.clone(),
+        action => vec![action.clone()],
+    });
+    actions.map(|action| action.as_str().unwrap().split_once(':').unwrap().1.to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_documented_policies_are_enough() {
+    let pages = [
+        (include_str!("../../../../spec/reference/running-on-ecs.md"), "bridge", true),
+        (include_str!("../../../../examples/ecs-ec2-bridge/README.md"), "bridge", false),
+        (include_str!("../../../../examples/ecs-fargate/README.md"), "awsvpc", false),
+    ];
+    for (page, mode, with_cloud_map) in pages {
+        let fake = with_orders(mode).await;
+        fake.change(|world| {
+            if mode == "bridge" {
+                world.add_instance("production", &[ip("10.0.0.9")]).unwrap();
+            }
+            world.run_task(Run::new("production", "orders")).unwrap();
+            world.register_instance("internal", "db", "a", ip("10.0.0.5"), 5432);
+        });
+        fake.fail([Fault::every(faults::Kind::Denied).except(allowed(page))]);
+        let cloud_map = with_cloud_map.then(|| ("internal".to_owned(), "db".to_owned()));
+        let wants = Wants { cloud_map: cloud_map.into_iter().collect(), ..production() };
+        let observation = read(&mut reader(), &aws(&fake).await, &wants).await.unwrap().observation;
+        assert_eq!((observation.tasks.len(), observation.cloud_map.len()), (1, usize::from(with_cloud_map)));
+        assert_eq!(fake.calls().outcome("AccessDeniedException"), 0);
+    }
 }
 
 #[tokio::test]

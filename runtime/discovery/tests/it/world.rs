@@ -29,8 +29,18 @@ pub(crate) struct State {
     pub(crate) page: Option<Mangle>,
     /// Of descriptions of tasks.
     pub(crate) described: Option<Box<dyn FnMut(Described) -> Described + Send>>,
-    /// A family whose task definitions are throttled.
-    pub(crate) broken_family: Option<String>,
+    /// Families whose task definitions cannot be had.
+    pub(crate) broken_families: BTreeMap<String, Kind>,
+    /// Of task definitions, by their ARN.
+    pub(crate) tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// The cluster is there, and no list of clusters has it.
+    pub(crate) unlisted_cluster: bool,
+    /// The cluster is not there.
+    pub(crate) no_cluster: bool,
+    /// EC2 does not tell where hosts are.
+    pub(crate) no_addresses: bool,
+    /// How many instances every service of Cloud Map has; it does not exist without.
+    pub(crate) instances: Option<u8>,
     pub(crate) renewed: u64,
     started: u32,
 }
@@ -169,19 +179,25 @@ impl Api for World {
     }
 
     async fn list_clusters(&self, _: Option<&str>) -> Answer<Page> {
-        let page = Page { arns: vec![CLUSTER.to_owned()], next: None };
-        self.answer("ListClusters", 40, |_| Ok(page)).await
+        self.answer("ListClusters", 40, |state| {
+            let listed = !state.unlisted_cluster && !state.no_cluster;
+            Ok(Page { arns: listed.then(|| CLUSTER.to_owned()).into_iter().collect(), next: None })
+        })
+        .await
     }
 
     async fn describe_clusters(&self, names: &[String]) -> Answer<Vec<Cluster>> {
-        let default = names.iter().any(|name| name == "default");
+        let default = names.iter().any(|name| name == "default" || name == CLUSTER);
         let found = default.then(|| Cluster { arn: CLUSTER.to_owned(), name: "default".to_owned() });
-        self.answer("DescribeClusters", 40, |_| Ok(found.into_iter().collect())).await
+        self.answer("DescribeClusters", 40, |state| Ok(found.filter(|_| !state.no_cluster).into_iter().collect())).await
     }
 
     async fn list_tasks(&self, _: &str, token: Option<&str>) -> Answer<Page> {
         let number: usize = token.map_or(0, |token| token.parse().unwrap());
         self.answer("ListTasks", 60, |state| {
+            if state.no_cluster {
+                return Err(Fault::new(Kind::Missing, "ListTasks", "ClusterNotFoundException"));
+            }
             let listed = state.tasks.values().filter(|seen| seen.task.desired_status == "RUNNING");
             let listed = listed.map(|seen| &seen.task.arn).filter(|arn| !state.unlisted.contains(*arn));
             let mut arns: Vec<String> = listed.skip(number * PAGE).take(PAGE + 1).cloned().collect();
@@ -217,14 +233,18 @@ impl Api for World {
     async fn describe_task_definition(&self, arn: &str) -> Answer<TaskDefinition> {
         let (family, revision) = compiler::observation::last(arn).rsplit_once(':').unwrap();
         self.answer("DescribeTaskDefinition", 60, |state| {
-            if state.broken_family.as_deref() == Some(family) {
-                return Err(Fault::new(Kind::Throttled, "DescribeTaskDefinition", "ThrottlingException"));
+            if let Some(kind) = state.broken_families.get(family) {
+                return Err(Fault::new(*kind, "DescribeTaskDefinition", "as the test says"));
             }
+            // Tasks that are on a host have its address.
+            let on_host = |seen: &Seen| seen.task.task_definition == arn && seen.task.container_instance.is_some();
+            let bridge = state.tasks.values().any(on_host);
             Ok(TaskDefinition {
                 arn: arn.to_owned(),
                 family: family.to_owned(),
                 revision: revision.parse().unwrap(),
-                network_mode: NetworkMode::Awsvpc,
+                network_mode: if bridge { NetworkMode::Bridge } else { NetworkMode::Awsvpc },
+                tags: state.tags.get(arn).cloned().unwrap_or_default(),
                 containers: vec![ContainerDefinition { name: "app".to_owned(), ..ContainerDefinition::default() }],
                 ..TaskDefinition::default()
             })
@@ -244,10 +264,24 @@ impl Api for World {
 
     async fn describe_instances(&self, ids: &[String]) -> Answer<Addresses> {
         let address = |id: &String| (id.clone(), vec![[10, 200, 0, 1].into()]);
-        self.answer("DescribeInstances", 150, |_| Ok(ids.iter().map(address).collect())).await
+        self.answer("DescribeInstances", 150, |state| match state.no_addresses {
+            true => Ok(Addresses::new()),
+            false => Ok(ids.iter().map(address).collect()),
+        })
+        .await
     }
 
     async fn discover_instances(&self, _: &str, _: &str) -> Answer<Vec<CloudMapInstance>> {
-        self.answer("DiscoverInstances", 60, |_| Ok(Vec::new())).await
+        self.answer("DiscoverInstances", 60, |state| {
+            let count =
+                state.instances.ok_or_else(|| Fault::new(Kind::Missing, "DiscoverInstances", "ServiceNotFound"))?;
+            let instance = |number: u8| CloudMapInstance {
+                id: number.to_string(),
+                attributes: BTreeMap::new(),
+                health_status: "HEALTHY".to_owned(),
+            };
+            Ok((0..count).map(instance).collect())
+        })
+        .await
     }
 }

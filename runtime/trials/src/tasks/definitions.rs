@@ -8,6 +8,11 @@ pub const ORDERS: &str = include_str!("definitions/orders.json");
 pub const PAYMENTS: &str = include_str!("definitions/payments.json");
 /// nightjar's tags, on EC2 with ephemeral ports, without a sidecar.
 pub const CATALOG: &str = include_str!("definitions/catalog.json");
+/// Our labels and nothing more, with a sidecar: no Envoy asks whether it lives, as with bent's labels all do, and nothing is
+/// tried again.
+pub const STOCK: &str = include_str!("definitions/stock.json");
+/// The same without a sidecar: callers dial its application.
+pub const DIRECT: &str = include_str!("definitions/direct.json");
 /// Our labels: it calls all of the others.
 pub const WEB: &str = include_str!("definitions/web.json");
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use spec::mesh::{Call, Callee, EcsDiscovery, Endpoint, Gateway, Mesh, Node, Route, Serve, Service};
-use spec::{Diagnostic, Diagnostics, Name, Spanned, codes};
+use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes};
 
 use super::Input;
 use super::colours::Colour;
@@ -12,6 +12,7 @@ use super::present::Present;
 use super::table::{self, Share, Table};
 use super::{names, route};
 use crate::import::ecs::assemble::{Draft, Finding, by_family};
+use crate::import::ecs::homes::denied;
 
 pub(super) struct Additions<'a> {
     input: &'a Input<'a>,
@@ -23,8 +24,8 @@ pub(super) struct Additions<'a> {
     said_nodes: BTreeMap<String, Name>,
     /// Nodes that tasks had for other reasons.
     replaced: BTreeSet<String>,
-    /// Services whose routes come from here.
-    routed: BTreeSet<String>,
+    /// Services whose routes come from here, and where it says so.
+    routed: BTreeMap<String, Span>,
     /// Namespaces that others reach through their gateways.
     through_gateways: BTreeSet<String>,
     /// Namespaces, and callers' namespaces, for which there is a table of its own.
@@ -35,7 +36,7 @@ impl<'a> Additions<'a> {
     pub(super) fn new(input: &'a Input<'a>, draft: &'a mut Draft) -> Self {
         let Draft { mesh, aliases, findings, .. } = draft;
         let services = mesh.services.iter().enumerate().map(|(index, it)| (it.name.value.key(), index)).collect();
-        let (routed, through_gateways, own_tables) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (routed, through_gateways, own_tables) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
         let said_nodes = input.spec.nodes.iter().map(|node| (node.name.value.key(), node.name.value.clone())).collect();
         let replaced = BTreeSet::new();
         Self { input, mesh, aliases, findings, services, said_nodes, replaced, routed, through_gateways, own_tables }
@@ -61,21 +62,32 @@ impl<'a> Additions<'a> {
     /// The node that a task has for other reasons, or that the mesh has for it: the one that it names, its family's or its
     /// ECS service's.
     fn known_node(&self, it: &Present<'_>) -> Option<Name> {
-        if let Some(known) = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known)) {
+        let spec = self.input.spec;
+        let is_gateway = |name: &Name| spec.gateways.iter().any(|gateway| gateway.name.value.key() == name.key());
+        let known = self.aliases.get(&it.asks_as()).and_then(|known| Name::new(known));
+        if let Some(known) = known.filter(|known| !is_gateway(known)) {
             return Some(known);
         }
-        let names = said_names(it);
-        names.into_iter().flatten().find_map(|name| self.said_nodes.get(&name.to_ascii_lowercase()).cloned())
+        // Nobody belongs to a node that speaks for services of others.
+        let lets_in = |name: &Name| {
+            let mut nodes = spec.nodes.iter().filter(|node| node.name.value.key() == name.key());
+            nodes.all(|node| denied(spec, node, it.seen).is_none())
+        };
+        let names = said_names(it).into_iter().flatten();
+        names.filter_map(|name| self.said_nodes.get(&name.to_ascii_lowercase())).find(|name| lets_in(name)).cloned()
     }
 
     /// Services with the endpoints of each colour, of which there may be none just now. What the mesh says of them besides
     /// holds.
-    pub(super) fn colours(&mut self, colours: &[Colour]) {
+    pub(super) fn colours(&mut self, colours: &[Colour], diagnostics: &mut Diagnostics) {
         let routes = self.mesh.services.iter().flat_map(|service| &service.routes);
         let targets = routes.flat_map(Route::targets).map(|target| target.service.value.key());
         let targets: BTreeSet<String> = targets.collect();
         let leads_there = |colour: &&Colour| !colour.endpoints.is_empty() || targets.contains(&colour.name.value.key());
         for colour in colours.iter().filter(leads_there) {
+            if let Some(first) = self.routed.get(&colour.name.value.key()) {
+                diagnostics.push(two_of_one_name(&colour.name, *first));
+            }
             let ecs = by_family(&colour.family, colour.name.span);
             let Some(service) = self.found(&colour.name, ecs, colour.endpoints.clone()) else { continue };
             service.protocol = service.protocol.or(colour.protocol);
@@ -205,7 +217,7 @@ impl<'a> Additions<'a> {
             let Role::Gateway(front) = &member.role else { continue };
             let preferred = |other: &Member<'_>| {
                 let Role::Gateway(front) = &other.role else { return false };
-                front.preferred && other.namespace.value.key() == member.namespace.value.key()
+                front.preferred && other.it.is_routable && other.namespace.value.key() == member.namespace.value.key()
             };
             let is_called = |other: &Member<'_>| {
                 let Role::Service(colour) = &other.role else { return false };
@@ -239,11 +251,8 @@ impl<'a> Additions<'a> {
     /// A service that leads on, unless the mesh says itself where its requests go.
     pub(super) fn route(&mut self, name: &Spanned<Name>, routes: Vec<Route>, diagnostics: &mut Diagnostics) {
         let key = name.value.key();
-        if self.routed.contains(&key) {
-            let message =
-                format!("two things are called `{}`: services, namespaces and colours must differ", name.value);
-            diagnostics.push(Diagnostic::error(codes::DUPLICATE_NAME, name.span, message));
-            return;
+        if let Some(first) = self.routed.get(&key) {
+            return diagnostics.push(two_of_one_name(name, *first));
         }
         if self.input.said.contains(&key) {
             return;
@@ -251,7 +260,12 @@ impl<'a> Additions<'a> {
         let Some(service) = self.service(name) else { return };
         if service.routes.is_empty() && service.endpoints.is_empty() {
             service.routes = routes;
-            self.routed.insert(key);
+            self.routed.insert(key, name.span);
+        } else if !self.input.spec.services.iter().any(|said| said.name.value.key() == key) {
+            let reason = "labels say that tasks are it, nightjar's words that it leads on to others: the labels hold; name its \
+                          owner in `ecs`";
+            let (who, reason) = (name.value.to_string(), reason.to_owned());
+            self.findings.insert(Finding { code: codes::CONTESTED_SERVICE, who, reason, span: name.span });
         }
     }
 
@@ -297,24 +311,33 @@ impl<'a> Additions<'a> {
             .find_map(|name| gateways().find(|known| known.key() == name.to_ascii_lowercase()).cloned())
     }
 
-    /// The names under which the task's Envoy may ask. What its definition, and its family, are called leads to the newest,
-    /// unless the mesh has another proxy of that name.
+    /// The names under which the task's Envoy may ask. What its definition, and its family, are called leads to the newest.
     pub(super) fn asks(&mut self, it: &Present<'_>, proxy: &Name, is_shared: bool) {
         let before = self.aliases.insert(it.asks_as(), proxy.as_str().to_owned());
-        self.replaced.extend(before.filter(|before| before != proxy.as_str()));
+        let before = before.filter(|before| before != proxy.as_str());
+        self.replaced.extend(before.filter(|before| !self.said_nodes.contains_key(&before.to_ascii_lowercase())));
         if !is_shared {
             return;
         }
         let family = &it.definition.family;
-        let nodes = self.input.spec.nodes.iter().map(|node| &node.name.value);
-        let proxies: BTreeSet<String> =
-            nodes.chain(self.input.spec.gateways.iter().map(|gateway| &gateway.name.value)).map(Name::key).collect();
         for alias in [format!("{family}/{}", it.definition.revision), family.clone()] {
-            if !proxies.contains(&alias.to_ascii_lowercase()) {
-                self.aliases.insert(alias, proxy.as_str().to_owned());
-            }
+            self.aliases.insert(alias, proxy.as_str().to_owned());
         }
     }
+
+    /// Whoever asks by the name of a proxy is that one, whatever families are called.
+    pub(super) fn finish(self) {
+        let nodes = self.mesh.nodes.iter().map(|node| &node.name.value);
+        let proxies = nodes.chain(self.mesh.gateways.iter().map(|gateway| &gateway.name.value));
+        let proxies: BTreeSet<String> = proxies.map(Name::key).collect();
+        self.aliases.retain(|alias, _| !proxies.contains(&alias.to_ascii_lowercase()));
+    }
+}
+
+/// Either may be to blame.
+fn two_of_one_name(name: &Spanned<Name>, first: Span) -> Diagnostic {
+    let message = format!("two things are called `{}`: services, namespaces and colours must differ", name.value);
+    Diagnostic::error(codes::DUPLICATE_NAME, name.span, message).related(first, "the other one")
 }
 
 /// What a task says that its proxy is called, its family, and its ECS service.

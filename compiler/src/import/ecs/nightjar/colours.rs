@@ -56,6 +56,7 @@ fn ports(
             selectors.push(route);
         }
     }
+    let protocol = protocol(group);
     let (namespace, service, color) = (&first.namespace, &said.service, &said.color);
     let span = color.span;
     let mut colours = Vec::new();
@@ -75,7 +76,7 @@ fn ports(
             name: Spanned::new(name, span),
             of_service: Spanned::new(of_service, service.span),
             namespace: namespace.clone(),
-            protocol: group.iter().find_map(|(member, _)| member.protocol),
+            protocol,
             family: first.it.definition.family.clone(),
             endpoints,
             routes: own,
@@ -103,6 +104,20 @@ fn routes(group: &[(&Member<'_>, &member::Colour)], diagnostics: &mut Diagnostic
         }
     }
     newest.into_values().flat_map(|(_, colour)| colour.routes.clone()).collect()
+}
+
+/// As of routes: that of the newest revision of a family; families whose tasks get no requests are asked where no other is.
+fn protocol(group: &[(&Member<'_>, &member::Colour)]) -> Option<Spanned<Protocol>> {
+    let mut newest: BTreeMap<&str, &Member<'_>> = BTreeMap::new();
+    let rank = |member: &Member<'_>| (member.it.is_routable, member.it.definition.revision);
+    for (member, _) in group {
+        let known = newest.entry(member.it.definition.family.as_str()).or_insert(member);
+        if rank(member) > rank(known) {
+            *known = member;
+        }
+    }
+    let anybody = newest.values().any(|member| member.it.is_routable);
+    newest.into_values().filter(|member| member.it.is_routable || !anybody).find_map(|member| member.protocol)
 }
 
 fn same(one: &[Route], other: &[Route]) -> bool {

@@ -13,7 +13,7 @@ use super::port::Proxies;
 use super::present::Present;
 use super::route::at_and_below;
 use super::table::{self, Share};
-use super::{Input, may_claim};
+use super::{Input, may_claim, names};
 use crate::import::ecs::assemble::by_family;
 use crate::import::ecs::world::RunningTask;
 use words::{Egress, Ingress, Said};
@@ -179,6 +179,11 @@ impl Targets<'_> {
             diagnostics.push(Diagnostic::error(codes::INVALID_NAME, egress.path.span, message));
             return None;
         };
+        if names::is_reserved(&name) {
+            let message = "service and cluster make a name that stands for the routes or gateways of a namespace";
+            diagnostics.push(Diagnostic::error(codes::RESERVED_NAME, egress.path.span, message));
+            return None;
+        }
         if let Some(is_there) = self.done.get(&name.key()) {
             return Some((name, *is_there));
         }

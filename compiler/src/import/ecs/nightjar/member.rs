@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use spec::mesh::Protocol;
 use spec::{Diagnostic, Diagnostics, Name, Span, Spanned, codes};
 
+use super::names;
 use super::port::Selector;
 use super::present::Present;
 use super::route::{self, Route};
@@ -120,6 +121,15 @@ fn name(it: &Present<'_>, words: &Words<'_>, key: &str, diagnostics: &mut Diagno
         return None;
     };
     match Name::new(word.value).filter(|name| !name.as_str().contains('/')) {
+        Some(name) if names::is_reserved(&name) => {
+            let message =
+                format!("`{key}` begins as the names do that stand for the routes or gateways of a namespace");
+            diagnostics
+                .push(Diagnostic::error(codes::RESERVED_NAME, word.span, message).help(
+                    "`public-routes.`, `public-routes-for-` and `gateways-of.` are no beginnings of other names",
+                ));
+            None
+        }
         Some(name) => Some(Spanned::new(name, word.span)),
         None => {
             diagnostics.push(not_a_name(key, word.span));

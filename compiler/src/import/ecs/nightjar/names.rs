@@ -30,6 +30,13 @@ pub(super) fn gateway(namespace: &Name, task: Option<&str>) -> Option<Name> {
     }
 }
 
+/// Whether a name begins as those do that are made here: it could become one of them.
+pub(super) fn is_reserved(name: &Name) -> bool {
+    let key = name.key();
+    let first = key.split('.').next().unwrap_or(&key);
+    ["public-routes", "gateways-of"].contains(&first) || key.starts_with("public-routes-for-")
+}
+
 fn named(namespace: &Spanned<Name>, name: String) -> Option<Spanned<Name>> {
     Some(Spanned::new(Name::new(&name)?, namespace.span))
 }

@@ -64,10 +64,13 @@ fn called(member: &Member<'_>, additions: &Additions<'_>) -> Option<Vec<Called>>
     Some(std::iter::once(own).chain(others).collect())
 }
 
-/// A gateway for each namespace that has gateway tasks: it listens wherever one of them does.
+/// A gateway for each namespace that has gateway tasks: it listens wherever one of them does, as those say that get requests.
 pub(super) fn gateways(members: &[Member<'_>], additions: &mut Additions<'_>) {
     let mut fronts: BTreeMap<String, Gateway> = BTreeMap::new();
-    for member in members.iter().filter(|member| matches!(member.role, Role::Gateway(_))) {
+    let mut members: Vec<&Member<'_>> =
+        members.iter().filter(|member| matches!(member.role, Role::Gateway(_))).collect();
+    members.sort_by_key(|member| !member.it.is_routable);
+    for member in members {
         if let Some(known) = additions.known_gateway(&member.it) {
             additions.asks(&member.it, &known, true);
             continue;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use compiler::emit::Delivery;
+use compiler::import::ecs::Wants;
 use compiler::snapshot::Snapshot;
 use compiler::{CheckedMesh, WasmModule};
 use control_plane::published::{Names, State};
@@ -34,6 +35,12 @@ pub struct Arguments {
     input: Input,
     #[command(flatten)]
     form: Form,
+    /// Take only what runs in clusters that the mesh names
+    #[arg(long)]
+    only_wanted: bool,
+    /// Whatever the mesh names, only in this one; may be repeated
+    #[arg(long = "cluster", value_name = "NAME", requires = "only_wanted")]
+    clusters: Vec<String>,
     /// Megabytes of memory that it may have
     #[arg(long, value_name = "MB")]
     memory: u64,
@@ -61,7 +68,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitStatus, Exit> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let bytes = arguments.memory.saturating_mul(1 << 20);
     setrlimit(Resource::As, Rlimit { current: Some(bytes), maximum: Some(bytes) })?;
-    let output = attempt::encode(attempt(&arguments.input, &arguments.form));
+    let mut input = arguments.input.clone();
+    input.reading.only_wanted = arguments.only_wanted.then(|| arguments.clusters.iter().cloned().collect());
+    let output = attempt::encode(attempt(&input, &arguments.form));
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(&output)?;
     stdout.flush()?;
@@ -110,6 +119,7 @@ fn ecs(loaded: &Loaded) -> Option<Ecs> {
     let joined = of.joined.clone().unwrap_or_default();
     Some(Ecs {
         wants: of.wants.clone(),
+        clusters: of.clusters.clone(),
         observed: of.missing.is_none(),
         quarantined: joined.quarantined,
         routable: joined.routable,
@@ -182,6 +192,7 @@ fn unreadable(input: &Input, files: Digests, exit: &Exit) -> Attempt {
     let unobserved = input.reading.from == Some(From::Ecs) && !Path::new(&input.path).exists();
     let reason = if unobserved { UNOBSERVED.to_owned() } else { format!("{:#}", exit.error) };
     let outcome = Err(Failure::Unreadable(reason));
-    let ecs = unobserved.then(Ecs::default);
+    // It wants what is read where nobody says anything.
+    let ecs = unobserved.then(|| Ecs { wants: Some(Wants::default()), ..Ecs::default() });
     Attempt { files, findings: Findings::default(), outcome, took: [Duration::ZERO; 3], ecs }
 }

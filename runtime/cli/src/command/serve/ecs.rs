@@ -13,7 +13,7 @@ use control_plane::{Metrics, admin};
 use discovery::{Aws, Handle, Status};
 use spec::{Diagnostics, SourceFile, Sources};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::duration::duration;
 use crate::exit::Exit;
@@ -43,6 +43,8 @@ const STALE_AFTER: u32 = 3;
 const LOOK: Duration = Duration::from_secs(1);
 /// Between tries to find out where this machine is.
 const AGAIN: Duration = Duration::from_secs(10);
+
+const ENDED: &str = "whatever reads ECS has ended, which is a mistake of this program: start it again";
 
 /// The file that has what runs, and whatever keeps it there.
 #[derive(Debug)]
@@ -75,8 +77,13 @@ pub(super) struct Discovering {
 }
 
 /// What pages and signals have of it.
-#[derive(Default)]
-struct Shown(OnceLock<Handle>);
+struct Shown {
+    handle: OnceLock<Handle>,
+    /// When this began, in seconds since 1970.
+    since: u64,
+    /// Whether an earlier run left what it had read.
+    known: bool,
+}
 
 /// Needs credentials only when it begins to read, which may be long before there are any.
 pub(super) async fn start(
@@ -91,15 +98,17 @@ pub(super) async fn start(
         Err(_) if !reconciler.published.borrow().is_empty() => None,
         Err(error) => return Err(Exit::usage(error)),
     };
+    let known = known(&place.file);
+    let shown = Arc::new(Shown { handle: OnceLock::new(), since: now(), known: known.is_some() });
     let options = discovery::Options {
         interval: arguments.interval,
         calls_per_second: arguments.calls_per_second,
-        known: known(&place.file),
+        known,
         file: Some(place.file.clone()),
         ..discovery::Options::default()
     };
-    let shown = Arc::<Shown>::default();
     let stale_after = arguments.interval.saturating_mul(STALE_AFTER);
+    let trouble = Arc::new(reconciler.trouble());
     let run = run(
         Arc::clone(&shown),
         aws,
@@ -107,9 +116,25 @@ pub(super) async fn start(
         arguments.clusters.iter().cloned().collect(),
         reconciler.wants.clone(),
         metrics.clone(),
-        (stale_after, reconciler.trouble()),
+        (stale_after, Arc::clone(&trouble)),
     );
-    Ok(Discovering { shown, task: tokio::spawn(run) })
+    let task = tokio::spawn(async move {
+        // Aborted with this task.
+        let mut running = JoinSet::new();
+        running.spawn(run);
+        if running.join_next().await.is_some_and(|ended| ended.is_err()) {
+            tell_of_the_end(&*trouble).await;
+        }
+    });
+    Ok(Discovering { shown, task })
+}
+
+/// As often as it may be overheard.
+async fn tell_of_the_end(trouble: &impl Fn(Option<String>)) {
+    loop {
+        trouble(Some(ENDED.to_owned()));
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 async fn run(
@@ -119,7 +144,7 @@ async fn run(
     clusters: BTreeSet<String>,
     mut wanted: watch::Receiver<Option<Wants>>,
     metrics: Metrics,
-    (stale_after, trouble): (Duration, impl Fn(Option<String>)),
+    (stale_after, trouble): (Duration, Arc<impl Fn(Option<String>)>),
 ) {
     let in_all = |wants: &Wants| match clusters.is_empty() {
         true => wants.clone(),
@@ -131,14 +156,16 @@ async fn run(
     };
     let aws = match aws {
         Some(aws) => aws,
-        None => ready(&trouble).await,
+        None => ready(&*trouble).await,
     };
     let wants = watch::Sender::new(first);
     let handle = discovery::start(options, aws, wants.subscribe());
     metrics.register(|registered| handle.metrics.register(registered));
     let mut status = handle.status.clone();
-    let _ = shown.0.set(handle);
+    let since = shown.since;
+    let _ = shown.handle.set(handle);
     loop {
+        trouble(stale(&status.borrow_and_update().clone(), since, stale_after, now()));
         tokio::select! {
             changed = wanted.changed() => {
                 if changed.is_err() {
@@ -149,13 +176,11 @@ async fn run(
             }
             changed = status.changed() => {
                 if changed.is_err() {
-                    return;
+                    return tell_of_the_end(&*trouble).await;
                 }
             }
             () = tokio::time::sleep(LOOK) => {}
         }
-        let status = status.borrow_and_update().clone();
-        trouble(failing_too_long(&status, stale_after));
     }
 }
 
@@ -170,11 +195,24 @@ async fn ready(trouble: &impl Fn(Option<String>)) -> Aws {
     }
 }
 
-fn failing_too_long(status: &Status, stale_after: Duration) -> Option<String> {
-    let failing = status.failing.as_ref()?;
-    let since = status.last_read.as_ref().map_or(failing.since, |read| read.at.min(failing.since));
-    let too_long = now().saturating_sub(since) > stale_after.as_secs();
-    too_long.then(|| format!("ECS was not read for more than {} s: {}", stale_after.as_secs(), failing.error))
+/// Why what was read last is not what runs now. Whoever reads may fail, and may hang.
+fn stale(status: &Status, began: u64, stale_after: Duration, now: u64) -> Option<String> {
+    let why = status.failing.as_ref().map_or_else(String::new, |failing| format!(": {}", failing.error));
+    let Some(read) = &status.last_read else {
+        return Some(format!("ECS was not read since the start, {} s ago{why}", now.saturating_sub(began)));
+    };
+    // A read may take longer than an interval, and the next may be put off until there are calls for it.
+    let expected = match status.failing {
+        Some(_) => read.at,
+        None => read.at.max(status.next_read.unwrap_or_default()).saturating_add(longest(read.seconds)),
+    };
+    let too_long = now.saturating_sub(expected) > stale_after.as_secs();
+    too_long.then(|| format!("ECS was not read for {} s{why}", now.saturating_sub(read.at)))
+}
+
+/// What the next read may take after one that took so long.
+fn longest(seconds: f64) -> u64 {
+    Duration::try_from_secs_f64(seconds * 2.0).unwrap_or_default().as_secs()
 }
 
 impl Discovering {
@@ -185,7 +223,7 @@ impl Discovering {
 
     /// Does not wait for the next interval.
     pub(super) fn read_now(&self) {
-        if let Some(handle) = self.shown.0.get() {
+        if let Some(handle) = self.shown.handle.get() {
             handle.read_now();
         }
     }
@@ -199,21 +237,21 @@ impl Drop for Discovering {
 
 impl admin::Discovery for Shown {
     fn lines(&self) -> Vec<(&'static str, String)> {
-        match self.0.get() {
+        match self.handle.get() {
             None => vec![("ECS", "nothing is read before the mesh has said what".to_owned())],
-            Some(handle) => lines(&handle.status.borrow(), now()),
+            Some(handle) => lines(&handle.status.borrow(), self, now()),
         }
     }
 
     fn json(&self) -> serde_json::Value {
         // A status has no keys but texts.
-        self.0
+        self.handle
             .get()
             .map_or_else(Default::default, |handle| serde_json::to_value(&*handle.status.borrow()).unwrap_or_default())
     }
 
     fn release(&self) -> bool {
-        let Some(handle) = self.0.get() else { return false };
+        let Some(handle) = self.handle.get() else { return false };
         let keeps = handle.status.borrow().preserving.is_some();
         if keeps {
             handle.release();
@@ -222,7 +260,7 @@ impl admin::Discovery for Shown {
     }
 }
 
-fn lines(status: &Status, now: u64) -> Vec<(&'static str, String)> {
+fn lines(status: &Status, shown: &Shown, now: u64) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
     let clusters = match status.clusters.as_slice() {
         [] => String::new(),
@@ -230,7 +268,11 @@ fn lines(status: &Status, now: u64) -> Vec<(&'static str, String)> {
     };
     lines.push(("ECS", format!("{}{clusters}", status.region)));
     lines.push(match &status.last_read {
-        None => ("read", "never".to_owned()),
+        None => {
+            let earlier = if shown.known { "; what an earlier run had read is taken" } else { "" };
+            let ago = now.saturating_sub(shown.since);
+            ("read", format!("never since the start, {ago} s ago{earlier}"))
+        }
         Some(read) => {
             let ago = now.saturating_sub(read.at);
             ("read", format!("{ago} s ago in {:.1} s with {} calls", read.seconds, read.calls))
@@ -252,6 +294,7 @@ fn lines(status: &Status, now: u64) -> Vec<(&'static str, String)> {
         lines.push(("failing", format!("for {seconds} s, {} reads: {whose}{}", failing.reads, failing.error)));
     }
     lines.extend(status.unread.iter().map(|family| ("unread", format!("a task definition of {family}"))));
+    lines.extend(status.missing.iter().map(|line| ("missing", line.clone())));
     lines.extend(status.unwritten.iter().map(|error| ("unwritten", error.clone())));
     lines
 }
@@ -280,4 +323,67 @@ pub(in crate::command) fn calls(text: &str) -> Result<f64, String> {
 
 fn now() -> u64 {
     control_plane::status::Seconds::now().0
+}
+
+#[cfg(test)]
+mod tests {
+    use discovery::run::status::{Failing, LastRead};
+
+    use super::*;
+
+    const AFTER: Duration = Duration::from_secs(45);
+
+    fn failing(since: u64) -> Option<Failing> {
+        Some(Failing { since, reads: 1, error: "no answer".to_owned(), credentials: false })
+    }
+
+    fn read(at: u64) -> Status {
+        let last_read = Some(LastRead { at, seconds: 1.0, calls: 1 });
+        Status { last_read, next_read: Some(at + 15), ..Status::default() }
+    }
+
+    #[test]
+    fn what_was_not_read_since_the_start_is_stale_whatever_an_earlier_run_left() {
+        let status = Status { failing: failing(1000), ..Status::default() };
+        let told = stale(&status, 1000, AFTER, 1010);
+        assert_eq!(told.as_deref(), Some("ECS was not read since the start, 10 s ago: no answer"));
+    }
+
+    #[test]
+    fn reads_that_fail_are_stale_after_a_while_since_the_last_that_did_not() {
+        let status = Status { failing: failing(1040), ..read(1000) };
+        assert_eq!(stale(&status, 0, AFTER, 1045), None);
+        assert_eq!(stale(&status, 0, AFTER, 1046).as_deref(), Some("ECS was not read for 46 s: no answer"));
+    }
+
+    #[test]
+    fn a_read_that_hangs_is_stale_although_nothing_fails() {
+        assert_eq!(stale(&read(1000), 0, AFTER, 1060), None);
+        assert_eq!(stale(&read(1000), 0, AFTER, 1100).as_deref(), Some("ECS was not read for 100 s"));
+        let put_off = Status { next_read: Some(1200), ..read(1000) };
+        assert_eq!(stale(&put_off, 0, AFTER, 1200), None);
+    }
+
+    #[test]
+    fn the_page_says_how_old_it_is_what_was_read() {
+        let shown = |known| Shown { handle: OnceLock::new(), since: 1000, known };
+        let line = |status: &Status, shown: &Shown| {
+            lines(status, shown, 1030).into_iter().find(|(name, _)| *name == "read").unwrap().1
+        };
+        assert_eq!(line(&read(1020), &shown(true)), "10 s ago in 1.0 s with 1 calls");
+        let earlier = "never since the start, 30 s ago; what an earlier run had read is taken";
+        assert_eq!(line(&Status::default(), &shown(true)), earlier);
+        assert_eq!(line(&Status::default(), &shown(false)), "never since the start, 30 s ago");
+    }
+
+    #[tokio::test]
+    async fn the_end_of_whatever_reads_is_told_again_and_again() {
+        let (said, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let trouble = move |reason| drop(said.send(reason));
+        let telling = tell_of_the_end(&trouble);
+        tokio::select! {
+            () = telling => {}
+            first = heard.recv() => assert_eq!(first.unwrap().as_deref(), Some(ENDED)),
+        }
+    }
 }

@@ -54,7 +54,7 @@ fn addresses(task: &ecs::Task) -> Vec<IpAddr> {
     let interfaces = interfaces.flat_map(|it| [it.private_ipv4_address(), it.ipv6_address()]).flatten();
     let attached = task.attachments().iter().filter(|it| it.r#type() == Some("ElasticNetworkInterface"));
     let details = attached.flat_map(ecs::Attachment::details).filter_map(|detail| match detail.name()? {
-        "privateIPv4Address" | "privateIPv6Address" => detail.value(),
+        "privateIPv4Address" | "privateIPv6Address" | "IPv6Address" => detail.value(),
         _ => None,
     });
     own_addresses(interfaces.chain(details))
