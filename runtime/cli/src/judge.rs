@@ -1,7 +1,7 @@
 //! What counts of what was found: after the mesh's comments, its `rules` and the command line had their say.
 
 use spec::suppress::{self, Allowed};
-use spec::{Diagnostics, severity};
+use spec::{Diagnostic, Diagnostics, severity};
 
 use crate::input::Loaded;
 use crate::levels::Levels;
@@ -35,7 +35,15 @@ pub fn judge(loaded: &mut Loaded, stages: Stages, overrides: &Levels) -> Verdict
     if stages == Stages::All {
         judged.findings.extend(judged.unused);
     }
-    let mut findings = overrides.weigh(levels, judged.findings);
+    // Whatever a task says of itself, the mesh goes on: nobody makes errors of that.
+    let is_observed = |it: &Diagnostic| loaded.ecs.file.is_some() && it.span().map(|span| span.file) == loaded.ecs.file;
+    let (observed, own): (Vec<_>, Vec<_>) = judged.findings.into_iter().partition(is_observed);
+    let mut findings = overrides.weigh(levels.clone(), own.into_iter().collect());
+    for finding in observed {
+        let most = finding.severity;
+        let weighed = overrides.weigh(levels.clone(), [finding].into_iter().collect());
+        findings.extend(weighed.into_iter().map(|it| Diagnostic { severity: it.severity.min(most), ..it }));
+    }
     findings.sort();
     Verdict { findings, allowed: judged.allowed }
 }

@@ -167,6 +167,12 @@ impl<'o> Records<'o> {
         new
     }
 
+    /// Errors whose place is in the mesh.
+    pub(crate) fn elsewhere<'d>(&self, found: &'d Diagnostics) -> impl Iterator<Item = &'d Diagnostic> {
+        let errors = found.iter().filter(|it| it.severity == Severity::Error);
+        errors.filter(|error| error.span().is_none_or(|span| Some(span.file) != self.file))
+    }
+
     /// Errors that are nobody's, as far as their places say.
     pub(crate) fn unexplained<'d>(&self, found: &'d Diagnostics) -> impl Iterator<Item = &'d Diagnostic> {
         let errors = found.iter().filter(|it| it.severity == Severity::Error);

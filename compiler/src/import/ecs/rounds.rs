@@ -50,23 +50,22 @@ pub(crate) fn settle(
     let (mut rounds, mut searches, mut own) = (0, 0, None);
     quarantined.extend(reading.records.refuse(left_out));
     loop {
-        let attempt = attempt(reading, &levels, left_out);
+        let mut attempt = attempt(reading, &levels, left_out);
+        if reading.records.elsewhere(&attempt.found).next().is_some() {
+            // Some mistakes are the mesh's own. Others it would not have, if nothing ran.
+            let own = own.get_or_insert_with(|| {
+                let alone = self::attempt(reading, &levels, &LeftOut::everything(reading.records));
+                errors(reading, &alone.found)
+            });
+            attempt.found = attempt.found.into_iter().filter(|it| !own.contains(&place(it))).collect();
+        }
         let new = reading.records.blame(&attempt.found, &attempt.draft, left_out, rounds);
         rounds += 1;
         if !new.is_empty() {
             quarantined.extend(new);
             continue;
         }
-        if reading.records.unexplained(&attempt.found).next().is_none() {
-            return (attempt, rounds);
-        }
-        // Some mistakes are the mesh's own. Others it would not have, if nothing ran.
-        let own = own.get_or_insert_with(|| {
-            let alone = self::attempt(reading, &levels, &LeftOut::everything(reading.records));
-            errors(reading, &alone.found)
-        });
-        let strange = reading.records.unexplained(&attempt.found).find(|it| !own.contains(&place(it)));
-        let Some(error) = strange else { return (attempt, rounds) };
+        let Some(error) = reading.records.unexplained(&attempt.found).next() else { return (attempt, rounds) };
         let culprits = search(reading, &levels, left_out, error, &attempt.draft, searches >= MAX_SEARCHES);
         searches += 1;
         if culprits.is_empty() {
@@ -115,7 +114,7 @@ fn place(error: &Diagnostic) -> Place {
 }
 
 fn errors(reading: &Reading<'_>, found: &Diagnostics) -> BTreeSet<Place> {
-    reading.records.unexplained(found).map(place).collect()
+    reading.records.elsewhere(found).map(place).collect()
 }
 
 fn attempt(reading: &Reading<'_>, levels: &Levels, left_out: &LeftOut) -> Attempt {

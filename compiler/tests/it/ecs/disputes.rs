@@ -104,6 +104,18 @@ fn a_mistake_of_the_mesh_blames_nobody() {
 }
 
 #[test]
+fn for_what_the_mesh_would_refuse_anyway_nobody_is_blamed_though_a_task_has_to_do_with_it() {
+    let labels = [("meshwright.service.db.svc", "app:3000"), ("meshwright.service.db.svc.protocol", "tcp")];
+    let db = fargate("db:1", &labels);
+    let task = running("t1", &db, "10.0.0.11");
+    let mesh = "gateway \"front\" { listen 5432 protocol=\"tcp\" { to \"db.svc\"; }; }\n\
+                node \"web\" { calls \"db.svc\"; }";
+    let outcome = join(mesh, &observation(vec![db], vec![task]));
+    assert_eq!(quarantined(&outcome), [""; 0]);
+    assert_eq!(outcome.endpoints().len(), 1);
+}
+
+#[test]
 fn only_an_owner_changes_who_gets_in_and_where_requests_go() {
     for (key, value) in [
         ("authorization.rule.1.decision", "allow"),

@@ -47,6 +47,25 @@ fn of_a_file_that_cannot_be_read_no_line_is_shown() {
 }
 
 #[test]
+fn nobody_makes_an_error_of_what_a_task_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mesh, record) = (folder.path().join("mesh.kdl"), folder.path().join("observed.json"));
+    let definition = r#"{"arn": "orders:7", "family": "orders", "revision": 7, "networkMode": "awsvpc",
+        "containers": [{"name": "app", "labels": {"meshwright.service.orders.svc": "gone:3000"}}]}"#;
+    let task = r#"{"arn": "task/shop/0a", "cluster": "cluster/shop", "taskDefinition": "orders:7",
+        "lastStatus": "RUNNING", "desiredStatus": "RUNNING", "addresses": ["10.0.1.11"]}"#;
+    let head = r#""format": "meshwright-observation-1", "region": "eu-central-1",
+        "clusters": [{"arn": "cluster/shop", "name": "shop"}]"#;
+    let text = format!("{{{head}, \"taskDefinitions\": [{definition}], \"tasks\": [{task}]}}");
+    std::fs::write(&record, text).expect("a file");
+    let rules = "rules { rule \"quarantined-task\" level=\"error\"; }";
+    std::fs::write(&mesh, format!("mesh \"shop\" {{ {rules}; }}")).expect("a file");
+    let (mesh, record) = (mesh.to_str().expect("text"), record.to_str().expect("text"));
+    let said = check(&["check", mesh, "--observed", record, "--deny", "warnings"], 0);
+    assert!(said.contains("warning[quarantined-task]"), "{said}");
+}
+
+#[test]
 fn serving_needs_a_mesh_or_ecs_and_ecs_is_read_or_recorded() {
     check(&["serve"], 64);
     check(&["serve", MESH, "--ecs", "--observed", OBSERVED], 64);
