@@ -21,6 +21,7 @@ use super::serve::ecs::{calls, interval};
 use crate::exit::{Exit, ExitStatus};
 use crate::input::{Input, Reading, load};
 use crate::judge::{Stages, judge};
+use crate::levels::Levels;
 use crate::report::{self, Report, Role};
 
 #[derive(Args, Debug)]
@@ -46,10 +47,11 @@ pub struct Arguments {
     /// How many calls of AWS a second may take
     #[arg(long, value_name = "NUMBER", default_value_t = 5.0, value_parser = calls)]
     calls_per_second: f64,
+    /// How what runs is shown, and what is wrong with the mesh
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     #[command(flatten)]
-    findings: report::Options,
+    levels: Levels,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -78,8 +80,12 @@ fn wanted(arguments: &Arguments) -> Result<Option<Wants>, Exit> {
         let reading = Reading { variables: arguments.variables.clone(), ..Reading::default() };
         let mut loaded = load(&Input { path: path.clone(), reading })?;
         let Some(mesh) = &loaded.mesh else {
-            let verdict = judge(&mut loaded, Stages::Some, &arguments.findings.levels);
-            report::print(&Report::of(&loaded, &verdict), arguments.findings.format, Role::Remark)?;
+            let verdict = judge(&mut loaded, Stages::Some, &arguments.levels);
+            let format = match arguments.format {
+                Format::Text => report::Format::Text,
+                Format::Json => report::Format::Json,
+            };
+            report::print(&Report::of(&loaded, &verdict), format, Role::Remark)?;
             return Ok(None);
         };
         wanted = wants(mesh);
