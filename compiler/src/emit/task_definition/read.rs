@@ -93,7 +93,8 @@ fn opened(document: Json) -> Result<Document, Box<Diagnostic>> {
         let definition = renamed(place, Case::Camel);
         return Ok(Document { definition, around: Around::CloudFormation { document, path } });
     }
-    if let Some(described) = document.get("taskDefinition") {
+    let described = document.get("taskDefinition").filter(|it| it.get("containerDefinitions").is_some());
+    if let Some(described) = described {
         let mut definition = described.clone();
         READ_ONLY.iter().for_each(|key| drop(definition.remove(key)));
         if let Some(tags) = document.get("tags").filter(|tags| !tags.items().is_empty()) {
