@@ -106,8 +106,13 @@ fn tasks_behind_a_bridge_in_the_words_of_their_readme() {
 fn every_golden_of_the_compiler() {
     let golden = project().join("compiler/tests/golden");
     for case in std::fs::read_dir(golden).unwrap() {
-        let mesh = case.unwrap().path().join("mesh.kdl");
-        accepted_by_envoy(&[mesh.to_str().unwrap()]);
+        let folder = case.unwrap().path();
+        let [mesh, observed] = ["mesh.kdl", "observed.json"].map(|file| folder.join(file));
+        let mesh = mesh.to_str().unwrap();
+        match observed.exists() {
+            true => accepted_by_envoy(&[mesh, "--observed", observed.to_str().unwrap()]),
+            false => accepted_by_envoy(&[mesh]),
+        }
     }
 }
 
