@@ -180,7 +180,7 @@ mod tests {
         let (mut sources, mut diagnostics) = (Sources::new(), Diagnostics::new());
         let file = sources.add(SourceFile::secret("o.json", text.clone()));
         let located = read(file, &sources, &mut diagnostics).unwrap();
-        assert_eq!(sources.position(located.tasks[1].span).line, 14);
+        assert_eq!(sources.position(located.tasks[1].span).line, 13);
         assert_eq!(write(&located.plain()), text);
         assert!(diagnostics.is_empty());
     }
