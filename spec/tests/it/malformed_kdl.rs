@@ -567,7 +567,7 @@ fn a_place_is_made_of_whole_characters() {
         2 | }é "x"
           |  ^
           |
-          = help: it can have `name`, `variables`, `include`, `trust-domain`, `rules`, `defaults`, `certificate-provider`, `jwt-provider`, `wasm-filter`, `service`, `node`, `gateway`, `envoy-overlay`, `test`
+          = help: it can have `name`, `variables`, `include`, `trust-domain`, `rules`, `defaults`, `certificate-provider`, `jwt-provider`, `wasm-filter`, `ecs`, `service`, `node`, `gateway`, `envoy-overlay`, `test`
 
     "#]],
     );
